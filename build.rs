@@ -1,0 +1,14 @@
+//! Tells the crate about the Python it is built for: `PYO3_PYTHON`, or the first `python3` on PATH.
+
+fn main() {
+    pyo3_build_config::use_pyo3_cfgs();
+    let python = pyo3_build_config::get();
+    let version = python.version();
+    println!("cargo:rustc-env=WSGI_PYTHON_VERSION={}.{}", version.major, version.minor);
+    let executable = python.executable().unwrap_or("");
+    println!("cargo:rustc-env=WSGI_PYTHON_EXECUTABLE={executable}");
+    // The crate's own tests must find a libpython that is not where the system looks.
+    if let Some(folder) = python.lib_dir() {
+        println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}");
+    }
+}

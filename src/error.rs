@@ -1,0 +1,63 @@
+//! Why a call failed: one enum, which `abi::status` maps to what C sees.
+
+use std::fmt;
+
+/// A failure that the caller of the library is told about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// As much is waiting as may wait.
+    Busy { max_queue: usize },
+    /// The runtime has been stopped, or is being stopped.
+    Stopping,
+    /// The application could not be imported; its traceback is in the log.
+    Unavailable { application: String, retry_after: u32 },
+    /// The caller broke a rule of wsgi.h, or a setting is wrong; the sentence says which and what
+    /// to do.
+    Invalid(String),
+    /// The caller was compiled with another version of wsgi.h.
+    WrongVersion { theirs: u32, ours: u32 },
+    /// The process is a fork of the one that started the runtime.
+    Forked,
+    /// The interpreter did not start.
+    Python(String),
+    /// The host said that the client is gone.
+    Gone,
+    /// The library itself failed; the process goes on.
+    Panic(String),
+}
+
+impl Error {
+    pub fn invalid(sentence: impl Into<String>) -> Self {
+        Error::Invalid(sentence.into())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Busy { max_queue } => write!(f, "{max_queue} requests are waiting already"),
+            Error::Stopping => f.write_str("the WSGI runtime has been stopped"),
+            Error::Unavailable { application, retry_after } => write!(
+                f,
+                "the application {application} could not be imported (its traceback is in the \
+                 log); it is tried again in {retry_after} s at the earliest"
+            ),
+            Error::Invalid(sentence) | Error::Python(sentence) => f.write_str(sentence),
+            Error::WrongVersion { theirs, ours } => write!(
+                f,
+                "the host was compiled with version {theirs} of wsgi.h, but this libwsgi has \
+                 version {ours}; compile the host with the wsgi.h of this libwsgi"
+            ),
+            Error::Forked => f.write_str(
+                "this process is a fork of the one that started the WSGI runtime; only that one \
+                 can use it",
+            ),
+            Error::Gone => f.write_str("the client is gone"),
+            Error::Panic(what) => write!(f, "libwsgi failed, which is a bug of its own: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,217 @@
+//! Starting the interpreter: every setting explicit, nothing taken from the environment.
+
+use super::{check, output, signals, thread, traceback};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+use std::ffi::{CStr, CString, OsString};
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// The Python that the library was built with.
+const EXECUTABLE: &str = env!("WSGI_PYTHON_EXECUTABLE");
+
+/// How Python is to run.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// A virtualenv or a prefix that `check::check_home` is content with, or None for the Python
+    /// that the library was built with.
+    pub home: Option<PathBuf>,
+    /// Folders for the front of sys.path, in this order; their .pth files are honoured.
+    pub path: Vec<PathBuf>,
+}
+
+/// Starts Python. The calling thread becomes Python's main thread, which lives as long as the
+/// process; it is left detached, and `thread::attach` attaches it as it does any other.
+///
+/// Call it once in a process: Python cannot be started again, nor after a failure. The sentence
+/// says what went wrong and, where the home is to blame, what to do. After a success
+/// `thread::is_started` is true, sys.stdout and sys.stderr are those of `output`, and signals are
+/// out of reach.
+pub fn start(settings: &Settings) -> Result<(), String> {
+    thread::watch_forks();
+    share_libpython();
+    signals::keep_sigint(|| bring_up(settings))?;
+    thread::set_started();
+    Ok(())
+}
+
+fn bring_up(settings: &Settings) -> Result<(), String> {
+    initialise(settings)?;
+    let result = Python::attach(|py| {
+        prepare(py, settings).map_err(|err| traceback::lines(py, &err).join(" | "))
+    });
+    // SAFETY: `initialise` has left this thread attached, and `Python::attach` on top of that has
+    // come and gone. The state stays reachable for this thread's next attachment through
+    // PyGILState, so the pointer need not be kept.
+    unsafe { ffi::PyEval_SaveThread() };
+    result.map_err(|what| format!("Python started, but could not be set up: {what}"))
+}
+
+/// What is done in Python before anybody else sees it.
+fn prepare(py: Python<'_>, settings: &Settings) -> PyResult<()> {
+    // The thread on which `threading` is first imported is the main thread to it, up to 3.12.
+    py.import("threading")?;
+    output::install(py)?;
+    signals::intercept(py)?;
+    put_in_front(py, &settings.path)
+}
+
+/// `site.addsitedir` reads the .pth files, but appends to sys.path: what it added goes in front.
+fn put_in_front(py: Python<'_>, folders: &[PathBuf]) -> PyResult<()> {
+    fn add(to: &mut Vec<OsString>, items: impl IntoIterator<Item = OsString>) {
+        for item in items {
+            if !to.contains(&item) {
+                to.push(item);
+            }
+        }
+    }
+    let site = py.import("site")?;
+    let path = py.import("sys")?.getattr("path")?.cast_into::<PyList>()?;
+    let mut front = Vec::new();
+    for folder in folders {
+        let before: Vec<OsString> = path.extract()?;
+        let folder = std::path::absolute(folder)?.into_os_string();
+        site.call_method1("addsitedir", (&folder,))?;
+        let added =
+            path.extract::<Vec<OsString>>()?.into_iter().filter(|item| !before.contains(item));
+        add(&mut front, [folder]);
+        add(&mut front, added);
+    }
+    add(&mut front, path.extract::<Vec<OsString>>()?);
+    path.set_slice(0, path.len(), PyList::new(py, front)?.as_any())
+}
+
+/// C extensions expect the symbols of libpython to be global. They are not if a host has loaded
+/// this library, and libpython with it, with RTLD_LOCAL: so libpython is loaded once more.
+fn share_libpython() {
+    let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
+    let symbol = ffi::Py_IsInitialized as *const libc::c_void;
+    // SAFETY: any address may be asked for; `info` is filled if the result is not 0, and its file
+    // name is then a string that lives as long as that file is loaded. RTLD_NOLOAD loads nothing
+    // and runs no code. The handle is kept for ever, as libpython is; where Python is a part of
+    // the program itself there is none, and its symbols are global already.
+    unsafe {
+        if libc::dladdr(symbol, info.as_mut_ptr()) != 0 {
+            let file = info.assume_init().dli_fname;
+            libc::dlopen(file, libc::RTLD_NOW | libc::RTLD_NOLOAD | libc::RTLD_GLOBAL);
+        }
+    }
+}
+
+/// Runs Python's own start. The calling thread is attached afterwards if that succeeds.
+fn initialise(settings: &Settings) -> Result<(), String> {
+    let executable = match &settings.home {
+        Some(home) => check::executable(home).ok_or_else(|| hint(home))?,
+        None => PathBuf::from(EXECUTABLE),
+    };
+    // SAFETY: nobody uses Python yet, as `start` requires. The structure is plain integers, which
+    // the call fills before they are read.
+    let status = unsafe {
+        let mut preconfig = MaybeUninit::zeroed();
+        ffi::PyPreConfig_InitIsolatedConfig(preconfig.as_mut_ptr());
+        let mut preconfig: ffi::PyPreConfig = preconfig.assume_init();
+        // The locale belongs to the host; names of files and the like are UTF-8 anyway.
+        preconfig.utf8_mode = 1;
+        ffi::Py_PreInitialize(&preconfig)
+    };
+    let started = check_status(status).and_then(|()| {
+        let mut config = Config::new();
+        config.set_strings(&executable)?;
+        config.start()
+    });
+    started.map_err(|what| match &settings.home {
+        Some(home) => format!("Python did not start: {what}. {}", hint(home)),
+        None => format!(
+            "Python did not start: {what}. Is the Python that the library was built with, \
+             {EXECUTABLE}, still whole?"
+        ),
+    })
+}
+
+/// What is wrong with a home with which Python does not start.
+fn hint(home: &Path) -> String {
+    check::check_home(home).err().unwrap_or_else(|| {
+        format!(
+            "Is {} a whole virtualenv, or the prefix of a whole Python {}?",
+            home.display(),
+            check::VERSION
+        )
+    })
+}
+
+/// A `PyConfig`, cleared when dropped.
+struct Config(ffi::PyConfig);
+
+impl Config {
+    fn new() -> Config {
+        // SAFETY: a structure of integers and pointers, all of which the call sets.
+        let mut config = unsafe {
+            let mut config = MaybeUninit::<ffi::PyConfig>::zeroed();
+            ffi::PyConfig_InitPythonConfig(config.as_mut_ptr());
+            config.assume_init()
+        };
+        config.use_environment = 0;
+        config.user_site_directory = 0;
+        config.site_import = 1;
+        config.install_signal_handlers = 0;
+        config.parse_argv = 0;
+        config.configure_c_stdio = 0;
+        config.buffered_stdio = 1;
+        config.pathconfig_warnings = 0;
+        #[cfg(Py_3_11)]
+        {
+            config.safe_path = 1;
+        }
+        Config(config)
+    }
+
+    /// The executable tells Python where its library is: beside it, or, if there is a pyvenv.cfg,
+    /// where that points (PEP 405). It is also what `multiprocessing` starts.
+    fn set_strings(&mut self, executable: &Path) -> Result<(), String> {
+        let executable = CString::new(executable.as_os_str().as_bytes())
+            .map_err(|_| String::from("the path of its home has a NUL byte"))?;
+        let config = &raw mut self.0;
+        let mut argv = [c"wsgi".as_ptr()];
+        // SAFETY: `config` is initialised and Python preinitialised; the fields are its own, the
+        // strings end in NUL and are copied. The fields are named through the pointer, so that no
+        // reference lives beside it.
+        unsafe {
+            let name = &raw mut (*config).program_name;
+            check_status(ffi::PyConfig_SetBytesString(config, name, executable.as_ptr()))?;
+            let name = &raw mut (*config).executable;
+            check_status(ffi::PyConfig_SetBytesString(config, name, executable.as_ptr()))?;
+            check_status(ffi::PyConfig_SetBytesArgv(config, 1, argv.as_mut_ptr()))
+        }
+    }
+
+    fn start(&self) -> Result<(), String> {
+        // SAFETY: the configuration is initialised, and Python is not running, as `start` requires.
+        check_status(unsafe { ffi::Py_InitializeFromConfig(&self.0) })
+    }
+}
+
+impl Drop for Config {
+    fn drop(&mut self) {
+        // SAFETY: initialised in `new`, cleared once; Python has copied what it needs.
+        unsafe { ffi::PyConfig_Clear(&mut self.0) };
+    }
+}
+
+/// A failure as `function: message`.
+fn check_status(status: ffi::PyStatus) -> Result<(), String> {
+    // SAFETY: only looks at the status.
+    if unsafe { ffi::PyStatus_Exception(status) } == 0 {
+        return Ok(());
+    }
+    let text = |text: *const libc::c_char| {
+        // SAFETY: not NULL; CPython keeps these strings as constants.
+        (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_string_lossy())
+    };
+    match (text(status.func), text(status.err_msg)) {
+        (Some(function), Some(message)) => Err(format!("{function}: {message}")),
+        (None, Some(message)) => Err(message.into_owned()),
+        _ => Err(format!("it ended with exit status {}", status.exitcode)),
+    }
+}

@@ -1,0 +1,199 @@
+//! Text as log lines: cutting a stream into lines, and lines into pieces that are safe to log.
+
+use std::borrow::Cow;
+
+/// A line that has not ended after this many bytes goes out in pieces.
+const MAX_PARTIAL: usize = 64 * 1024;
+
+/// Text goes in as it is written, whole lines come out, without their line breaks. `\n` and `\r\n`
+/// end a line. Bytes that are not UTF-8 come out as `\xNN`.
+///
+/// Holds at most 64 KiB. What is left in it when it is dropped is lost: call `finish`.
+#[derive(Default)]
+pub struct LineBuffer {
+    partial: Vec<u8>,
+}
+
+impl LineBuffer {
+    /// An empty buffer; allocates nothing.
+    pub const fn new() -> LineBuffer {
+        LineBuffer { partial: Vec::new() }
+    }
+
+    /// Adds text, and calls `each` for every line that it completes.
+    pub fn push(&mut self, text: impl AsRef<[u8]>, mut each: impl FnMut(&str)) {
+        let mut rest = text.as_ref();
+        while !rest.is_empty() {
+            let room = MAX_PARTIAL - self.partial.len();
+            let near = &rest[..rest.len().min(room + 1)];
+            if let Some(end) = near.iter().position(|byte| *byte == b'\n') {
+                self.partial.extend_from_slice(&rest[..end]);
+                self.finish_with(&mut each, true);
+                rest = &rest[end + 1..];
+            } else if rest.len() <= room {
+                self.partial.extend_from_slice(rest);
+                return;
+            } else {
+                self.partial.extend_from_slice(&rest[..=room]);
+                let end = cut(&self.partial, MAX_PARTIAL);
+                each(&decode(&self.partial[..end]));
+                self.partial.drain(..end);
+                rest = &rest[room + 1..];
+            }
+        }
+    }
+
+    /// Calls `each` for the line that has begun, if one has, as if it were complete.
+    pub fn finish(&mut self, mut each: impl FnMut(&str)) {
+        self.finish_with(&mut each, false);
+    }
+
+    fn finish_with(&mut self, each: &mut impl FnMut(&str), even_empty: bool) {
+        let line = self.partial.strip_suffix(b"\r").unwrap_or(&self.partial);
+        if even_empty || !self.partial.is_empty() {
+            each(&decode(line));
+        }
+        self.partial.clear();
+    }
+}
+
+/// Bytes as text; what is not UTF-8 becomes `\xNN`.
+fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len() + 16);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| push_escaped(&mut text, u32::from(*byte)));
+    }
+    Cow::Owned(text)
+}
+
+/// The line with its control characters, except tabs, as `\xNN`: so that it cannot pass for two
+/// lines, nor drive the terminal of whoever reads the log.
+pub fn escape(line: &str) -> Cow<'_, str> {
+    let harmless = |c: char| !c.is_control() || c == '\t';
+    if line.chars().all(harmless) {
+        return Cow::Borrowed(line);
+    }
+    let mut text = String::with_capacity(line.len() + 16);
+    for c in line.chars() {
+        if harmless(c) {
+            text.push(c);
+        } else {
+            push_escaped(&mut text, u32::from(c));
+        }
+    }
+    Cow::Owned(text)
+}
+
+/// Every byte and every control character is at most U+009F: two digits are enough.
+fn push_escaped(text: &mut String, code: u32) {
+    text.push_str("\\x");
+    for digit in [code >> 4, code & 0xf] {
+        text.extend(char::from_digit(digit, 16));
+    }
+}
+
+/// Calls `each` for the line in pieces of at most `max` bytes, never cut inside a character. 0
+/// means no limit; a piece has at least one character, however small `max` is. An empty line is one
+/// empty piece.
+pub fn split(line: &str, max: usize, mut each: impl FnMut(&str)) {
+    let mut rest = line;
+    while max != 0 && rest.len() > max {
+        let mut end = cut(rest.as_bytes(), max);
+        if end == 0 {
+            end = rest.chars().next().map_or(rest.len(), char::len_utf8);
+        }
+        let (piece, after) = rest.split_at(end);
+        each(piece);
+        if after.is_empty() {
+            return;
+        }
+        rest = after;
+    }
+    each(rest);
+}
+
+/// The last place at or before `max` where no UTF-8 character is cut; `max` itself where the bytes
+/// are not UTF-8. `max` is less than the length.
+fn cut(bytes: &[u8], max: usize) -> usize {
+    let is_boundary = |at: usize| bytes[at] & 0b1100_0000 != 0b1000_0000;
+    (max.saturating_sub(3)..=max).rev().find(|at| is_boundary(*at)).unwrap_or(max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pushed(parts: &[&[u8]]) -> Vec<String> {
+        let mut buffer = LineBuffer::new();
+        let mut lines = Vec::new();
+        for part in parts {
+            buffer.push(part, |line| lines.push(line.to_owned()));
+        }
+        buffer.finish(|line| lines.push(format!("partial {line}")));
+        lines
+    }
+
+    #[test]
+    fn a_line_comes_out_when_it_is_whole() {
+        assert_eq!(
+            pushed(&[b"on", b"e\ntwo\r\n\nth", b"ree"]),
+            ["one", "two", "", "partial three"]
+        );
+    }
+
+    #[test]
+    fn a_line_break_may_come_in_two_parts() {
+        assert_eq!(pushed(&[b"one\r", b"\ntwo\rtwo\n"]), ["one", "two\rtwo"]);
+    }
+
+    #[test]
+    fn nothing_is_left_after_a_whole_line() {
+        assert_eq!(pushed(&[b"one\n"]), ["one"]);
+        assert!(pushed(&[]).is_empty());
+    }
+
+    #[test]
+    fn characters_may_come_in_parts_and_other_bytes_are_escaped() {
+        assert_eq!(pushed(&[b"\xe2\x82", b"\xac\n\xff\xe2\x82\n"]), ["€", "\\xff\\xe2\\x82"]);
+    }
+
+    #[test]
+    fn an_endless_line_goes_out_in_pieces_of_whole_characters() {
+        let text = "€".repeat(50_000);
+        for parts in [&[text.as_bytes()][..], &text.as_bytes().chunks(7).collect::<Vec<_>>()] {
+            let lines = pushed(parts);
+            assert_eq!(lines.len(), 3);
+            assert!(lines[..2].iter().all(|line| line.len() > MAX_PARTIAL - 4));
+            assert_eq!(lines.concat().replace("partial ", ""), text);
+        }
+        assert_eq!(pushed(&[&[b'x'; MAX_PARTIAL], b"\n"]).len(), 1);
+        assert_eq!(pushed(&[&[b'x'; MAX_PARTIAL], b"\xff\xff", b"\n"]).len(), 2);
+    }
+
+    #[test]
+    fn control_characters_are_escaped_but_tabs() {
+        assert_eq!(escape("a\tb"), "a\tb");
+        assert_eq!(escape("a\n\u{1b}[2J\u{7f}\u{9b}é"), "a\\x0a\\x1b[2J\\x7f\\x9bé");
+    }
+
+    fn pieces(line: &str, max: usize) -> Vec<String> {
+        let mut pieces = Vec::new();
+        split(line, max, |piece| pieces.push(piece.to_owned()));
+        pieces
+    }
+
+    #[test]
+    fn long_lines_are_split_between_characters() {
+        assert_eq!(pieces("abcdef", 0), ["abcdef"]);
+        assert_eq!(pieces("abcdef", 6), ["abcdef"]);
+        assert_eq!(pieces("abcdef", 4), ["abcd", "ef"]);
+        assert_eq!(pieces("a€€b", 4), ["a€", "€b"]);
+        assert_eq!(pieces("a€€b", 3), ["a", "€", "€", "b"]);
+        assert_eq!(pieces("€€", 1), ["€", "€"]);
+        assert_eq!(pieces("", 4), [""]);
+    }
+}

@@ -1,0 +1,37 @@
+//! The little of CPython that the library needs, behind safe functions. Knows no HTTP.
+//!
+//! * Once in a process: `config` starts the interpreter (`check` has looked at its home before),
+//!   `signals` keeps the application's hands off the server's signals, `output` takes what it
+//!   prints, `exit` runs its exit handlers. Python is never finalised: threads that run
+//!   application code cannot be ended, so the process exits with them.
+//! * On each thread: `thread` attaches it, and knows whether this process is a fork.
+//! * For an application: `modules` imports it, `traceback` tells why that failed.
+//! * For a request: `strings` and `keys` build what goes into a dict, `lease` lends objects that
+//!   the application cannot use after their time, `lines` makes log lines of text.
+//!
+//! Everything here runs in the main interpreter. `ffi` is used for what pyo3 cannot say: the
+//! configuration (`config`), a thread state that is kept (`thread`), latin-1 strings (`strings`).
+//! The build must set `WSGI_PYTHON_VERSION`, `WSGI_PYTHON_EXECUTABLE`, and pyo3's cfgs.
+//!
+//! Numbers of log lines: WSGI0301 (`signals`).
+
+pub mod check;
+pub mod config;
+pub mod exit;
+pub mod keys;
+pub mod lease;
+pub mod lines;
+pub mod modules;
+pub mod output;
+pub mod signals;
+pub mod strings;
+pub mod thread;
+pub mod traceback;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::Settings;
+pub use keys::KeyCache;
+pub use lease::{Lease, Loan};
+pub use thread::attach;

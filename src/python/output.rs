@@ -1,0 +1,270 @@
+//! sys.stdout and sys.stderr of the application: every line goes to the host's log.
+//!
+//! Text waits for its line break per thread and per stream, so that lines of two threads never mix.
+//! A line is handed over without the GIL and without a lock, since the host's log may be full for a
+//! while. In a fork nobody reads that log: there, lines go to file descriptor 2.
+
+pub use super::lines::{LineBuffer, escape, split};
+use super::strings::readable;
+use super::thread::is_forked;
+use once_cell::sync::OnceCell;
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple};
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Takes one line, without a line break. Called on any thread, never with the GIL held by it; may
+/// block. The line may be of any length and may hold control characters (see `escape`, `split`).
+pub type Emit = Box<dyn Fn(Stream, &str) + Send + Sync>;
+
+/// Which stream a line was written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    Stdout,
+    Stderr,
+}
+
+static EMIT: OnceCell<Emit> = OnceCell::new();
+
+thread_local! {
+    static PARTIAL: RefCell<Partial> = const { RefCell::new(Partial::new()) };
+}
+
+/// The lines that a thread has begun.
+struct Partial {
+    stdout: LineBuffer,
+    stderr: LineBuffer,
+}
+
+impl Partial {
+    const fn new() -> Partial {
+        Partial { stdout: LineBuffer::new(), stderr: LineBuffer::new() }
+    }
+
+    fn of(&mut self, stream: Stream) -> &mut LineBuffer {
+        match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        }
+    }
+
+    fn finish(&mut self, mut each: impl FnMut(Stream, &str)) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            self.of(stream).finish(|line| each(stream, line));
+        }
+    }
+}
+
+/// The thread ends, and has no Python any more: what it has begun is all there will be.
+impl Drop for Partial {
+    fn drop(&mut self) {
+        // A panic must not leave the destructor of a thread local: it would end the process.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.finish(emit)));
+    }
+}
+
+/// Says where lines go. The first call counts; before it, they go to file descriptor 2.
+pub fn set_emit(to: Emit) {
+    let _ = EMIT.set(to);
+}
+
+/// Hands over the lines that the calling thread has begun and not ended, on both streams. To be
+/// called when a request ends, so that its last words are not taken for another's. Releases the
+/// GIL meanwhile.
+pub fn flush_thread(py: Python<'_>) {
+    let mut lines = Vec::new();
+    let _ = PARTIAL.try_with(|partial| {
+        partial.borrow_mut().finish(|stream, line| lines.push((stream, line.to_owned())));
+    });
+    if !lines.is_empty() {
+        py.detach(|| lines.iter().for_each(|(stream, line)| emit(*stream, line)));
+    }
+}
+
+/// Hands over one whole line, past what the thread has begun. Releases the GIL meanwhile.
+pub fn emit_line(py: Python<'_>, stream: Stream, line: &str) {
+    py.detach(|| emit(stream, line));
+}
+
+fn emit(stream: Stream, line: &str) {
+    match EMIT.get() {
+        Some(emit) if !is_forked() => emit(stream, line),
+        _ => write_fd2(line),
+    }
+}
+
+/// One write, so that lines of several processes do not mix; no lock, since a fork may have been
+/// made while another thread held it. If it fails there is nobody left to tell.
+fn write_fd2(line: &str) {
+    let line = format!("{}\n", escape(line));
+    // SAFETY: the bytes are readable for the call; a closed descriptor is only an error.
+    let _ = unsafe { libc::write(2, line.as_ptr().cast(), line.len()) };
+}
+
+/// Adds text to what the thread has begun, and hands over the lines that are whole now.
+fn write(py: Python<'_>, stream: Stream, text: &[u8]) {
+    let mut lines = Vec::new();
+    let mut take = |line: &str| lines.push(line.to_owned());
+    let known = PARTIAL.try_with(|partial| partial.borrow_mut().of(stream).push(text, &mut take));
+    if known.is_err() {
+        // The thread is ending: a `__del__` of one of its values prints.
+        let mut buffer = LineBuffer::new();
+        buffer.push(text, &mut take);
+        buffer.finish(&mut take);
+    }
+    if !lines.is_empty() {
+        py.detach(|| lines.iter().for_each(|line| emit(stream, line)));
+    }
+}
+
+/// Puts the streams in place of Python's own, and an empty file in place of sys.stdin. Fails with
+/// what Python raises.
+pub(super) fn install(py: Python<'_>) -> PyResult<()> {
+    let sys = py.import("sys")?;
+    for (stream, name) in [(Stream::Stdout, "stdout"), (Stream::Stderr, "stderr")] {
+        let object = Bound::new(py, TextStream { stream })?;
+        sys.setattr(name, &object)?;
+        sys.setattr(format!("__{name}__"), object)?;
+    }
+    let null = py.import("os")?.getattr("devnull")?;
+    let options = PyDict::new(py);
+    options.set_item("encoding", "utf-8")?;
+    let stdin = py.import("io")?.getattr("open")?.call((null, "r"), Some(&options))?;
+    sys.setattr("stdin", &stdin)?;
+    sys.setattr("__stdin__", stdin)
+}
+
+fn unsupported(py: Python<'_>, what: &str) -> PyErr {
+    let class = py.import("io").and_then(|io| io.getattr("UnsupportedOperation"));
+    class.and_then(|class| class.call1((what,))).map_or_else(|err| err, PyErr::from_value)
+}
+
+/// What the application sees as sys.stdout or sys.stderr: a text stream that can be written to.
+#[pyclass(frozen, module = "wsgi", name = "LogStream")]
+struct TextStream {
+    stream: Stream,
+}
+
+#[pymethods]
+impl TextStream {
+    fn write(&self, py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let Ok(text) = text.cast::<PyString>() else {
+            let class = text.get_type().name()?;
+            return Err(PyTypeError::new_err(format!(
+                "{}.write() takes a str, not {}",
+                self.name(),
+                readable(&class)
+            )));
+        };
+        write(py, self.stream, readable(text).as_bytes());
+        text.len()
+    }
+
+    fn writelines(&self, py: Python<'_>, texts: &Bound<'_, PyAny>) -> PyResult<()> {
+        texts.try_iter()?.try_for_each(|text| self.write(py, &text?).map(drop))
+    }
+
+    /// A line goes out when it is whole, not earlier.
+    fn flush(&self) {}
+
+    /// The stream belongs to the server and stays open.
+    fn close(&self) {}
+
+    fn fileno(&self, py: Python<'_>) -> PyResult<i32> {
+        Err(unsupported(
+            py,
+            &format!("{} has no file descriptor: it is the server's log", self.name()),
+        ))
+    }
+
+    #[pyo3(signature = (*_args, **_options))]
+    fn reconfigure(&self, _args: &Bound<'_, PyTuple>, _options: Option<&Bound<'_, PyDict>>) {}
+
+    fn isatty(&self) -> bool {
+        false
+    }
+
+    fn readable(&self) -> bool {
+        false
+    }
+
+    fn writable(&self) -> bool {
+        true
+    }
+
+    fn seekable(&self) -> bool {
+        false
+    }
+
+    #[getter]
+    fn buffer(&self) -> ByteStream {
+        ByteStream { stream: self.stream }
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        false
+    }
+
+    #[getter]
+    fn encoding(&self) -> &'static str {
+        "utf-8"
+    }
+
+    #[getter]
+    fn errors(&self) -> &'static str {
+        "backslashreplace"
+    }
+
+    #[getter]
+    fn line_buffering(&self) -> bool {
+        true
+    }
+
+    #[getter]
+    fn mode(&self) -> &'static str {
+        "w"
+    }
+
+    #[getter]
+    fn name(&self) -> &'static str {
+        match self.stream {
+            Stream::Stdout => "<stdout>",
+            Stream::Stderr => "<stderr>",
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<LogStream name='{}' mode='w' encoding='utf-8'>", self.name())
+    }
+}
+
+/// `sys.stdout.buffer`: the same stream for bytes.
+#[pyclass(frozen, module = "wsgi", name = "LogByteStream")]
+struct ByteStream {
+    stream: Stream,
+}
+
+#[pymethods]
+impl ByteStream {
+    fn write(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let data = PyBuffer::<u8>::get(data)?.to_vec(py)?;
+        write(py, self.stream, &data);
+        Ok(data.len())
+    }
+
+    fn flush(&self) {}
+
+    fn close(&self) {}
+
+    fn writable(&self) -> bool {
+        true
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,148 @@
+//! The application's hands off the signals of the web server.
+//!
+//! The thread that starts Python is its main thread, so `signal.signal` would work, and replace the
+//! handlers by which the server is stopped and reloaded. The functions that do so say in the log
+//! that they did nothing. In a child that Python forked, signals are the application's own.
+
+use super::output::{self, Stream};
+use super::strings::readable;
+use super::thread::is_forked;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple};
+
+#[derive(Clone, Copy)]
+enum Function {
+    Signal,
+    Siginterrupt,
+    SetWakeupFd,
+}
+
+impl Function {
+    fn name(self) -> &'static str {
+        match self {
+            Function::Signal => "signal",
+            Function::Siginterrupt => "siginterrupt",
+            Function::SetWakeupFd => "set_wakeup_fd",
+        }
+    }
+}
+
+/// Replaces `signal.signal`, `signal.siginterrupt` and `signal.set_wakeup_fd` by functions that log
+/// WSGI0301 and answer as if nothing had been set. Call it once, after `watch_forks`. Fails with
+/// what Python raises.
+pub fn intercept(py: Python<'_>) -> PyResult<()> {
+    let module = py.import("signal")?;
+    for function in [Function::Signal, Function::Siginterrupt, Function::SetWakeupFd] {
+        let original = module.getattr(function.name())?.unbind();
+        module.setattr(function.name(), Bound::new(py, Intercepted { function, original })?)?;
+    }
+    Ok(())
+}
+
+/// Runs `start`, which starts Python and loads its signal module. Up to 3.9 that takes SIGINT if
+/// nobody has, although it was told to install no handlers: Ctrl-C would no longer end the host.
+pub(super) fn keep_sigint<R>(start: impl FnOnce() -> R) -> R {
+    #[cfg(Py_3_10)]
+    return start();
+    #[cfg(not(Py_3_10))]
+    {
+        let mut before = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: asks for the action of a signal that there is; zeros are a valid `sigaction`.
+        unsafe { libc::sigaction(libc::SIGINT, std::ptr::null(), before.as_mut_ptr()) };
+        let result = start();
+        // SAFETY: puts back what the same process had a moment ago.
+        unsafe { libc::sigaction(libc::SIGINT, before.as_ptr(), std::ptr::null_mut()) };
+        result
+    }
+}
+
+/// A function of the signal module that does nothing but in a fork.
+#[pyclass(frozen, module = "wsgi", name = "IgnoredSignalFunction")]
+struct Intercepted {
+    function: Function,
+    original: Py<PyAny>,
+}
+
+#[pymethods]
+impl Intercepted {
+    #[pyo3(signature = (*args, **options))]
+    fn __call__<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if is_forked() {
+            return self.original.bind(py).call(args, options);
+        }
+        let result = match self.function {
+            Function::Signal => py
+                .import("signal")?
+                .getattr("getsignal")?
+                .call1((signal_number(args, options)?,))?,
+            Function::Siginterrupt => py.None().into_bound(py),
+            // "No fd was set before", which is so.
+            Function::SetWakeupFd => (-1_i32).into_pyobject(py)?.into_any(),
+        };
+        let line = format!(
+            "WSGI0301 signal.{}({}) was ignored: signals belong to the web server{}",
+            self.function.name(),
+            self.shown(args),
+            caller(py).unwrap_or_default()
+        );
+        output::emit_line(py, Stream::Stderr, &line);
+        Ok(result)
+    }
+
+    #[getter]
+    fn __name__(&self) -> &'static str {
+        self.function.name()
+    }
+
+    #[getter]
+    fn __wrapped__(&self, py: Python<'_>) -> Py<PyAny> {
+        self.original.clone_ref(py)
+    }
+}
+
+fn signal_number<'py>(
+    args: &Bound<'py, PyTuple>,
+    options: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    match options.map(|options| options.get_item("signalnum")).transpose()?.flatten() {
+        Some(number) => Ok(number),
+        None => args.get_item(0),
+    }
+}
+
+impl Intercepted {
+    /// The first argument, with the name of a signal rather than its number, and dots for the rest.
+    fn shown(&self, args: &Bound<'_, PyTuple>) -> String {
+        match (self.shown_first(args), args.len()) {
+            (Ok(first), 1) => first,
+            (Ok(first), _) => format!("{first}, ..."),
+            (Err(_), _) => String::from("..."),
+        }
+    }
+
+    fn shown_first(&self, args: &Bound<'_, PyTuple>) -> PyResult<String> {
+        let first = args.get_item(0)?;
+        let name = match self.function {
+            Function::SetWakeupFd => first.str()?,
+            Function::Signal | Function::Siginterrupt => {
+                let signals = args.py().import("signal")?.getattr("Signals")?;
+                let known = signals.call1((&first,)).and_then(|signal| signal.getattr("name"));
+                known.unwrap_or(first).str()?
+            }
+        };
+        Ok(readable(&name).into_owned())
+    }
+}
+
+/// ` (file:line)` of the Python code that called.
+fn caller(py: Python<'_>) -> PyResult<String> {
+    let frame = py.import("sys")?.getattr("_getframe")?.call0()?;
+    let file = frame.getattr("f_code")?.getattr("co_filename")?;
+    let line: usize = frame.getattr("f_lineno")?.extract()?;
+    Ok(format!(" ({}:{line})", readable(file.cast::<PyString>()?)))
+}

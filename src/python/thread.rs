@@ -1,0 +1,128 @@
+//! Threads that use Python: attaching them, and whether this process is a fork.
+//!
+//! A thread that Python did not make gets a `PyThreadState` when it attaches. `PyGILState_Release`
+//! would delete it each time, and with it the thread's `threading.local` values, such as the
+//! database connections of an application; making it anew also costs ten times as much as taking
+//! it up again. So the first `attach` of a thread keeps the state. Invariants of what is kept:
+//!
+//! 1. A thread keeps at most one state, its own, and only if it had none: the states of Python's
+//!    own threads and of the one that started the interpreter belong to others.
+//! 2. Outside `attach` the kept state is detached: the thread holds no GIL.
+//! 3. It is given back on its own thread, when the thread ends, and only while that is safe: see
+//!    `Drop for Kept`.
+
+use pyo3::{Python, ffi};
+use std::cell::OnceCell;
+use std::ptr::NonNull;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static READY: AtomicBool = AtomicBool::new(false);
+static FORKED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    static KEPT: OnceCell<Kept> = const { OnceCell::new() };
+}
+
+/// Runs `f` with the calling thread attached to the interpreter, and keeps the thread's Python
+/// state for the next call. Waits for the GIL. May be nested, also inside `Python::attach`.
+///
+/// # Panics
+/// If Python has not been started: ask `is_started` on a path where that can be. In a fork that
+/// Python did not make itself (`is_forked`) it may wait for ever.
+pub fn attach<R>(f: impl for<'py> FnOnce(Python<'py>) -> R) -> R {
+    assert!(is_started(), "Python is used before it has been started");
+    // A thread that is ending has no thread locals left; it attaches for this one call.
+    let _ = KEPT.try_with(|kept| {
+        if kept.get().is_none() {
+            if let Some(state) = Kept::new() {
+                let _ = kept.set(state);
+            }
+        }
+    });
+    Python::attach(f)
+}
+
+/// Whether the interpreter has been started and may be used. `Py_IsInitialized` is no answer: it
+/// says yes while site.py is still running. Any thread, never blocks.
+pub fn is_started() -> bool {
+    READY.load(Ordering::Acquire)
+}
+
+/// Said once, by the thread that has started the interpreter.
+pub(super) fn set_started() {
+    READY.store(true, Ordering::Release);
+}
+
+/// Makes `is_forked` work from now on. Any thread; further calls do nothing.
+pub fn watch_forks() {
+    extern "C" fn in_child() {
+        FORKED.store(true, Ordering::Relaxed);
+    }
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the handler only stores to an atomic, which is allowed between fork and exec. It
+        // stays mapped as long as the process lives: whoever loads this library as a part of a
+        // module links that with `-z nodelete`.
+        let failed = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+        assert_eq!(failed, 0, "there is no memory for a fork handler");
+    });
+}
+
+/// Whether this process is a fork of the one that called `watch_forks`. Children that are started
+/// with `subprocess` never are: they go on to another program. Any thread, never blocks.
+pub fn is_forked() -> bool {
+    FORKED.load(Ordering::Relaxed)
+}
+
+/// The Python state of a thread that Python did not make, detached.
+struct Kept {
+    state: NonNull<ffi::PyThreadState>,
+    gil: ffi::PyGILState_STATE,
+}
+
+impl Kept {
+    /// Makes a state for the calling thread, or None if it has one.
+    fn new() -> Option<Kept> {
+        // SAFETY: always allowed once Python runs, which `attach` has asserted; needs no GIL.
+        if !unsafe { ffi::PyGILState_GetThisThreadState() }.is_null() {
+            return None;
+        }
+        // SAFETY: Python runs, and the thread has no state, hence is not attached: Ensure makes a
+        // state and attaches it, SaveThread detaches it again and returns it. pyo3 did not see
+        // either; its own count of attachments is zero before and after.
+        let (gil, state) = unsafe { (ffi::PyGILState_Ensure(), ffi::PyEval_SaveThread()) };
+        Some(Kept { state: NonNull::new(state)?, gil })
+    }
+}
+
+impl Drop for Kept {
+    /// The thread ends. Its state goes with it, unless nobody could give the GIL: in a fork, where
+    /// the thread that held it may not exist, or when the interpreter is being finalised, which
+    /// this library never does, but an application or a host can. Then the state is left to the
+    /// end of the process.
+    fn drop(&mut self) {
+        // SAFETY: may be asked at any time.
+        if is_forked() || unsafe { ffi::Py_IsInitialized() } == 0 || is_finalizing() {
+            return;
+        }
+        // SAFETY: the state is this thread's (invariant 1: `Kept` lives in a thread local and is
+        // not Send) and detached (invariant 2). Release balances the Ensure of `new`, so the state
+        // is deleted here. CPython looks it up in a pthread key, which outlives Rust's thread
+        // locals: those are destroyed first. What its deletion runs (`__del__` of thread-local
+        // values) may call back into this library; that needs no thread local of it to be alive.
+        unsafe {
+            ffi::PyEval_RestoreThread(self.state.as_ptr());
+            ffi::PyGILState_Release(self.gil);
+        }
+    }
+}
+
+/// Before 3.13 there is no public answer, and `Py_IsInitialized` is 0 from early on instead.
+fn is_finalizing() -> bool {
+    #[cfg(Py_3_13)]
+    // SAFETY: may be asked at any time.
+    return unsafe { ffi::Py_IsFinalizing() } != 0;
+    #[cfg(not(Py_3_13))]
+    false
+}
