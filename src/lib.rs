@@ -13,4 +13,5 @@
 //! * [`abi`]: what C sees.
 
 pub mod error;
+pub mod pool;
 pub mod python;

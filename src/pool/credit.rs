@@ -1,0 +1,115 @@
+//! How many bytes are in flight to the host, and the parking of producers that are too fast.
+
+use super::sync::{AtomicUsize, Condvar, Mutex, Ordering};
+
+/// Set for good by `end`.
+const ENDED: usize = 1;
+/// A producer is parked, or about to park: who gives bytes back must look whether to wake it.
+const PARKED: usize = 2;
+/// One byte in flight; the count is above the two flags.
+const BYTE: usize = 4;
+
+/// The bytes that producers have handed out and not got back yet.
+///
+/// Count and flags share one atomic. So whoever gives bytes back either sees that a producer is
+/// parked, or did so early enough for that producer to see the bytes before it parks.
+pub struct Credit {
+    limit: usize,
+    state: AtomicUsize,
+    /// Held by a producer from the setting of PARKED until it sleeps, so that no wake-up falls in
+    /// between.
+    parking: Mutex<()>,
+    wake: Condvar,
+}
+
+impl Credit {
+    /// `limit`: so many bytes may be in flight before a producer has to wait.
+    pub fn new(limit: usize) -> Self {
+        Credit { limit, state: AtomicUsize::new(0), parking: Mutex::new(()), wake: Condvar::new() }
+    }
+
+    /// Counts `bytes` that are about to be handed out; not afterwards, as they may come back at
+    /// once. They may exceed the limit: a block is never divided.
+    pub fn take(&self, bytes: usize) {
+        self.state.fetch_add(bytes * BYTE, Ordering::AcqRel);
+    }
+
+    /// `bytes` that were taken are back. Any thread; one atomic operation if nobody is parked.
+    pub fn give(&self, bytes: usize) {
+        let before = self.state.fetch_sub(bytes * BYTE, Ordering::AcqRel);
+        debug_assert!(before / BYTE >= bytes, "more bytes came back than were taken");
+        if before & PARKED != 0 && self.is_low(before - bytes * BYTE) {
+            self.wake();
+        }
+    }
+
+    /// Whether a producer should `wait` before it hands out more.
+    pub fn is_over(&self) -> bool {
+        self.state.load(Ordering::Acquire) / BYTE > self.limit
+    }
+
+    /// Parks the caller until no more than half of the limit is in flight; false: ended. To be
+    /// called without the GIL.
+    ///
+    /// Half, so that a producer does not wake up for each block that leaves.
+    pub fn wait(&self) -> bool {
+        let mut parking = self.parking.lock();
+        loop {
+            let state = self.state.fetch_or(PARKED, Ordering::AcqRel);
+            if state & ENDED != 0 || self.is_low(state) {
+                // Another one that sleeps needs no flag: whoever made the count low wakes all.
+                self.state.fetch_and(!PARKED, Ordering::AcqRel);
+                return state & ENDED == 0;
+            }
+            self.wake.wait(&mut parking);
+        }
+    }
+
+    /// Nobody will give bytes back any more: wakes who is parked, and lets nobody park again.
+    pub fn end(&self) {
+        if self.state.fetch_or(ENDED, Ordering::AcqRel) & PARKED != 0 {
+            self.wake();
+        }
+    }
+
+    pub fn is_ended(&self) -> bool {
+        self.state.load(Ordering::Acquire) & ENDED != 0
+    }
+
+    fn is_low(&self, state: usize) -> bool {
+        state / BYTE <= self.limit / 2
+    }
+
+    fn wake(&self) {
+        // Once this lock was had, each producer sleeps, or has not looked at the state yet.
+        drop(self.parking.lock());
+        self.wake.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_over_beyond_the_limit_only() {
+        let credit = Credit::new(10);
+        credit.take(10);
+        assert!(!credit.is_over());
+        credit.take(1);
+        assert!(credit.is_over());
+        credit.give(1);
+        assert!(!credit.is_over());
+    }
+
+    #[test]
+    fn wait_returns_at_once_at_half_of_the_limit_or_when_ended() {
+        let credit = Credit::new(10);
+        credit.take(5);
+        assert!(credit.wait());
+        credit.take(100);
+        credit.end();
+        assert!(!credit.wait());
+        assert!(credit.is_ended());
+    }
+}

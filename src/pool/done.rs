@@ -1,0 +1,54 @@
+//! The list by which any thread tells the host's thread what happened.
+
+use super::sync::Mutex;
+use std::collections::VecDeque;
+
+/// Events of many threads for one consumer, oldest first.
+///
+/// The list itself is the flag "a notification is under way": it is set, that is, not empty, from
+/// the push that notifies to the drain that follows. As one mutex guards both, no event can come
+/// between the clearing of the flag and the taking of the events.
+pub struct DoneList<T> {
+    items: Mutex<VecDeque<T>>,
+}
+
+impl<T> Default for DoneList<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> DoneList<T> {
+    pub fn new() -> Self {
+        DoneList { items: Mutex::new(VecDeque::new()) }
+    }
+
+    /// Adds an event; true: the caller must notify the consumer, which then drains.
+    #[must_use = "the consumer sleeps until it is notified"]
+    pub fn push(&self, item: T) -> bool {
+        let mut items = self.items.lock();
+        items.push_back(item);
+        items.len() == 1
+    }
+
+    /// Moves all events to the end of `into`.
+    pub fn drain(&self, into: &mut VecDeque<T>) {
+        into.append(&mut self.items.lock());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_push_since_a_drain_notifies() {
+        let done = DoneList::new();
+        assert!(done.push(1));
+        assert!(!done.push(2));
+        let mut seen = VecDeque::from([0]);
+        done.drain(&mut seen);
+        assert_eq!(seen, [0, 1, 2]);
+        assert!(done.push(3));
+    }
+}

@@ -1,0 +1,249 @@
+//! The queue of jobs and the rule by which threads take turns at it; the picture is in `pool`.
+
+use super::sync::{Condvar, Mutex};
+use std::collections::VecDeque;
+
+/// Jobs on their way from one thread that must not block to threads that need the GIL to run them.
+///
+/// A thread of the pool does this until it gets `None`:
+///
+/// ```text
+/// while let Some(turn) = without the GIL { handoff.wait_turn() } {
+///     for job in turn { run it }       // holding the GIL
+/// }
+/// ```
+///
+/// Whenever the mutex is free this holds: if there is something to do, then there is a standby, or
+/// no thread is idle. No wake-up can be lost as long as it does.
+pub struct Handoff<J> {
+    state: Mutex<State<J>>,
+    /// A standby was appointed, or the handoff was closed.
+    appointed: Condvar,
+}
+
+struct State<J> {
+    queue: VecDeque<J>,
+    /// Threads inside `wait_turn` that wait for a signal.
+    idle: usize,
+    standby: Standby,
+    /// `nudge` was called, and no turn has ended since.
+    nudged: bool,
+    closed: bool,
+}
+
+/// The one thread that is on its way to the queue.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standby {
+    None,
+    /// An idle thread has been signalled; whichever idle thread wakes first takes the place.
+    Woken,
+    /// A thread has a `Turn` and waits for the GIL.
+    Taking,
+}
+
+impl<J> State<J> {
+    fn has_work(&self) -> bool {
+        !self.queue.is_empty() || self.nudged
+    }
+
+    /// Makes an idle thread the standby if one is needed; true: the caller must signal.
+    fn appoint(&mut self) -> bool {
+        let needed = self.has_work() && self.standby == Standby::None && self.idle > 0;
+        if needed {
+            self.standby = Standby::Woken;
+        }
+        needed
+    }
+}
+
+impl<J> Default for Handoff<J> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<J> Handoff<J> {
+    pub fn new() -> Self {
+        Handoff {
+            state: Mutex::new(State {
+                queue: VecDeque::new(),
+                idle: 0,
+                standby: Standby::None,
+                nudged: false,
+                closed: false,
+            }),
+            appointed: Condvar::new(),
+        }
+    }
+
+    /// Queues a job; gives it back if the handoff is closed. Never waits for a thread.
+    pub fn push(&self, job: J) -> Result<(), J> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(job);
+        }
+        state.queue.push_back(job);
+        let signal = state.appoint();
+        drop(state);
+        self.signal_if(signal);
+        Ok(())
+    }
+
+    /// Queues `jobs`, which is empty afterwards, with at most one signal. Jobs are dropped if the
+    /// handoff is closed.
+    pub fn push_all(&self, jobs: &mut Vec<J>) {
+        let mut state = self.state.lock();
+        if state.closed {
+            drop(state);
+            jobs.clear();
+            return;
+        }
+        state.queue.extend(jobs.drain(..));
+        let signal = state.appoint();
+        drop(state);
+        self.signal_if(signal);
+    }
+
+    /// Has a thread take a turn even if no job is queued: one that ends after this call.
+    ///
+    /// What a thread does at the end of its turn, holding the GIL, is thereby done soon. It is done
+    /// late only if every thread is busy.
+    pub fn nudge(&self) {
+        let mut state = self.state.lock();
+        state.nudged = true;
+        let signal = state.appoint();
+        drop(state);
+        self.signal_if(signal);
+    }
+
+    /// Waits until this thread is the standby, which must now take the GIL and use its turn; `None`
+    /// once the handoff is closed. To be called **without** the GIL.
+    pub fn wait_turn(&self) -> Option<Turn<'_, J>> {
+        let mut state = self.state.lock();
+        // A job may have come since this thread's last turn ended. It was not idle then, so perhaps
+        // nobody was appointed for it: to wait without having looked would be to wait for ever.
+        let needed = state.has_work() && state.standby == Standby::None;
+        if !needed {
+            state.idle += 1;
+            while state.standby != Standby::Woken && !state.closed {
+                self.appointed.wait(&mut state);
+            }
+            state.idle -= 1;
+        }
+        if state.closed {
+            return None;
+        }
+        state.standby = Standby::Taking;
+        Some(Turn { handoff: self, standby: true })
+    }
+
+    /// Takes no job any more, ends every wait, and returns the jobs that no thread has popped.
+    pub fn close(&self) -> Vec<J> {
+        let mut state = self.state.lock();
+        state.closed = true;
+        let left = std::mem::take(&mut state.queue);
+        drop(state);
+        self.appointed.notify_all();
+        left.into()
+    }
+
+    /// How many jobs are queued.
+    pub fn queued(&self) -> usize {
+        self.state.lock().queue.len()
+    }
+
+    /// Signals after the mutex was released, so that the thread that wakes does not run into it.
+    fn signal_if(&self, signal: bool) {
+        if signal {
+            self.appointed.notify_one();
+        }
+    }
+}
+
+/// The right to pop jobs, as an iterator over them; to be used **with** the GIL.
+///
+/// The place of the standby is free again from the first `next` on, or when the turn is dropped.
+#[must_use = "nobody else becomes the standby before this turn is used or dropped"]
+pub struct Turn<'a, J> {
+    handoff: &'a Handoff<J>,
+    /// This thread still has the place of the standby.
+    standby: bool,
+}
+
+impl<J> Iterator for Turn<'_, J> {
+    type Item = J;
+
+    /// Pops a job; `None` ends the turn: no job is queued, or the handoff is closed.
+    fn next(&mut self) -> Option<J> {
+        let mut state = self.handoff.state.lock();
+        // The place is given up even if another thread has emptied the queue meanwhile: a standby
+        // that stays set without a thread behind it stops all signals.
+        if std::mem::take(&mut self.standby) {
+            state.standby = Standby::None;
+        }
+        let job = state.queue.pop_front();
+        if job.is_none() {
+            state.nudged = false;
+        }
+        let signal = state.appoint();
+        drop(state);
+        self.handoff.signal_if(signal);
+        job
+    }
+}
+
+impl<J> Drop for Turn<'_, J> {
+    fn drop(&mut self) {
+        if self.standby {
+            let mut state = self.handoff.state.lock();
+            state.standby = Standby::None;
+            let signal = state.appoint();
+            drop(state);
+            self.handoff.signal_if(signal);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_pops_in_order_and_ends() {
+        let handoff = Handoff::new();
+        assert!((1..=3).all(|job| handoff.push(job).is_ok()));
+        assert_eq!(handoff.queued(), 3);
+        let turn = handoff.wait_turn().expect("it is open");
+        assert_eq!(turn.collect::<Vec<_>>(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn close_returns_what_is_queued_and_refuses_the_rest() {
+        let handoff = Handoff::new();
+        assert!((1..=3).all(|job| handoff.push(job).is_ok()));
+        let mut turn = handoff.wait_turn().expect("it is open");
+        assert_eq!(turn.next(), Some(1));
+        assert_eq!(handoff.close(), [2, 3]);
+        assert_eq!(turn.next(), None);
+        assert_eq!(handoff.push(4), Err(4));
+        assert!(handoff.wait_turn().is_none());
+    }
+
+    #[test]
+    fn an_unused_turn_leaves_the_place_to_the_next() {
+        let handoff = Handoff::new();
+        assert_eq!(handoff.push(1), Ok(()));
+        drop(handoff.wait_turn());
+        let turn = handoff.wait_turn().expect("it is open");
+        assert_eq!(turn.collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn a_nudge_gives_an_empty_turn_once() {
+        let handoff = Handoff::<()>::new();
+        handoff.nudge();
+        let mut turn = handoff.wait_turn().expect("it is open");
+        assert_eq!(turn.next(), None);
+        assert!(!handoff.state.lock().has_work());
+    }
+}

@@ -1,0 +1,65 @@
+//! Every interleaving of `DoneList`, within loom's bounds.
+//!
+//! That this check can fail was tried: loom reports a deadlock if "a notification is under way" is
+//! a flag of its own, cleared after the events were taken.
+
+use loom::sync::Arc;
+use loom::thread;
+use model::checked::done::DoneList;
+use model::checked::sync::{Condvar, Mutex};
+use std::collections::VecDeque;
+
+/// What an eventfd is to the host: it stays set until it is waited for.
+struct Notification {
+    set: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Notification {
+    fn notify(&self) {
+        *self.set.lock() = true;
+        self.changed.notify_one();
+    }
+
+    fn wait(&self) {
+        let mut set = self.set.lock();
+        while !*set {
+            self.changed.wait(&mut set);
+        }
+        *set = false;
+    }
+}
+
+/// A consumer that drains only when notified sees every event, and those of one thread in order.
+#[test]
+fn a_notified_consumer_sees_every_event_in_order() {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(|| {
+        let done = Arc::new(DoneList::new());
+        let notification =
+            Arc::new(Notification { set: Mutex::new(false), changed: Condvar::new() });
+        let producers = [0, 1].map(|producer| {
+            let (done, notification) = (done.clone(), notification.clone());
+            thread::spawn(move || {
+                for event in 0..2 {
+                    if done.push((producer, event)) {
+                        notification.notify();
+                    }
+                }
+            })
+        });
+        let mut seen = VecDeque::new();
+        while seen.len() < 4 {
+            notification.wait();
+            done.drain(&mut seen);
+        }
+        for producer in producers {
+            producer.join().expect("no thread panics");
+        }
+        for producer in [0, 1] {
+            let events: Vec<_> = seen.iter().filter(|of| of.0 == producer).map(|of| of.1).collect();
+            assert_eq!(events, [0, 1]);
+        }
+    });
+}

@@ -1,0 +1,200 @@
+//! Every interleaving of `Handoff`, within loom's bounds; a thread that is stuck is a deadlock,
+//! which loom reports.
+//!
+//! That these checks can fail was tried: loom reports a deadlock if `wait_turn` does not look at
+//! the queue before it waits, if `next` and `drop` keep the standby's place when the queue is
+//! empty, if `next` appoints nobody, if `nudge` is not remembered, if a dropped turn keeps its
+//! place or appoints nobody, and if `close` wakes only one thread.
+
+use loom::sync::{Arc, Mutex};
+use loom::thread::{self, JoinHandle};
+use model::checked::handoff::Handoff;
+use model::checked::sync::Condvar;
+use model::checked::sync::Mutex as ParkingMutex;
+
+/// What the threads of one model share.
+struct Scene {
+    handoff: Handoff<usize>,
+    gil: Mutex<()>,
+    progress: ParkingMutex<Progress>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Progress {
+    /// How often each job was run.
+    runs: [usize; 3],
+    /// Turns that ended.
+    turns: usize,
+}
+
+impl Scene {
+    fn new() -> Arc<Self> {
+        Arc::new(Scene {
+            handoff: Handoff::new(),
+            gil: Mutex::new(()),
+            progress: ParkingMutex::new(Progress::default()),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// What a thread of the pool does: waits without the GIL, pops and runs with it.
+    fn work(&self) {
+        while let Some(turn) = self.handoff.wait_turn() {
+            let _gil = self.gil.lock().expect("no thread panics");
+            for job in turn {
+                self.record(|progress| progress.runs[job] += 1);
+            }
+            self.record(|progress| progress.turns += 1);
+        }
+    }
+
+    fn record(&self, change: impl FnOnce(&mut Progress)) {
+        change(&mut self.progress.lock());
+        self.changed.notify_all();
+    }
+
+    fn wait_until(&self, reached: impl Fn(&Progress) -> bool) {
+        let mut progress = self.progress.lock();
+        while !reached(&progress) {
+            self.changed.wait(&mut progress);
+        }
+    }
+}
+
+fn start_workers(scene: &Arc<Scene>, count: usize) -> Vec<JoinHandle<()>> {
+    (0..count)
+        .map(|_| {
+            let scene = scene.clone();
+            thread::spawn(move || scene.work())
+        })
+        .collect()
+}
+
+fn join(workers: Vec<JoinHandle<()>>) {
+    for worker in workers {
+        worker.join().expect("no thread panics");
+    }
+}
+
+fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(model);
+}
+
+/// Each job is run once, and the producer, which waits for them all, is never stuck.
+#[test]
+fn every_job_is_run_exactly_once() {
+    check(3, || {
+        let scene = Scene::new();
+        let workers = start_workers(&scene, 2);
+        for job in 0..3 {
+            assert_eq!(scene.handoff.push(job), Ok(()));
+        }
+        scene.wait_until(|progress| progress.runs == [1, 1, 1]);
+        assert!(scene.handoff.close().is_empty());
+        join(workers);
+        assert_eq!(scene.progress.lock().runs, [1, 1, 1]);
+    });
+}
+
+/// A job that is pushed when the one before it is done, so that the worker is anywhere between its
+/// last pop and its next wait, is run.
+#[test]
+fn a_job_between_two_turns_is_not_lost() {
+    check(3, || {
+        let scene = Scene::new();
+        let workers = start_workers(&scene, 2);
+        for job in 0..2 {
+            assert_eq!(scene.handoff.push(job), Ok(()));
+            scene.wait_until(|progress| progress.runs[job] == 1);
+        }
+        assert!(scene.handoff.close().is_empty());
+        join(workers);
+    });
+}
+
+/// A job that waits for a later one, with the GIL released, gets it: the standby takes over.
+#[test]
+fn the_standby_takes_over_when_a_job_releases_the_gil() {
+    check(2, || {
+        let scene = Scene::new();
+        let workers: Vec<_> = (0..2)
+            .map(|_| {
+                let scene = scene.clone();
+                thread::spawn(move || {
+                    while let Some(turn) = scene.handoff.wait_turn() {
+                        let mut gil = Some(scene.gil.lock().expect("no thread panics"));
+                        for job in turn {
+                            if job == 0 {
+                                drop(gil.take());
+                                scene.wait_until(|progress| progress.runs[1] == 1);
+                                gil = Some(scene.gil.lock().expect("no thread panics"));
+                            }
+                            scene.record(|progress| progress.runs[job] += 1);
+                        }
+                        drop(gil);
+                    }
+                })
+            })
+            .collect();
+        assert_eq!(scene.handoff.push(0), Ok(()));
+        assert_eq!(scene.handoff.push(1), Ok(()));
+        scene.wait_until(|progress| progress.runs[..2] == [1, 1]);
+        assert!(scene.handoff.close().is_empty());
+        join(workers);
+    });
+}
+
+/// Whenever `close` comes, each job is run, returned by `close` or refused by `push`, and all
+/// threads end.
+#[test]
+fn close_wakes_all_and_loses_no_job() {
+    check(3, || {
+        let scene = Scene::new();
+        let workers = start_workers(&scene, 2);
+        let closer = scene.clone();
+        let closing = thread::spawn(move || closer.handoff.close());
+        let refused: Vec<_> = (0..2).filter_map(|job| scene.handoff.push(job).err()).collect();
+        let left = closing.join().expect("no thread panics");
+        join(workers);
+        let mut runs = scene.progress.lock().runs;
+        for job in refused.into_iter().chain(left) {
+            runs[job] += 1;
+        }
+        assert_eq!(runs, [1, 1, 0]);
+    });
+}
+
+/// After a nudge a turn ends, whatever the threads were doing; jobs are not held up by it.
+#[test]
+fn a_nudge_ends_in_a_turn() {
+    check(3, || {
+        let scene = Scene::new();
+        let workers = start_workers(&scene, 2);
+        assert_eq!(scene.handoff.push(0), Ok(()));
+        scene.wait_until(|progress| progress.runs[0] == 1);
+        let before = scene.progress.lock().turns;
+        scene.handoff.nudge();
+        scene.wait_until(|progress| progress.turns > before);
+        assert!(scene.handoff.close().is_empty());
+        join(workers);
+    });
+}
+
+/// A turn that is dropped unused, with the standby's place in it, holds up no job.
+#[test]
+fn an_unused_turn_holds_up_nothing() {
+    check(3, || {
+        let scene = Scene::new();
+        let dropping = scene.clone();
+        let dropper = thread::spawn(move || drop(dropping.handoff.wait_turn()));
+        let workers = start_workers(&scene, 1);
+        assert_eq!(scene.handoff.push(0), Ok(()));
+        scene.wait_until(|progress| progress.runs[0] == 1);
+        assert!(scene.handoff.close().is_empty());
+        dropper.join().expect("no thread panics");
+        join(workers);
+    });
+}

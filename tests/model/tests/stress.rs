@@ -1,0 +1,161 @@
+//! Handoff, DoneList and Credit together, with real threads and as many jobs as two seconds hold.
+
+use model::real::credit::Credit;
+use model::real::done::DoneList;
+use model::real::handoff::Handoff;
+use model::real::sync::{Condvar, Mutex};
+use parking_lot::MutexGuard;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const WORKERS: usize = 4;
+const CONCURRENCY: usize = 32;
+const BLOCKS: usize = 4;
+const BLOCK: usize = 3000;
+/// Two blocks are over it, so that most jobs park.
+const LIMIT: usize = 4096;
+/// Every so many-th job is cancelled at its first block.
+const CANCELLED: usize = 7;
+const LOAD: Duration = Duration::from_secs(2);
+/// Far beyond what a busy machine needs for one event: whoever waits that long is stuck.
+const STUCK: Duration = Duration::from_secs(30);
+
+#[derive(Clone)]
+struct Job {
+    number: usize,
+    credit: Arc<Credit>,
+}
+
+enum Event {
+    Block(Job),
+    End(usize),
+}
+
+struct Pool {
+    handoff: Handoff<Job>,
+    done: DoneList<Event>,
+    gil: Mutex<()>,
+    notified: Mutex<bool>,
+    notification: Condvar,
+}
+
+impl Pool {
+    fn work(&self) {
+        while let Some(turn) = self.handoff.wait_turn() {
+            let mut gil = self.gil.lock();
+            for job in turn {
+                self.run(job, &mut gil);
+            }
+        }
+    }
+
+    /// Yields blocks like an application, until it is done or cancelled.
+    fn run(&self, job: Job, gil: &mut MutexGuard<'_, ()>) {
+        for _ in 0..BLOCKS {
+            job.credit.take(BLOCK);
+            self.tell(Event::Block(job.clone()));
+            let go_on = if job.credit.is_over() {
+                MutexGuard::unlocked(gil, || job.credit.wait())
+            } else {
+                !job.credit.is_ended()
+            };
+            if !go_on {
+                break;
+            }
+        }
+        self.tell(Event::End(job.number));
+    }
+
+    fn tell(&self, event: Event) {
+        if self.done.push(event) {
+            *self.notified.lock() = true;
+            self.notification.notify_one();
+        }
+    }
+
+    fn wait_for_notification(&self) {
+        let mut notified = self.notified.lock();
+        while !*notified {
+            let waited = self.notification.wait_for(&mut notified, STUCK);
+            assert!(!waited.timed_out(), "stuck with {} jobs queued", self.handoff.queued());
+        }
+        *notified = false;
+    }
+}
+
+/// The host's side: what it has handed over and what came back.
+struct Host<'a> {
+    pool: &'a Pool,
+    /// By job: whether its end was seen.
+    ended: Vec<bool>,
+    running: usize,
+}
+
+impl Host<'_> {
+    fn submit(&mut self) {
+        let job = Job { number: self.ended.len(), credit: Arc::new(Credit::new(LIMIT)) };
+        self.ended.push(false);
+        self.running += 1;
+        assert!(self.pool.handoff.push(job).is_ok());
+    }
+
+    fn take_in(&mut self, event: Event) {
+        match event {
+            Event::Block(job) if job.number % CANCELLED == 0 => {
+                job.credit.end();
+                self.pool.handoff.nudge();
+            }
+            Event::Block(job) => job.credit.give(BLOCK),
+            Event::End(number) => {
+                assert!(!self.ended[number], "job {number} ended twice");
+                self.ended[number] = true;
+                self.running -= 1;
+            }
+        }
+    }
+
+    fn run(&mut self) {
+        let start = Instant::now();
+        let mut events = VecDeque::new();
+        loop {
+            while self.running < CONCURRENCY && start.elapsed() < LOAD {
+                self.submit();
+            }
+            if self.running == 0 {
+                return;
+            }
+            self.pool.wait_for_notification();
+            self.pool.done.drain(&mut events);
+            for event in events.drain(..) {
+                self.take_in(event);
+            }
+        }
+    }
+}
+
+// The workers are not scoped: a host that finds itself stuck must fail, not wait for stuck workers.
+#[test]
+fn nothing_is_lost_or_stuck_under_load() {
+    let pool = Arc::new(Pool {
+        handoff: Handoff::new(),
+        done: DoneList::new(),
+        gil: Mutex::new(()),
+        notified: Mutex::new(false),
+        notification: Condvar::new(),
+    });
+    let workers: Vec<_> = (0..WORKERS)
+        .map(|_| {
+            let pool = pool.clone();
+            thread::spawn(move || pool.work())
+        })
+        .collect();
+    let mut host = Host { pool: &pool, ended: Vec::new(), running: 0 };
+    host.run();
+    assert!(host.ended.len() >= CONCURRENCY && host.ended.iter().all(|ended| *ended));
+    assert!(pool.handoff.close().is_empty());
+    for worker in workers {
+        worker.join().expect("no worker panics");
+    }
+}
