@@ -13,5 +13,7 @@
 //! * [`abi`]: what C sees.
 
 pub mod error;
+pub mod host;
 pub mod pool;
 pub mod python;
+pub mod wsgi;

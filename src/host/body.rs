@@ -1,0 +1,83 @@
+//! Where the bytes of a request's body come from.
+
+use super::HostRequest;
+use super::exchange::Exchange;
+use super::outbox::Outbox;
+use pyo3::Python;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+/// The body of a request, read from its beginning to its end, once.
+#[derive(Debug, Default)]
+pub enum Body {
+    #[default]
+    Empty,
+    Memory {
+        bytes: Box<[u8]>,
+        position: usize,
+    },
+    /// The next byte is at `offset`; `left` are to come. The file's own position is not used: the
+    /// host may share it.
+    File {
+        file: File,
+        offset: u64,
+        left: u64,
+    },
+    /// The host will push it; the exchange is known once there is one (`attach`).
+    Pushed(Option<Arc<Exchange>>),
+    /// The host's `read` callback gives it; whose, is known once there is a transport (`attach`).
+    Pulled(Option<(Arc<Outbox>, HostRequest)>),
+}
+
+impl Body {
+    /// Puts up to `buffer.len()` bytes into `buffer` and says how many; 0 is the end. Releases the
+    /// GIL while it waits. An error means that the rest cannot be had: the client is gone, or sent
+    /// less than it stated.
+    pub fn read(&mut self, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        match self {
+            Body::Empty | Body::Pushed(None) | Body::Pulled(None) => Ok(0),
+            Body::Memory { bytes, position } => {
+                let rest = &bytes[*position..];
+                let count = rest.len().min(buffer.len());
+                buffer[..count].copy_from_slice(&rest[..count]);
+                *position += count;
+                Ok(count)
+            }
+            Body::File { file, offset, left } => {
+                let want = buffer.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                if want == 0 {
+                    return Ok(0);
+                }
+                let count = py.detach(|| file.read_at(&mut buffer[..want], *offset))?;
+                if count == 0 {
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "the file with the request's body is shorter than it was",
+                    ));
+                }
+                *offset += count as u64;
+                *left -= count as u64;
+                Ok(count)
+            }
+            Body::Pushed(Some(exchange)) => exchange.read_body(py, buffer),
+            Body::Pulled(Some((outbox, request))) => {
+                py.detach(|| outbox.host().read(*request, buffer))
+            }
+        }
+    }
+
+    /// The bytes that are left, if they can be said without reading.
+    pub fn left(&self) -> Option<u64> {
+        match self {
+            Body::Empty => Some(0),
+            Body::Memory { bytes, position } => Some((bytes.len() - position) as u64),
+            Body::File { left, .. } => Some(*left),
+            Body::Pushed(_) | Body::Pulled(_) => None,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The transport to a blocking host: its callbacks, on the thread that runs the application.
+
+use super::buffer::{Buffer, Piece};
+use super::event::{Delivered, Event, Head, Outcome, deliver};
+use super::outbox::Outbox;
+use super::{FileRange, Gone, HostRequest, Transport};
+use pyo3::Python;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Collects events and delivers them, without the GIL, at `flush` and `end`.
+pub struct Direct {
+    outbox: Arc<Outbox>,
+    request: HostRequest,
+    pending: Vec<Event>,
+    /// Shared with the caller of `wsgi_run`, who wants to know in the end.
+    gone: Arc<AtomicBool>,
+}
+
+impl Direct {
+    pub fn new(outbox: Arc<Outbox>, request: HostRequest, gone: Arc<AtomicBool>) -> Self {
+        Direct { outbox, request, pending: Vec::with_capacity(3), gone }
+    }
+
+    fn deliver(&mut self, py: Python<'_>) {
+        let events = std::mem::take(&mut self.pending);
+        let (host, request) = (self.outbox.host(), self.request);
+        let gone = &self.gone;
+        let delivered =
+            py.detach(|| deliver(host, request, events, || gone.load(Ordering::Relaxed)));
+        if delivered == Delivered::Gone {
+            self.gone.store(true, Ordering::Relaxed);
+        }
+        // No other thread may come by for what `write` has released.
+        self.outbox.drop_retired(py);
+    }
+}
+
+impl Transport for Direct {
+    fn head(&mut self, head: Head) {
+        self.pending.push(Event::Head(head));
+    }
+
+    fn data(&mut self, piece: Piece) {
+        self.pending.push(Event::Data(Buffer::new(piece, self.outbox.clone(), None)));
+    }
+
+    fn takes_files(&self) -> bool {
+        self.outbox.host().takes_files()
+    }
+
+    fn file(&mut self, file: FileRange) {
+        self.pending.push(Event::File(file));
+    }
+
+    fn flush(&mut self, py: Python<'_>) -> Result<(), Gone> {
+        self.deliver(py);
+        if self.is_gone() { Err(Gone) } else { Ok(()) }
+    }
+
+    fn end(&mut self, py: Python<'_>, outcome: Outcome) {
+        self.pending.push(Event::End(outcome));
+        self.deliver(py);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+}

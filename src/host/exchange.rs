@@ -1,0 +1,254 @@
+//! One request that is being answered for an event-driven host.
+
+use super::event::{Delivered, Event, Outcome, deliver};
+use super::outbox::{Item, Outbox};
+use super::request::Request;
+use super::ring::{Ring, Take};
+use super::{HostRequest, Level};
+use crate::error::{Error, Result};
+use crate::host::body::Body;
+use crate::pool::credit::Credit;
+use crate::pool::sync::Mutex;
+use pyo3::Python;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+
+/// What an exchange is waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// A thread, or the import of its application.
+    Queued,
+    /// The application.
+    Running,
+    /// The host: credit or body.
+    Host,
+    /// The polling thread, or nothing any more.
+    Done,
+}
+
+/// What comes with the bytes of `wsgi_body_push`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Push {
+    More,
+    Last,
+    Broken,
+}
+
+#[derive(Default, Debug)]
+struct Out {
+    events: Vec<Event>,
+    /// The outbox has this exchange in its list.
+    listed: bool,
+    /// Finished or cancelled: the host is told nothing more.
+    over: bool,
+}
+
+/// The meeting point of two threads: the one that polls (`push_body`, `cancel`, `phase`,
+/// `deliver_all`) and the one that runs the application (the rest). Neither waits for the other
+/// except in `wait_for_credit` and `read_body`, which `cancel` ends.
+pub struct Exchange {
+    host_request: HostRequest,
+    outbox: Arc<Outbox>,
+    /// The request, until a thread begins it or the host cancels it.
+    work: Mutex<Option<Request>>,
+    out: Mutex<Out>,
+    credit: Credit,
+    ring: Option<Ring>,
+    phase: AtomicU8,
+    /// When the phase began, in milliseconds of the outbox's clock.
+    since: AtomicU64,
+    /// Its place in the outbox's list of live exchanges.
+    pub(super) slot: AtomicUsize,
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("phase", &self.phase()).finish_non_exhaustive()
+    }
+}
+
+impl Exchange {
+    pub fn new(request: Request, host_request: HostRequest, outbox: &Arc<Outbox>) -> Arc<Self> {
+        Arc::new(Exchange {
+            host_request,
+            out: Mutex::default(),
+            credit: Credit::new(request.buffer_size),
+            ring: matches!(request.body, Body::Pushed(_)).then(Ring::default),
+            work: Mutex::new(Some(request)),
+            phase: AtomicU8::new(Phase::Queued as u8),
+            since: AtomicU64::new(outbox.now()),
+            outbox: outbox.clone(),
+            slot: AtomicUsize::new(usize::MAX),
+        })
+    }
+
+    pub fn credit(&self) -> &Credit {
+        &self.credit
+    }
+
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    /// The application's thread takes the request; None if the host has cancelled it.
+    pub fn begin(self: &Arc<Self>) -> Option<Request> {
+        if !self.leave_queue(Phase::Running) {
+            return None;
+        }
+        let mut request = self.work.lock().take()?;
+        if let Body::Pushed(from) = &mut request.body {
+            *from = Some(self.clone());
+        }
+        Some(request)
+    }
+
+    /// Whoever moves an exchange out of the queue, thread or cancel, frees its place there.
+    fn leave_queue(&self, to: Phase) -> bool {
+        let left = self.phase.compare_exchange(
+            Phase::Queued as u8,
+            to as u8,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
+        if left.is_ok() {
+            self.since.store(self.outbox.now(), Ordering::Relaxed);
+            self.outbox.leave_queue();
+        }
+        left.is_ok()
+    }
+
+    pub(super) fn set_phase(&self, phase: Phase) {
+        self.since.store(self.outbox.now(), Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::Release);
+    }
+
+    /// The phase and how many milliseconds it has lasted.
+    pub fn phase(&self) -> (Phase, u64) {
+        let phase = match self.phase.load(Ordering::Acquire) {
+            0 => Phase::Queued,
+            1 => Phase::Running,
+            2 => Phase::Host,
+            _ => Phase::Done,
+        };
+        (phase, self.outbox.now().saturating_sub(self.since.load(Ordering::Relaxed)))
+    }
+
+    /// Hands `events` over to the polling thread, and leaves `events` empty.
+    pub fn publish(self: &Arc<Self>, events: &mut Vec<Event>) {
+        let mut out = self.out.lock();
+        if out.over {
+            drop(out);
+            events.clear();
+            return;
+        }
+        out.events.append(events);
+        let list = !std::mem::replace(&mut out.listed, true);
+        drop(out);
+        if list {
+            self.outbox.list(Item::Exchange(self.clone()));
+        }
+    }
+
+    /// A line for the log, in its place between the other events.
+    pub fn log(self: &Arc<Self>, level: Level, line: String) {
+        if self.out.lock().over {
+            self.outbox.list(Item::Log(level, line));
+        } else {
+            self.publish(&mut vec![Event::Log(level, line)]);
+        }
+    }
+
+    /// Ends an exchange that no application will answer.
+    pub fn refuse(self: &Arc<Self>, outcome: Outcome) {
+        if self.leave_queue(Phase::Done) {
+            self.work.lock().take();
+            self.publish(&mut vec![Event::End(outcome)]);
+        }
+    }
+
+    /// Waits, without the GIL, until the host has given enough bytes back. False if it cancelled.
+    pub fn wait_for_credit(&self, py: Python<'_>) -> bool {
+        if self.credit.is_over() && !self.credit.is_ended() {
+            self.set_phase(Phase::Host);
+            py.detach(|| self.credit.wait());
+        }
+        self.set_phase(Phase::Running);
+        !self.credit.is_ended()
+    }
+
+    /// Body bytes for the application; waits for them without the GIL.
+    pub fn read_body(self: &Arc<Self>, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(ring) = &self.ring else { return Ok(0) };
+        loop {
+            match ring.take(buffer)? {
+                Take::Bytes(count) => {
+                    self.set_phase(Phase::Running);
+                    return Ok(count);
+                }
+                Take::Ask => self.publish(&mut vec![Event::WantBody]),
+                Take::Wait => {
+                    self.set_phase(Phase::Host);
+                    py.detach(|| ring.wait());
+                }
+            }
+        }
+    }
+
+    pub fn push_body(&self, bytes: &[u8], push: Push) -> Result<usize> {
+        let ring = self
+            .ring
+            .as_ref()
+            .ok_or_else(|| Error::invalid("wsgi_body_push: this request has no pushed body"))?;
+        if push == Push::Broken {
+            ring.break_off();
+            return Ok(0);
+        }
+        ring.push(bytes, push == Push::Last)
+            .ok_or_else(|| Error::invalid("wsgi_body_push: the body has ended already"))
+    }
+
+    /// The host drops the request. What was published is dropped too, buffers and all.
+    pub fn cancel(&self) {
+        if self.leave_queue(Phase::Done) {
+            self.work.lock().take();
+        }
+        self.credit.end();
+        if let Some(ring) = &self.ring {
+            ring.break_off();
+        }
+        let mut out = self.out.lock();
+        out.over = true;
+        let (logs, dropped): (Vec<_>, Vec<_>) = std::mem::take(&mut out.events)
+            .into_iter()
+            .partition(|event| matches!(event, Event::Log(..)));
+        drop(out);
+        drop(dropped);
+        for event in logs {
+            if let Event::Log(level, line) = event {
+                self.outbox.list(Item::Log(level, line));
+            }
+        }
+        self.outbox.forget(self);
+    }
+
+    /// Calls the host's callbacks for all that was published. On the polling thread.
+    pub(super) fn deliver_all(&self) {
+        let mut out = self.out.lock();
+        let events = std::mem::take(&mut out.events);
+        out.listed = false;
+        drop(out);
+        self.outbox.give_log_credit(&events);
+        let host = self.outbox.host();
+        match deliver(host, self.host_request, events, || self.out.lock().over) {
+            Delivered::Open => {}
+            Delivered::Finished => {
+                self.out.lock().over = true;
+                self.outbox.forget(self);
+            }
+            Delivered::Gone => self.cancel(),
+        }
+    }
+}

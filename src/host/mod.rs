@@ -1,0 +1,117 @@
+//! The safe face of what a host lends: its callbacks, its requests, and the two ways in which a
+//! response travels to it.
+//!
+//! A [`Host`] is the table of callbacks, made safe by `abi::host_table`. A response is a sequence of
+//! [`event::Event`]s. An event-driven host gets them through an [`exchange::Exchange`], which the
+//! polling thread empties ([`outbox::Outbox`]); a blocking host gets them on the thread that runs
+//! the application ([`direct::Direct`]). To the layer above both are one trait, [`Transport`].
+
+pub mod arena;
+pub mod body;
+pub mod buffer;
+pub mod current;
+pub mod direct;
+pub mod event;
+pub mod exchange;
+pub mod live;
+pub mod outbox;
+pub mod queue;
+pub mod request;
+pub mod ring;
+
+use buffer::Buffer;
+use event::{Head, Outcome};
+use pyo3::Python;
+use std::ffi::c_void;
+use std::fs::File;
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+
+/// The host's own pointer for a request. The library hands it back and never reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostRequest(pub *mut c_void);
+
+// SAFETY: the library never dereferences the pointer; it only carries it to the callbacks, and
+// which thread may call those is decided by `Exchange` (the polling thread) and `Direct` (the
+// thread of `wsgi_run`).
+unsafe impl Send for HostRequest {}
+// SAFETY: as above; shared or not, it is only a number to us.
+unsafe impl Sync for HostRequest {}
+
+/// How much a log line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Info,
+    Warn,
+    Error,
+}
+
+/// The client is gone: nothing that is said about its request is of use any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+/// What a host offers, as wsgi.h describes its callbacks.
+pub trait Host: Send + Sync {
+    fn start(&self, request: HostRequest, head: &Head) -> Result<(), Gone>;
+    /// `buffers` is empty afterwards: the host owns them, or they were released.
+    fn write(
+        &self,
+        request: HostRequest,
+        buffers: &mut Vec<Box<Buffer>>,
+        last: bool,
+    ) -> Result<(), Gone>;
+    fn takes_files(&self) -> bool;
+    fn send_file(&self, request: HostRequest, file: FileRange, last: bool) -> Result<(), Gone>;
+    fn finish(&self, request: HostRequest, outcome: Outcome);
+    fn want_body(&self, request: HostRequest) -> Result<(), Gone>;
+    /// 0 at the end of the body; an error if it cannot be had whole.
+    fn read(&self, request: HostRequest, buffer: &mut [u8]) -> std::io::Result<usize>;
+    fn log(&self, request: Option<HostRequest>, level: Level, line: &str);
+    fn notify(&self);
+    /// Whether `wsgi_poll` delivers, rather than the thread that has something to say.
+    fn is_event_driven(&self) -> bool;
+    /// Whether there is a `want_body`.
+    fn pushes_bodies(&self) -> bool;
+    /// Whether there is a `read`.
+    fn gives_bodies(&self) -> bool;
+}
+
+/// A part of a regular file: at least one byte.
+#[derive(Debug)]
+pub struct FileRange {
+    pub file: OwnedFd,
+    pub offset: u64,
+    pub length: u64,
+}
+
+impl FileRange {
+    /// All of the file behind `fd` from `offset` on; None if it is not a regular file or nothing is
+    /// left of it. The file is duplicated, so `fd` may be closed at once.
+    pub fn rest_of(fd: RawFd, offset: u64) -> Option<Self> {
+        if fd < 0 {
+            return None;
+        }
+        // SAFETY: not -1, and only duplicated here; if nothing is open there, that fails.
+        let file = unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned().ok()?;
+        let file = File::from(file);
+        let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        let length = metadata.len().checked_sub(offset).filter(|&length| length > 0)?;
+        Some(FileRange { file: file.into(), offset, length })
+    }
+}
+
+/// Where one response goes. Used on the one thread that runs the application.
+///
+/// What is given is on its way after `flush` or `end`, not before: pieces that are known together
+/// travel together. The order is `head`, any number of `data` and `file`, `end`; `wsgi::response`
+/// keeps it.
+pub trait Transport: Send {
+    fn head(&mut self, head: Head);
+    fn data(&mut self, piece: buffer::Piece);
+    fn takes_files(&self) -> bool;
+    fn file(&mut self, file: FileRange);
+    /// Sends what was given, then waits, without the GIL, while the host holds more than its share.
+    fn flush(&mut self, py: Python<'_>) -> Result<(), Gone>;
+    /// Sends what was given and how it ended; never waits for the client.
+    fn end(&mut self, py: Python<'_>, outcome: Outcome);
+    fn is_gone(&self) -> bool;
+}

@@ -1,0 +1,224 @@
+//! What all exchanges of a runtime share: the host, and the list of what it is to be told.
+
+use super::current::Current;
+use super::event::Event;
+use super::exchange::Exchange;
+use super::{Host, Level};
+use crate::error::{Error, Result};
+use crate::pool::credit::Credit;
+use crate::pool::done::DoneList;
+use crate::pool::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
+use crate::python::lines;
+use once_cell::sync::OnceCell;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How many bytes of log lines may wait for the polling thread before their writers wait.
+const LOG_BYTES: usize = 1024 * 1024;
+
+/// Something for the polling thread.
+pub enum Item {
+    Exchange(Arc<Exchange>),
+    /// A line that belongs to no request.
+    Log(Level, String),
+}
+
+#[derive(Default)]
+struct Live {
+    slots: Vec<Option<Arc<Exchange>>>,
+    free: Vec<usize>,
+}
+
+pub struct Outbox {
+    host: Box<dyn Host>,
+    log_line_size: usize,
+    clock: Instant,
+    done: DoneList<Item>,
+    /// Taken from `done`, not delivered yet. Only the polling thread.
+    ready: Mutex<VecDeque<Item>>,
+    polling: AtomicBool,
+    /// Exchanges that the host still has a pointer to: this keeps them alive.
+    live: Mutex<Live>,
+    /// How many exchanges wait for a thread or an import.
+    queued: AtomicUsize,
+    max_queue: usize,
+    logs: Credit,
+    retired: Mutex<Vec<Py<PyBytes>>>,
+    wake: OnceCell<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").finish_non_exhaustive()
+    }
+}
+
+impl Outbox {
+    pub fn new(host: Box<dyn Host>, log_line_size: usize, max_queue: usize) -> Arc<Self> {
+        Arc::new(Outbox {
+            host,
+            log_line_size,
+            clock: Instant::now(),
+            done: DoneList::new(),
+            ready: Mutex::default(),
+            polling: AtomicBool::new(false),
+            live: Mutex::default(),
+            queued: AtomicUsize::new(0),
+            max_queue,
+            logs: Credit::new(LOG_BYTES),
+            retired: Mutex::default(),
+            wake: OnceCell::new(),
+        })
+    }
+
+    pub fn host(&self) -> &dyn Host {
+        &*self.host
+    }
+
+    /// Milliseconds since the runtime was started.
+    pub fn now(&self) -> u64 {
+        u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// A place in the queue, which is given back by whoever takes the exchange out of it. Called by
+    /// the one thread that submits, so that the check and the count need not be one step.
+    pub fn enter_queue(&self) -> Result<()> {
+        if self.queued.load(Ordering::Relaxed) >= self.max_queue {
+            return Err(Error::Busy { max_queue: self.max_queue });
+        }
+        self.queued.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(super) fn leave_queue(&self) {
+        self.queued.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Keeps `exchange` alive until [`Outbox::forget`]; the pointer is what the host gets.
+    pub fn lend(&self, exchange: Arc<Exchange>) -> *const Exchange {
+        let pointer = Arc::as_ptr(&exchange);
+        let mut live = self.live.lock();
+        let slot = live.free.pop().unwrap_or(live.slots.len());
+        exchange.slot.store(slot, Ordering::Relaxed);
+        if slot == live.slots.len() {
+            live.slots.push(None);
+        }
+        live.slots[slot] = Some(exchange);
+        super::live::lent(pointer);
+        pointer
+    }
+
+    pub(super) fn forget(&self, exchange: &Exchange) {
+        let slot = exchange.slot.swap(usize::MAX, Ordering::Relaxed);
+        if slot == usize::MAX {
+            return;
+        }
+        super::live::revoked(std::ptr::from_ref(exchange));
+        let mut live = self.live.lock();
+        let kept = live.slots[slot].take();
+        live.free.push(slot);
+        drop(live);
+        drop(kept);
+    }
+
+    /// Cancels every exchange that the host knows of.
+    pub fn cancel_all(&self) {
+        let all: Vec<_> = self.live.lock().slots.iter().flatten().cloned().collect();
+        for exchange in all {
+            exchange.cancel();
+        }
+        // Nobody will poll for long: writers of log lines must not wait for it.
+        self.logs.end();
+    }
+
+    /// Puts `item` where the polling thread finds it, and wakes that if it need be.
+    pub fn list(&self, item: Item) {
+        if self.done.push(item) {
+            self.host.notify();
+        }
+    }
+
+    /// Delivers up to `max` items (0: all) and says how many are left. The polling thread only.
+    pub fn poll(&self, max: usize) -> Result<usize> {
+        if self.polling.swap(true, Ordering::Acquire) {
+            return Err(Error::invalid("wsgi_poll was called inside a callback of wsgi_poll"));
+        }
+        self.done.drain(&mut self.ready.lock());
+        let mut served = 0;
+        while max == 0 || served < max {
+            // The guard must be gone before a callback runs.
+            let item = self.ready.lock().pop_front();
+            match item {
+                None => break,
+                Some(Item::Exchange(exchange)) => exchange.deliver_all(),
+                Some(Item::Log(level, line)) => {
+                    self.logs.give(line.len());
+                    self.host.log(None, level, &line);
+                }
+            }
+            served += 1;
+        }
+        self.polling.store(false, Ordering::Release);
+        Ok(self.ready.lock().len())
+    }
+
+    /// Sends `text` to the log as one line or, if it is too long for the host, several. Does not
+    /// wait; see [`Outbox::wait_for_log`].
+    pub fn log(&self, about: Option<&Current>, level: Level, text: &str) {
+        let text = lines::escape(text);
+        lines::split(&text, self.log_line_size, |line| {
+            if !self.host.is_event_driven() {
+                self.host.log(about.and_then(Current::direct), level, line);
+                return;
+            }
+            self.logs.take(line.len());
+            match about {
+                Some(Current::Exchange(exchange)) => exchange.log(level, line.to_owned()),
+                _ => self.list(Item::Log(level, line.to_owned())),
+            }
+        });
+    }
+
+    /// Waits while the host has too many log lines to write. Not with the GIL held, and not on the
+    /// polling thread.
+    pub fn wait_for_log(&self) {
+        if self.logs.is_over() {
+            self.logs.wait();
+        }
+    }
+
+    pub(super) fn give_log_credit(&self, events: &[Event]) {
+        for event in events {
+            if let Event::Log(_, line) = event {
+                self.logs.give(line.len());
+            }
+        }
+    }
+
+    /// Sets what wakes a thread that will call [`Outbox::drop_retired`].
+    pub fn set_wake(&self, wake: Box<dyn Fn() + Send + Sync>) {
+        let _ = self.wake.set(wake);
+    }
+
+    /// Takes a reference that the caller cannot drop because it does not hold the GIL.
+    pub fn retire(&self, object: Py<PyBytes>) {
+        let first = {
+            let mut retired = self.retired.lock();
+            retired.push(object);
+            retired.len() == 1
+        };
+        if let Some(wake) = self.wake.get().filter(|_| first) {
+            wake();
+        }
+    }
+
+    /// Drops what was retired. The token shows that the GIL is held.
+    pub fn drop_retired(&self, _py: Python<'_>) {
+        let retired = std::mem::take(&mut *self.retired.lock());
+        drop(retired);
+    }
+}

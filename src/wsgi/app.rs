@@ -1,0 +1,38 @@
+//! An imported application, with what its requests have in common.
+
+use super::environ::Template;
+use super::target::Target;
+use crate::python::modules;
+use pyo3::prelude::*;
+
+/// What `wsgi.multithread` and `wsgi.multiprocess` say.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    pub multithread: bool,
+    pub multiprocess: bool,
+}
+
+/// A callable that takes `environ` and `start_response`.
+#[derive(Debug)]
+pub struct Application {
+    pub(super) callable: Py<PyAny>,
+    pub(super) template: Template,
+}
+
+impl Application {
+    /// Imports what `target` names. Runs the application's own code, so it may fail in any way and
+    /// take any time.
+    pub fn import(py: Python<'_>, target: &Target, facts: Facts) -> PyResult<Self> {
+        let callable = match target {
+            Target::File { path, callable } => {
+                let module = modules::import_file(py, path)?;
+                modules::resolve(py, &module, callable)
+            }
+            Target::Module { module, attribute } => {
+                let module = modules::import_module(py, module)?;
+                modules::resolve(py, &module, attribute)
+            }
+        }?;
+        Ok(Application { callable: callable.unbind(), template: Template::new(py, facts)? })
+    }
+}

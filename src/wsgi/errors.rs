@@ -1,0 +1,125 @@
+//! `wsgi.errors`: text for the server's log.
+
+use crate::host::Level;
+use crate::host::current::{self, Current};
+use crate::host::outbox::Outbox;
+use crate::pool::sync::Mutex;
+use crate::python::lines::LineBuffer;
+use crate::python::strings::readable;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use std::sync::Arc;
+
+struct Open {
+    lines: LineBuffer,
+    outbox: Arc<Outbox>,
+    about: Option<Current>,
+}
+
+/// What the application holds and what the gateway ends. Unlike the other objects of a request it
+/// may be used on any thread meanwhile: logging does so.
+type Shared = Arc<Mutex<Option<Open>>>;
+
+/// "An output stream (file-like object) to which error output can be written": `write`,
+/// `writelines`, `flush` (PEP 3333, Input and Error Streams). Each line is a line of the log.
+#[pyclass(frozen, module = "wsgi", name = "Errors")]
+pub(super) struct Errors {
+    open: Shared,
+}
+
+/// Ends an [`Errors`] when dropped: its unfinished line is logged, later use raises.
+pub(super) struct Ending(Shared);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // Not in one statement: `log` must not run under the mutex.
+        let open = self.0.lock().take();
+        if let Some(mut open) = open {
+            let mut rest = Vec::new();
+            open.lines.finish(|line| rest.push(line.to_owned()));
+            for line in rest {
+                open.outbox.log(open.about.as_ref(), Level::Error, &line);
+            }
+        }
+    }
+}
+
+pub(super) fn lend(py: Python<'_>, outbox: &Arc<Outbox>) -> PyResult<(Ending, Py<Errors>)> {
+    let open =
+        Open { lines: LineBuffer::default(), outbox: outbox.clone(), about: current::current() };
+    let open = Arc::new(Mutex::new(Some(open)));
+    Ok((Ending(open.clone()), Py::new(py, Errors { open })?))
+}
+
+impl Errors {
+    fn put(
+        &self,
+        py: Python<'_>,
+        step: impl FnOnce(&mut LineBuffer, &mut Vec<String>),
+    ) -> PyResult<()> {
+        let mut lines = Vec::new();
+        let (outbox, about) = {
+            let mut open = self.open.lock();
+            let open = open.as_mut().ok_or_else(|| {
+                PyRuntimeError::new_err(
+                    "wsgi.errors was used after its request had ended; log with the logging \
+                     module or sys.stderr there",
+                )
+            })?;
+            step(&mut open.lines, &mut lines);
+            (open.outbox.clone(), open.about.clone())
+        };
+        if !lines.is_empty() {
+            py.detach(|| {
+                for line in &lines {
+                    outbox.log(about.as_ref(), Level::Error, line);
+                }
+                outbox.wait_for_log();
+            });
+        }
+        Ok(())
+    }
+}
+
+#[pymethods]
+impl Errors {
+    fn write(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<usize> {
+        let written = text.len()?;
+        let text = readable(text);
+        self.put(py, |buffer, lines| {
+            buffer.push(text.as_bytes(), |line| lines.push(line.to_owned()))
+        })?;
+        Ok(written)
+    }
+
+    fn writelines(&self, py: Python<'_>, texts: &Bound<'_, PyAny>) -> PyResult<()> {
+        for text in texts.try_iter()? {
+            self.write(py, text?.cast::<PyString>()?)?;
+        }
+        Ok(())
+    }
+
+    /// Lines are logged as they end; what is not a whole line yet is logged now.
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        self.put(py, |buffer, lines| buffer.finish(|line| lines.push(line.to_owned())))
+    }
+
+    fn isatty(&self) -> bool {
+        false
+    }
+
+    fn writable(&self) -> bool {
+        true
+    }
+
+    #[getter]
+    fn encoding(&self) -> &'static str {
+        "utf-8"
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        self.open.lock().is_none()
+    }
+}

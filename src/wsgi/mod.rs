@@ -1,0 +1,14 @@
+//! PEP 3333, one file a noun. [`gateway`] reads like the PEP; the rest is what it speaks of.
+
+#![forbid(unsafe_code)]
+
+pub mod app;
+pub mod environ;
+mod errors;
+mod file_wrapper;
+pub mod gateway;
+mod headers;
+mod input;
+mod response;
+mod start_response;
+pub mod target;

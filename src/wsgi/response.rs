@@ -1,0 +1,182 @@
+//! The response of one request: what has been said so far, and what may be said next.
+
+use crate::host::buffer::Piece;
+use crate::host::event::{Head, Outcome};
+use crate::host::{FileRange, Transport};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// "start_response ... must not actually transmit the response headers. Instead, it must store them
+/// for the server or gateway to transmit only after the first iteration of the application return
+/// value that yields a non-empty bytestring" (PEP 3333, The start_response() Callable).
+enum State {
+    /// `start_response` has not been called.
+    Unset,
+    /// It has; another call with `exc_info` may still replace the head.
+    Set(Head),
+    /// The head is sent, and cannot be sent again. `left`: what Content-Length still promises.
+    Sent { left: Option<u64>, no_body: bool },
+}
+
+/// Whether more of the body is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    More,
+    /// There is to be no body, for HEAD, 204 and 304.
+    Nothing,
+    /// The application gave more than its Content-Length; the rest was dropped.
+    NotSoMuch,
+}
+
+/// What keeps a response from going on.
+#[derive(Debug)]
+pub(super) enum Problem {
+    /// A block came before `start_response` was called.
+    NotStarted,
+    /// The body ended before its Content-Length.
+    TooShort { missing: u64 },
+    /// The client is gone.
+    Gone,
+}
+
+pub(super) struct Response {
+    transport: Box<dyn Transport>,
+    is_head_request: bool,
+    state: State,
+}
+
+impl Response {
+    pub(super) fn new(transport: Box<dyn Transport>, is_head_request: bool) -> Self {
+        Response { transport, is_head_request, state: State::Unset }
+    }
+
+    pub(super) fn is_unset(&self) -> bool {
+        matches!(self.state, State::Unset)
+    }
+
+    pub(super) fn is_sent(&self) -> bool {
+        matches!(self.state, State::Sent { .. })
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.transport.is_gone()
+    }
+
+    /// Sets the head, or replaces one that was not sent.
+    pub(super) fn set(&mut self, mut head: Head) {
+        head.no_body |= self.is_head_request;
+        self.state = State::Set(head);
+    }
+
+    /// The whole body is known to have `length` bytes: as good as a Content-Length, if the
+    /// application gave none. "If the application does not supply a Content-Length header, a server
+    /// or gateway may choose one of several approaches" (PEP 3333, Handling the Content-Length
+    /// Header).
+    pub(super) fn set_length(&mut self, length: u64) {
+        match &mut self.state {
+            State::Set(head) if !head.no_body => {
+                head.content_length.get_or_insert(length);
+            }
+            _ => {}
+        }
+    }
+
+    /// The next block of the body, to be sent with the next `flush`. An empty one does nothing.
+    pub(super) fn block(&mut self, block: &Bound<'_, PyBytes>) -> Result<Wanted, Problem> {
+        let size = block.as_bytes().len();
+        if size == 0 {
+            return Ok(Wanted::More);
+        }
+        let (send, wanted) = self.take(size as u64)?;
+        if send > 0 {
+            // No more than `size`, so it is a usize.
+            self.transport.data(Piece::new(block, send as usize));
+        }
+        Ok(wanted)
+    }
+
+    pub(super) fn takes_files(&self) -> bool {
+        self.transport.takes_files() && !self.is_unset()
+    }
+
+    /// The body is a file. "if the application has supplied a Content-Length, the server must not
+    /// send more than that" is the meaning of row 19; what is missing shows in `finish`.
+    pub(super) fn file(&mut self, mut file: FileRange) -> Result<(), Problem> {
+        if let State::Set(head) = &self.state {
+            file.length = file.length.min(head.content_length.unwrap_or(file.length));
+        }
+        self.set_length(file.length);
+        let (send, _) = self.take(file.length)?;
+        file.length = send;
+        if send > 0 {
+            self.transport.file(file);
+        }
+        Ok(())
+    }
+
+    /// Sends the head if need be, and says how many of `size` bytes may be sent after it.
+    fn take(&mut self, size: u64) -> Result<(u64, Wanted), Problem> {
+        self.send_head()?;
+        let State::Sent { left, no_body } = &mut self.state else {
+            return Err(Problem::NotStarted);
+        };
+        if *no_body {
+            return Ok((0, Wanted::Nothing));
+        }
+        match left {
+            None => Ok((size, Wanted::More)),
+            Some(left) => {
+                let send = size.min(*left);
+                *left -= send;
+                Ok((send, if send < size { Wanted::NotSoMuch } else { Wanted::More }))
+            }
+        }
+    }
+
+    fn send_head(&mut self) -> Result<(), Problem> {
+        match std::mem::replace(&mut self.state, State::Unset) {
+            State::Unset => Err(Problem::NotStarted),
+            State::Set(head) => {
+                self.state = State::Sent { left: head.content_length, no_body: head.no_body };
+                self.transport.head(head);
+                Ok(())
+            }
+            sent @ State::Sent { .. } => {
+                self.state = sent;
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends what there is and waits while the host has enough.
+    pub(super) fn flush(&mut self, py: Python<'_>) -> Result<(), Problem> {
+        self.transport.flush(py).map_err(|_| Problem::Gone)
+    }
+
+    /// The application has given all. Whether that is a whole response.
+    pub(super) fn finish(&mut self) -> Result<(), Problem> {
+        if let State::Set(Head { content_length: Some(missing @ 1..), no_body: false, .. }) =
+            self.state
+        {
+            // Nothing was sent yet, so the client can still be told.
+            return Err(Problem::TooShort { missing });
+        }
+        self.set_length(0);
+        self.send_head()?;
+        match self.state {
+            State::Sent { left: Some(missing), no_body: false } if missing > 0 => {
+                Err(Problem::TooShort { missing })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How it ends when it is not whole.
+    pub(super) fn failure(&self) -> Outcome {
+        if self.is_sent() { Outcome::Truncated } else { Outcome::Failed }
+    }
+
+    pub(super) fn end(mut self, py: Python<'_>, outcome: Outcome) {
+        self.transport.end(py, outcome);
+    }
+}
