@@ -12,8 +12,10 @@
 //! * [`runtime`]: the one runtime of a process, which puts these together.
 //! * [`abi`]: what C sees.
 
+pub mod abi;
 pub mod error;
 pub mod host;
 pub mod pool;
 pub mod python;
+pub mod runtime;
 pub mod wsgi;

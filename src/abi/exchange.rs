@@ -1,0 +1,196 @@
+//! Answering requests: submit and its companions for event-driven hosts, run for blocking ones.
+
+use super::app::wsgi_app;
+use super::guard;
+use super::host::wsgi_buffer;
+use super::status::{report, wsgi_error, wsgi_status};
+use super::{read_request, request::wsgi_request};
+use crate::error::Error;
+use crate::host::exchange::{Exchange, Phase, Push};
+use crate::host::live::Kind;
+use std::ffi::c_void;
+
+/// One request that is being answered, in an event-driven host.
+///
+/// **Lent**: from `wsgi_submit` until `finish` returns, or a callback of the request has returned
+/// non-zero, or `wsgi_cancel` is called; whichever comes first ends it, and the pointer must not be
+/// used again. One thread only, the one that polls.
+pub struct wsgi_exchange {
+    _private: [u8; 0],
+}
+
+/// The last bytes of the body.
+pub const WSGI_PUSH_LAST: u32 = 1;
+/// The body cannot be had whole: the application's reads raise OSError. `size` must be 0.
+pub const WSGI_PUSH_BROKEN: u32 = 2;
+
+/// What an exchange is waiting for: a host's timers are about the one or the other.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum wsgi_phase {
+    /// For a thread, or for the import of its application.
+    WSGI_PHASE_QUEUED = 0,
+    /// For the application.
+    WSGI_PHASE_RUNNING = 1,
+    /// For the host: to release buffers, or to push body.
+    WSGI_PHASE_HOST = 2,
+    /// For `wsgi_poll`: the application is done.
+    WSGI_PHASE_DONE = 3,
+}
+
+/// Hands a request to a Python thread and returns at once. Never blocks, never takes the GIL.
+///
+/// `request` is **borrowed** for the call. `host_request` is what the callbacks get; not NULL. On
+/// `WSGI_OK`, `*exchange` is set, and the callbacks for it come from later calls of `wsgi_poll`;
+/// otherwise it is NULL and none comes: the host answers 503 for `WSGI_BUSY`, `WSGI_STOPPING` and
+/// `WSGI_UNAVAILABLE`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version, a body
+/// kind that cannot be, a host without `notify`, a runtime without threads) and `WSGI_FORKED`. A
+/// sentence is in `*error` (**owned**; `error` may be NULL). One thread only, the one that polls.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_submit(
+    app: *mut wsgi_app,
+    request: *const wsgi_request,
+    host_request: *mut c_void,
+    exchange: *mut *mut wsgi_exchange,
+    error: *mut *mut wsgi_error,
+) -> wsgi_status {
+    let result = guard::entry(|| {
+        // SAFETY: wsgi.h: `exchange` is NULL or points to a pointer.
+        let out = unsafe { guard::out_pointer(exchange, "exchange") }?;
+        // SAFETY: wsgi.h: an application stays valid until `wsgi_app_release`.
+        let app = unsafe { guard::borrowed(app, Kind::App) }?;
+        let host_request = guard::host_pointer(host_request)?;
+        // SAFETY: wsgi.h: `request` is NULL or what its type says, borrowed for the call.
+        let request = unsafe { read_request::read(request, read_request::Half::Event) }?;
+        let handle = app.inner.submit(request, host_request)?;
+        *out = handle.cast_mut().cast();
+        Ok(())
+    });
+    // SAFETY: wsgi.h: `error` is NULL or points to a pointer.
+    unsafe { report(result, error) }
+}
+
+/// Gives the application up to `size` bytes more of a `WSGI_BODY_PUSH` body. Never blocks.
+///
+/// `data` is **borrowed** for the call; `flags` is 0, `WSGI_PUSH_LAST` or `WSGI_PUSH_BROKEN`. The
+/// bytes that fit (at most 256 KiB wait for the application) are copied and counted in `*taken`
+/// (may be NULL); keep the rest until `want_body` is called, and set `WSGI_PUSH_LAST` only on a
+/// call that offers the last byte: it counts if all of `size` was taken. `size` 0 with
+/// `WSGI_PUSH_LAST` ends the body.
+///
+/// `WSGI_OK`, or `WSGI_INVALID` for NULL, for an exchange that has no pushed body, and after the
+/// end. One thread only, the one that polls.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_body_push(
+    exchange: *mut wsgi_exchange,
+    data: *const u8,
+    size: usize,
+    flags: u32,
+    taken: *mut usize,
+) -> wsgi_status {
+    let result = guard::entry(|| {
+        // SAFETY: wsgi.h: an exchange stays valid until its end.
+        let exchange = unsafe { guard::borrowed(exchange.cast::<Exchange>(), Kind::Exchange) }?;
+        // SAFETY: wsgi.h: `size` bytes at `data`, borrowed for the call.
+        let bytes = unsafe { guard::bytes(data, size, "data") }?;
+        let push = match flags {
+            0 => Push::More,
+            WSGI_PUSH_LAST => Push::Last,
+            WSGI_PUSH_BROKEN => Push::Broken,
+            _ => return Err(Error::invalid("wsgi_body_push: unknown flags")),
+        };
+        let count = exchange.push_body(bytes, push)?;
+        if !taken.is_null() {
+            // SAFETY: not NULL; wsgi.h: points to a size_t.
+            unsafe { *taken = count };
+        }
+        Ok(())
+    });
+    // SAFETY: a NULL `error` is allowed.
+    unsafe { report(result, std::ptr::null_mut()) }
+}
+
+/// Ends an exchange whose client is gone, or that took too long: no callback for it follows.
+///
+/// Queued work is dropped before Python sees it; a running application gets an OSError at its next
+/// read or write, its iterable is closed. Buffers that the host still has stay valid. O(1), never
+/// waits; may be called inside the exchange's own callbacks. NULL is allowed and does nothing. One
+/// thread only, the one that polls.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_cancel(exchange: *mut wsgi_exchange) {
+    if exchange.is_null() {
+        return;
+    }
+    let _ = guard::entry(|| {
+        // SAFETY: wsgi.h: an exchange stays valid until its end.
+        let exchange = unsafe { guard::borrowed(exchange.cast::<Exchange>(), Kind::Exchange) }?;
+        exchange.cancel();
+        Ok(())
+    });
+}
+
+/// What the exchange is waiting for, and in `*since_ms` (may be NULL) for how many milliseconds:
+/// since it was submitted (`WSGI_PHASE_QUEUED`), since the application began or last gave or took
+/// something (`WSGI_PHASE_RUNNING`), since it began to wait (the others).
+///
+/// A host sets one timer at submit and asks here when it fires, instead of one at each event.
+/// `WSGI_PHASE_DONE` for NULL. Never blocks. One thread only, the one that polls.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_exchange_phase(
+    exchange: *const wsgi_exchange,
+    since_ms: *mut u64,
+) -> wsgi_phase {
+    // SAFETY: wsgi.h: an exchange stays valid until its end.
+    let exchange = unsafe { guard::borrowed(exchange.cast::<Exchange>(), Kind::Exchange) };
+    let (phase, since) = exchange.map_or((Phase::Done, 0), Exchange::phase);
+    if !since_ms.is_null() {
+        // SAFETY: not NULL; wsgi.h: points to a uint64_t.
+        unsafe { *since_ms = since };
+    }
+    match phase {
+        Phase::Queued => wsgi_phase::WSGI_PHASE_QUEUED,
+        Phase::Running => wsgi_phase::WSGI_PHASE_RUNNING,
+        Phase::Host => wsgi_phase::WSGI_PHASE_HOST,
+        Phase::Done => wsgi_phase::WSGI_PHASE_DONE,
+    }
+}
+
+/// Answers one request on the calling thread: all callbacks are called before it returns, on this
+/// thread, without the GIL. Waits for the application's import if need be.
+///
+/// `request` is **borrowed** for the call. `host_request` is what the callbacks get; not NULL.
+///
+/// `WSGI_OK`: `finish` was called, whatever the outcome. `WSGI_GONE`: a callback returned non-zero.
+/// Otherwise no callback was called, and the host answers 503 for `WSGI_UNAVAILABLE`, `WSGI_PYTHON`
+/// and `WSGI_STOPPING`, 500 for `WSGI_INVALID`, `WSGI_FORKED` and `WSGI_PANIC`; a sentence is in
+/// `*error` (**owned**; `error` may be NULL). Any thread, as many at once as the host has: each
+/// keeps its Python thread state (`threading.local`) from one call to the next.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_run(
+    app: *mut wsgi_app,
+    request: *const wsgi_request,
+    host_request: *mut c_void,
+    error: *mut *mut wsgi_error,
+) -> wsgi_status {
+    let result = guard::entry(|| {
+        // SAFETY: wsgi.h: an application stays valid until `wsgi_app_release`.
+        let app = unsafe { guard::borrowed(app, Kind::App) }?;
+        let host_request = guard::host_pointer(host_request)?;
+        // SAFETY: wsgi.h: `request` is NULL or what its type says, borrowed for the call.
+        let request = unsafe { read_request::read(request, read_request::Half::Blocking) }?;
+        app.inner.run(request, host_request)
+    });
+    // SAFETY: wsgi.h: `error` is NULL or points to a pointer.
+    unsafe { report(result, error) }
+}
+
+/// Releases an **owned** buffer and gives its bytes back to the application's credit. NULL is
+/// allowed and does nothing. Never blocks, never takes the GIL. Any thread, also after the request
+/// is over and after `wsgi_runtime_stop`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_buffer_release(buffer: *mut wsgi_buffer) {
+    if !buffer.is_null() {
+        // SAFETY: wsgi.h: a buffer is released once, by its owner.
+        drop(unsafe { guard::buffer_in(buffer) });
+    }
+}

@@ -1,0 +1,145 @@
+//! What a host offers: the table of callbacks, and what is handed through them.
+
+use super::request::{wsgi_header, wsgi_str};
+use std::ffi::{c_int, c_void};
+
+/// The status line and the headers of a response, **lent until the callback returns**.
+///
+/// Everything in it has been checked: `status` is from 200 to 999, names are tokens of RFC 9110,
+/// values have no control characters but tabs, hop-by-hop fields are gone.
+#[repr(C)]
+pub struct wsgi_head {
+    /// The three digits of the status line.
+    pub status: u32,
+    /// What followed them, such as `Not Found`; may be empty.
+    pub reason: wsgi_str,
+    /// The header fields in the application's order, without `Content-Length`.
+    pub headers: *const wsgi_header,
+    pub headers_count: usize,
+    /// How many bytes of body follow, or -1 if that is not known. For `HEAD` (and 304) what the
+    /// application stated, though no body follows.
+    pub content_length: i64,
+    /// 1 if no body follows, whatever `content_length` says; else 0.
+    pub no_body: c_int,
+}
+
+/// A piece of a response body, **owned** by whoever holds it: release it exactly once with
+/// `wsgi_buffer_release`, on any thread, also after the request is over.
+///
+/// The bytes do not move or change while it lives. Use it where the library put it; a copy of the
+/// structure is not a buffer.
+#[repr(C)]
+pub struct wsgi_buffer {
+    pub data: *const u8,
+    /// At least 1.
+    pub size: usize,
+}
+
+/// In `write` and `send_file`: `finish` with `WSGI_COMPLETE` follows at once.
+///
+/// A host that marks its last piece can do it here.
+pub const WSGI_WRITE_LAST: u32 = 1;
+
+/// How a request ended.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum wsgi_outcome {
+    /// The response is complete.
+    WSGI_COMPLETE = 0,
+    /// The application failed before `start`: answer 500. Its traceback has been logged.
+    WSGI_FAILED = 1,
+    /// The application could not be imported, or the library is stopping: answer 503, with
+    /// `Retry-After`.
+    WSGI_REFUSED = 2,
+    /// The application failed after `start`, or gave fewer bytes than its Content-Length: what was
+    /// sent is not the whole response. End the connection (HTTP/1) or reset the stream (HTTP/2,
+    /// HTTP/3); do not send a last chunk.
+    WSGI_TRUNCATED = 3,
+}
+
+/// How much a log line matters.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum wsgi_level {
+    WSGI_LOG_INFO = 0,
+    WSGI_LOG_WARN = 1,
+    WSGI_LOG_ERROR = 2,
+}
+
+/// The callbacks of a host. Fill it with zeros, set `struct_size`, then the members you offer.
+///
+/// It is copied by `wsgi_runtime_start`, the functions must stay for the life of the process. One
+/// table serves both halves. In an event-driven host (`notify` is set) every callback but `notify`
+/// is called by `wsgi_poll`, on its caller's thread, and returns without blocking. In a blocking
+/// host the request's callbacks are called by `wsgi_run`, on its caller's thread, without the GIL,
+/// and may block.
+///
+/// `request` is the pointer that the host gave to `wsgi_submit` or `wsgi_run`; the library never
+/// reads it. For each request the calls come in this order: `start`, then any number of `write` and
+/// `send_file`, then `finish`; `finish` alone if there is no response. `want_body`, `read` and `log`
+/// come in between.
+///
+/// `start`, `write`, `send_file` and `want_body` return 0 to go on. Anything else says that the
+/// client is gone: the exchange is over as if by `wsgi_cancel`, and no callback for this request
+/// follows, `finish` included.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wsgi_host {
+    /// `sizeof(wsgi_host)`.
+    pub struct_size: usize,
+    /// Passed to `log` and `notify`; never read by the library.
+    pub data: *mut c_void,
+    /// The response begins. Required.
+    pub start: Option<unsafe extern "C" fn(request: *mut c_void, head: *const wsgi_head) -> c_int>,
+    /// The next `count` (at least 1) pieces of the body, **owned by the host** from now on, also if
+    /// it returns non-zero. The array is lent until the callback returns. What is written is to be
+    /// sent without waiting for more: PEP 3333 forbids to delay a block. Required.
+    pub write: Option<
+        unsafe extern "C" fn(
+            request: *mut c_void,
+            buffers: *const *mut wsgi_buffer,
+            count: usize,
+            flags: u32,
+        ) -> c_int,
+    >,
+    /// `length` (at least 1) bytes of the regular file `fd`, from `offset` on, are the next piece of
+    /// the body. The host **owns `fd`** from now on, also if it returns non-zero, and closes it.
+    /// Optional: without it the library reads the file and calls `write`.
+    pub send_file: Option<
+        unsafe extern "C" fn(
+            request: *mut c_void,
+            fd: c_int,
+            offset: u64,
+            length: u64,
+            flags: u32,
+        ) -> c_int,
+    >,
+    /// The request is over and the library will not use `request` again; the `wsgi_exchange` is
+    /// released when this returns. `retry_after` is in seconds for `WSGI_REFUSED`, else 0.
+    /// Required.
+    pub finish:
+        Option<unsafe extern "C" fn(request: *mut c_void, outcome: wsgi_outcome, retry_after: u32)>,
+    /// The application waits for body bytes: call `wsgi_body_push` when there are some, now or
+    /// later. Required for `WSGI_BODY_PUSH`.
+    pub want_body: Option<unsafe extern "C" fn(request: *mut c_void) -> c_int>,
+    /// Put up to `size` (at least 1) bytes of body into `buffer`. Returns how many, 0 at the end of
+    /// the body, -1 if the body cannot be had whole: the application then gets an OSError. Required
+    /// for `WSGI_BODY_READ`.
+    pub read:
+        Option<unsafe extern "C" fn(request: *mut c_void, buffer: *mut u8, size: usize) -> isize>,
+    /// One line for the log, without a line break. `request` is NULL if the line belongs to no
+    /// request or its request is over. In a blocking host it is called on whatever thread has
+    /// something to say, several at once. Required.
+    pub log: Option<
+        unsafe extern "C" fn(
+            data: *mut c_void,
+            request: *mut c_void,
+            level: wsgi_level,
+            line: wsgi_str,
+        ),
+    >,
+    /// There is something for `wsgi_poll`. Called on the library's threads, at most once until the
+    /// next `wsgi_poll`; it must only wake the thread that polls, for example by writing to an
+    /// eventfd. Setting it makes the host event-driven; NULL leaves `wsgi_run` only.
+    pub notify: Option<unsafe extern "C" fn(data: *mut c_void)>,
+}

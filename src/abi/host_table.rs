@@ -1,0 +1,175 @@
+//! The host's table of callbacks, made safe.
+
+use super::guard;
+use super::host::{WSGI_WRITE_LAST, wsgi_buffer, wsgi_head, wsgi_host, wsgi_level, wsgi_outcome};
+use super::request::{wsgi_header, wsgi_str};
+use crate::error::{Error, Result};
+use crate::host::buffer::Buffer;
+use crate::host::event::{Head, Outcome};
+use crate::host::{FileRange, Gone, Host, HostRequest, Level};
+use std::ffi::{c_int, c_void};
+use std::io;
+use std::os::fd::IntoRawFd;
+
+type Start = unsafe extern "C" fn(*mut c_void, *const wsgi_head) -> c_int;
+type Write = unsafe extern "C" fn(*mut c_void, *const *mut wsgi_buffer, usize, u32) -> c_int;
+type Finish = unsafe extern "C" fn(*mut c_void, wsgi_outcome, u32);
+type Log = unsafe extern "C" fn(*mut c_void, *mut c_void, wsgi_level, wsgi_str);
+
+/// The callbacks, those that must be there taken out of their options.
+struct Table {
+    optional: wsgi_host,
+    start: Start,
+    write: Write,
+    finish: Finish,
+    log: Log,
+}
+
+// SAFETY: the functions may be called on the threads that wsgi.h names, which the host has agreed
+// to by handing in the table; `data` is only carried.
+unsafe impl Send for Table {}
+// SAFETY: as above.
+unsafe impl Sync for Table {}
+
+/// # Safety
+/// `host` is NULL or what its type says, and its functions do what wsgi.h asks of them for the life
+/// of the process.
+pub(super) unsafe fn read(host: *const wsgi_host) -> Result<Box<dyn Host>> {
+    // SAFETY: the caller's promise.
+    let host = unsafe { guard::structure(host, "wsgi_host") }?;
+    let missing = |name: &str| Error::invalid(format!("wsgi_host: the callback `{name}` is NULL"));
+    Ok(Box::new(Table {
+        optional: *host,
+        start: host.start.ok_or_else(|| missing("start"))?,
+        write: host.write.ok_or_else(|| missing("write"))?,
+        finish: host.finish.ok_or_else(|| missing("finish"))?,
+        log: host.log.ok_or_else(|| missing("log"))?,
+    }))
+}
+
+fn lend(bytes: &[u8]) -> wsgi_str {
+    wsgi_str { data: bytes.as_ptr(), size: bytes.len() }
+}
+
+fn go_on(returned: c_int) -> std::result::Result<(), Gone> {
+    if returned == 0 { Ok(()) } else { Err(Gone) }
+}
+
+fn flags(last: bool) -> u32 {
+    if last { WSGI_WRITE_LAST } else { 0 }
+}
+
+// SAFETY (of every call below): the functions came from `read`, whose caller promised that they are
+// what wsgi.h asks for; `Host`'s callers keep to the threads and the order that it states, and what
+// is lent lives until the call returns.
+impl Host for Table {
+    fn start(&self, request: HostRequest, head: &Head) -> std::result::Result<(), Gone> {
+        let fields: Vec<wsgi_header> = head
+            .fields()
+            .map(|(name, value)| wsgi_header { name: lend(name), value: lend(value) })
+            .collect();
+        let lent = wsgi_head {
+            status: head.status.into(),
+            reason: lend(head.reason()),
+            headers: fields.as_ptr(),
+            headers_count: fields.len(),
+            content_length: head
+                .content_length
+                .map_or(-1, |length| i64::try_from(length).unwrap_or(i64::MAX)),
+            no_body: head.no_body.into(),
+        };
+        // SAFETY: see above the impl.
+        go_on(unsafe { (self.start)(request.0, &raw const lent) })
+    }
+
+    fn write(
+        &self,
+        request: HostRequest,
+        buffers: &mut Vec<Box<Buffer>>,
+        last: bool,
+    ) -> std::result::Result<(), Gone> {
+        let owned: Vec<*mut wsgi_buffer> = buffers.drain(..).map(guard::buffer_out).collect();
+        // SAFETY: see above the impl.
+        go_on(unsafe { (self.write)(request.0, owned.as_ptr(), owned.len(), flags(last)) })
+    }
+
+    fn takes_files(&self) -> bool {
+        self.optional.send_file.is_some()
+    }
+
+    fn send_file(
+        &self,
+        request: HostRequest,
+        file: FileRange,
+        last: bool,
+    ) -> std::result::Result<(), Gone> {
+        let send_file = self.optional.send_file.ok_or(Gone)?;
+        let fd = file.file.into_raw_fd();
+        // SAFETY: see above the impl.
+        go_on(unsafe { send_file(request.0, fd, file.offset, file.length, flags(last)) })
+    }
+
+    fn finish(&self, request: HostRequest, outcome: Outcome) {
+        let (outcome, retry_after) = match outcome {
+            Outcome::Complete => (wsgi_outcome::WSGI_COMPLETE, 0),
+            Outcome::Failed => (wsgi_outcome::WSGI_FAILED, 0),
+            Outcome::Unavailable { retry_after } => (wsgi_outcome::WSGI_REFUSED, retry_after),
+            Outcome::Truncated => (wsgi_outcome::WSGI_TRUNCATED, 0),
+        };
+        // SAFETY: see above the impl.
+        unsafe { (self.finish)(request.0, outcome, retry_after) }
+    }
+
+    fn want_body(&self, request: HostRequest) -> std::result::Result<(), Gone> {
+        let want_body = self.optional.want_body.ok_or(Gone)?;
+        // SAFETY: see above the impl.
+        go_on(unsafe { want_body(request.0) })
+    }
+
+    fn read(&self, request: HostRequest, buffer: &mut [u8]) -> io::Result<usize> {
+        let broken = || {
+            io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                "the client did not send the whole request body",
+            )
+        };
+        let read = self.optional.read.ok_or_else(broken)?;
+        // SAFETY: see above the impl.
+        let count = unsafe { read(request.0, buffer.as_mut_ptr(), buffer.len()) };
+        let count = usize::try_from(count).map_err(|_| broken())?;
+        if count > buffer.len() {
+            return Err(io::Error::other("the host's read callback gave more than was asked for"));
+        }
+        Ok(count)
+    }
+
+    fn log(&self, request: Option<HostRequest>, level: Level, line: &str) {
+        let level = match level {
+            Level::Info => wsgi_level::WSGI_LOG_INFO,
+            Level::Warn => wsgi_level::WSGI_LOG_WARN,
+            Level::Error => wsgi_level::WSGI_LOG_ERROR,
+        };
+        let request = request.map_or(std::ptr::null_mut(), |request| request.0);
+        // SAFETY: see above the impl.
+        unsafe { (self.log)(self.optional.data, request, level, lend(line.as_bytes())) }
+    }
+
+    fn notify(&self) {
+        if let Some(notify) = self.optional.notify {
+            // SAFETY: see above the impl.
+            unsafe { notify(self.optional.data) }
+        }
+    }
+
+    fn is_event_driven(&self) -> bool {
+        self.optional.notify.is_some()
+    }
+
+    fn pushes_bodies(&self) -> bool {
+        self.optional.want_body.is_some()
+    }
+
+    fn gives_bodies(&self) -> bool {
+        self.optional.read.is_some()
+    }
+}

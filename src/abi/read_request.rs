@@ -1,0 +1,127 @@
+//! Copies a `wsgi_request` into a request of our own.
+
+use super::guard;
+use super::request::{
+    WSGI_BODY_FILE, WSGI_BODY_MEMORY, WSGI_BODY_NONE, WSGI_BODY_PUSH, WSGI_BODY_READ, wsgi_request,
+    wsgi_str,
+};
+use crate::error::{Error, Result};
+use crate::host::body::Body;
+use crate::host::request::{Field, Request};
+use std::fs::File;
+use std::os::fd::BorrowedFd;
+
+/// Which half of the interface is asking: not every kind of body goes with both.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Half {
+    Event,
+    Blocking,
+}
+
+/// # Safety
+/// `request` is NULL or what wsgi.h says of a `wsgi_request`, borrowed for the call.
+pub(super) unsafe fn read(request: *const wsgi_request, half: Half) -> Result<Request> {
+    // SAFETY: the caller's promise.
+    let from = unsafe { guard::structure(request, "wsgi_request") }?;
+    // SAFETY: wsgi.h: so many headers and params, borrowed for the call.
+    let (headers, params) = unsafe {
+        (
+            guard::array(from.headers, from.headers_count, "headers")?,
+            guard::array(from.params, from.params_count, "params")?,
+        )
+    };
+    let fields = fields(from);
+    let size = fields.iter().map(|(_, value)| value.size).sum::<usize>()
+        + headers.iter().chain(params).map(|pair| pair.name.size + pair.value.size).sum::<usize>();
+    let mut to = Request::with_capacity(size, headers.len(), params.len());
+    for (field, value) in fields {
+        // SAFETY: wsgi.h: every string of a request is borrowed for the call.
+        to.set(field, unsafe { text(value) }?);
+    }
+    for pair in headers {
+        // SAFETY: as above.
+        unsafe { to.add_header(text(pair.name)?, text(pair.value)?) };
+    }
+    for pair in params {
+        // SAFETY: as above.
+        unsafe { to.add_param(text(pair.name)?, text(pair.value)?) };
+    }
+    to.content_length = u64::try_from(from.content_length).ok();
+    if from.buffer_size != 0 {
+        to.buffer_size = from.buffer_size;
+    }
+    // SAFETY: the caller's promise covers the body too.
+    to.body = unsafe { body(from, half) }?;
+    Ok(to)
+}
+
+fn fields(from: &wsgi_request) -> [(Field, wsgi_str); 16] {
+    [
+        (Field::Method, from.method),
+        (Field::ScriptName, from.script_name),
+        (Field::PathInfo, from.path_info),
+        (Field::QueryString, from.query_string),
+        (Field::RequestUri, from.request_uri),
+        (Field::Protocol, from.protocol),
+        (Field::Scheme, from.scheme),
+        (Field::ServerName, from.server_name),
+        (Field::ServerPort, from.server_port),
+        (Field::ServerAddr, from.server_addr),
+        (Field::RemoteAddr, from.remote_addr),
+        (Field::RemotePort, from.remote_port),
+        (Field::DocumentRoot, from.document_root),
+        (Field::RemoteUser, from.remote_user),
+        (Field::AuthType, from.auth_type),
+        (Field::RequestId, from.request_id),
+    ]
+}
+
+/// # Safety
+/// `value` is NULL or so many bytes, borrowed for `'a`.
+unsafe fn text<'a>(value: wsgi_str) -> Result<&'a [u8]> {
+    // SAFETY: the caller's promise.
+    unsafe { guard::bytes(value.data, value.size, "a string of wsgi_request") }
+}
+
+/// # Safety
+/// The fields that go with `body_kind` are what wsgi.h says.
+unsafe fn body(from: &wsgi_request, half: Half) -> Result<Body> {
+    match (from.body_kind, half) {
+        (WSGI_BODY_NONE, _) => Ok(Body::Empty),
+        (WSGI_BODY_MEMORY, _) => {
+            // SAFETY: the caller's promise.
+            let parts =
+                unsafe { guard::array(from.body_parts, from.body_parts_count, "body_parts") }?;
+            let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.size).sum());
+            for part in parts {
+                // SAFETY: the caller's promise: each part is borrowed for the call.
+                bytes.extend_from_slice(unsafe { text(*part) }?);
+            }
+            Ok(Body::Memory { bytes: bytes.into(), position: 0 })
+        }
+        (WSGI_BODY_FILE, _) => {
+            if from.body_fd < 0 {
+                return Err(Error::invalid("wsgi_request: `body_fd` is not a file"));
+            }
+            // SAFETY: not -1; wsgi.h: an open file, borrowed for the call.
+            let fd = unsafe { BorrowedFd::borrow_raw(from.body_fd) };
+            let owned = fd.try_clone_to_owned().map_err(|error| {
+                Error::invalid(format!("wsgi_request: `body_fd` cannot be duplicated: {error}"))
+            })?;
+            Ok(Body::File {
+                file: File::from(owned),
+                offset: from.body_offset,
+                left: from.body_length,
+            })
+        }
+        (WSGI_BODY_PUSH, Half::Event) => Ok(Body::Pushed(None)),
+        (WSGI_BODY_READ, Half::Blocking) => Ok(Body::Pulled(None)),
+        (WSGI_BODY_PUSH, Half::Blocking) => {
+            Err(Error::invalid("WSGI_BODY_PUSH goes with wsgi_submit, not with wsgi_run"))
+        }
+        (WSGI_BODY_READ, Half::Event) => {
+            Err(Error::invalid("WSGI_BODY_READ goes with wsgi_run, not with wsgi_submit"))
+        }
+        (kind, _) => Err(Error::invalid(format!("wsgi_request: body_kind {kind} is not one"))),
+    }
+}

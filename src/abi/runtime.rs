@@ -1,0 +1,179 @@
+//! Starting, polling and stopping the one runtime of a process.
+
+use super::guard;
+use super::host::wsgi_host;
+use super::status::{report, wsgi_error, wsgi_status};
+use super::{host_table, settings};
+use crate::host::live::Kind;
+use crate::runtime::Runtime;
+use std::ffi::c_char;
+use std::time::Duration;
+
+/// The version of this header. A host passes it in `wsgi_runtime_config.abi_version`.
+pub const WSGI_ABI_VERSION: u32 = 1;
+
+/// `wsgi_runtime_config.flags`: other processes run the same applications (`wsgi.multiprocess`).
+pub const WSGI_MULTIPROCESS: u32 = 1;
+
+/// `wsgi_runtime_config.flags`: requests come in bunches. `wsgi_submit` wakes no thread, the next
+/// `wsgi_poll` wakes one for all that was submitted; the host calls it soon after, also without
+/// `notify`. It saves most of the switches between threads where a loop reads many sockets in turn.
+pub const WSGI_BUNCHES: u32 = 2;
+
+/// How Python is to run. Fill it with zeros, set `struct_size` and `abi_version`, then what you
+/// want. Everything in it is **borrowed** for the call.
+#[repr(C)]
+pub struct wsgi_runtime_config {
+    /// `sizeof(wsgi_runtime_config)`.
+    pub struct_size: usize,
+    /// `WSGI_ABI_VERSION`.
+    pub abi_version: u32,
+    /// `WSGI_MULTIPROCESS` and `WSGI_BUNCHES`, or 0.
+    pub flags: u32,
+    /// The callbacks. Required for `wsgi_runtime_start`, ignored by `wsgi_runtime_check`.
+    pub host: *const wsgi_host,
+    /// A virtualenv or the prefix of a Python of the same minor version, or NULL for the Python
+    /// that the library was built with. NUL-terminated.
+    pub python_home: *const c_char,
+    /// Folders put in front of sys.path; their .pth files are honoured. NUL-terminated strings.
+    pub python_path: *const *const c_char,
+    pub python_path_count: usize,
+    /// How many Python threads answer what `wsgi_submit` hands over, at most 1024. 0 if the host
+    /// only calls `wsgi_run`.
+    pub threads: u32,
+    /// How many submitted requests may wait for a thread or for an import; more are `WSGI_BUSY`. 0
+    /// means 1024.
+    pub max_queue: u32,
+    /// The longest line, in bytes, that `log` can take; longer ones are split, never inside a
+    /// character of UTF-8. 0 means no limit; the least is 64.
+    pub log_line_size: usize,
+}
+
+/// The interpreter, its threads and their queue: one in a process.
+///
+/// It lives until the process ends; `wsgi_runtime_stop` stops it but does not release it, so that a
+/// call that comes too late gets `WSGI_STOPPING`. All its functions may be called on any thread,
+/// except where they say otherwise.
+pub struct wsgi_runtime {
+    pub(super) inner: &'static Runtime,
+}
+
+/// The `WSGI_ABI_VERSION` that the library was built with. Any thread, at any time.
+#[unsafe(no_mangle)]
+pub extern "C" fn wsgi_abi_version() -> u32 {
+    WSGI_ABI_VERSION
+}
+
+/// The library and the Python it was built with, such as `libwsgi/0.1.0 Python/3.11`. A
+/// NUL-terminated string, **lent for ever**. Any thread, at any time.
+#[unsafe(no_mangle)]
+pub extern "C" fn wsgi_version() -> *const c_char {
+    settings::VERSION.as_ptr()
+}
+
+/// Checks a configuration without starting Python: that `python_home` is one, and of the right
+/// version, and that numbers are in range. For a host's "test the configuration".
+///
+/// Returns `WSGI_OK`, or `WSGI_WRONG_VERSION` or `WSGI_INVALID` with a sentence in `*error`, which
+/// is then **owned** by the caller; `error` may be NULL. A NULL `config` is `WSGI_INVALID`. Any
+/// thread, before a start too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_runtime_check(
+    config: *const wsgi_runtime_config,
+    error: *mut *mut wsgi_error,
+) -> wsgi_status {
+    let result = guard::entry(|| {
+        // SAFETY: wsgi.h: `config` is NULL or what its type says, borrowed for the call.
+        let settings = unsafe { settings::read(config) }?;
+        settings.check()
+    });
+    // SAFETY: wsgi.h: `error` is NULL or points to a pointer.
+    unsafe { report(result, error) }
+}
+
+/// Starts the runtime: Python begins to start on a thread of its own, and the call returns without
+/// waiting for it. Applications may be loaded and requests submitted at once; they wait.
+///
+/// Call it once in a process, after the last fork and after privileges were dropped: application
+/// code runs with the rights of the caller. The library installs no signal handler, reads no
+/// environment variable, and lets the application install no handler either.
+///
+/// `*runtime` is set on `WSGI_OK` and NULL otherwise; it is **lent for ever**. Fails with
+/// `WSGI_INVALID` (a rule broken, a wrong setting, a second start) or `WSGI_WRONG_VERSION`, with a
+/// sentence in `*error` (**owned**; `error` may be NULL). That Python itself cannot start shows
+/// later: in the log, and as `WSGI_PYTHON` or `WSGI_UNAVAILABLE`. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_runtime_start(
+    config: *const wsgi_runtime_config,
+    runtime: *mut *mut wsgi_runtime,
+    error: *mut *mut wsgi_error,
+) -> wsgi_status {
+    let result = guard::entry(|| {
+        // SAFETY: wsgi.h: `runtime` is NULL or points to a pointer.
+        let out = unsafe { guard::out_pointer(runtime, "runtime") }?;
+        // SAFETY: wsgi.h: `config` is NULL or what its type says, borrowed for the call.
+        let settings = unsafe { settings::read(config) }?;
+        // SAFETY: the same, and `settings::read` has just found `config` not NULL.
+        let host = unsafe { host_table::read((*config).host) }?;
+        let inner = Runtime::start(settings, host)?;
+        *out = guard::owned_out(wsgi_runtime { inner }, Kind::Runtime);
+        Ok(())
+    });
+    // SAFETY: wsgi.h: `error` is NULL or points to a pointer.
+    unsafe { report(result, error) }
+}
+
+/// Hands over what the library has for the host: calls the callbacks of requests and `log`.
+///
+/// An event-driven host calls it on its loop thread whenever `notify` was called. Never blocks,
+/// never takes the GIL. At most `max_exchanges` exchanges are served (0: all that wait), each with
+/// all it has; `*left` (may be NULL) says how many still wait. If it is not 0, call again without
+/// waiting for `notify`. A callback may call `wsgi_submit`, `wsgi_cancel`, `wsgi_body_push` and
+/// `wsgi_buffer_release`, but not `wsgi_poll`.
+///
+/// `WSGI_INVALID` for NULL or from inside a callback, `WSGI_FORKED` in a forked child. After
+/// `wsgi_runtime_stop` it still delivers log lines. One thread only, the one that submits.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_poll(
+    runtime: *mut wsgi_runtime,
+    max_exchanges: usize,
+    left: *mut usize,
+) -> wsgi_status {
+    let result = guard::entry(|| {
+        // SAFETY: wsgi.h: a runtime is valid for ever once started.
+        let runtime = unsafe { guard::borrowed(runtime, Kind::Runtime) }?;
+        let waiting = runtime.inner.poll(max_exchanges)?;
+        if !left.is_null() {
+            // SAFETY: not NULL; wsgi.h: points to a size_t.
+            unsafe { *left = waiting };
+        }
+        Ok(())
+    });
+    // SAFETY: a NULL `error` is allowed.
+    unsafe { report(result, std::ptr::null_mut()) }
+}
+
+/// Stops the runtime: nothing more is taken in, every exchange is cancelled (no callback follows),
+/// Python's atexit handlers run, sys.stdout and sys.stderr are flushed.
+///
+/// Waits for that at most `timeout_ms` milliseconds, then gives up: applications may still be
+/// running on their threads. The interpreter is not torn down, which could not be done safely while
+/// they run; end the process soon, with `_exit` if application threads may be running.
+///
+/// `WSGI_OK`, also when it gave up (the log says so); `WSGI_STOPPING` the second time,
+/// `WSGI_INVALID` for NULL, `WSGI_FORKED` in a forked child. `error` as everywhere. In an
+/// event-driven host the polling thread calls it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_runtime_stop(
+    runtime: *mut wsgi_runtime,
+    timeout_ms: u32,
+    error: *mut *mut wsgi_error,
+) -> wsgi_status {
+    let result = guard::entry(|| {
+        // SAFETY: wsgi.h: a runtime is valid for ever once started.
+        let runtime = unsafe { guard::borrowed(runtime, Kind::Runtime) }?;
+        runtime.inner.stop(Duration::from_millis(timeout_ms.into()))
+    });
+    // SAFETY: wsgi.h: `error` is NULL or points to a pointer.
+    unsafe { report(result, error) }
+}

@@ -1,0 +1,107 @@
+//! What calls return, and the sentence that goes with a failure.
+
+use super::guard;
+use super::request::wsgi_str;
+use crate::error::Error;
+use crate::host::live::Kind;
+
+/// What a call came to.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum wsgi_status {
+    /// Done.
+    WSGI_OK = 0,
+    /// As many requests as `max_queue` wait for a thread: answer 503.
+    WSGI_BUSY = 1,
+    /// The runtime has been stopped: answer 503.
+    WSGI_STOPPING = 2,
+    /// The application could not be imported, or not in time: answer 503.
+    WSGI_UNAVAILABLE = 3,
+    /// The call broke a rule of this header, or a setting is wrong. The error says which.
+    WSGI_INVALID = 4,
+    /// The host was compiled with a wsgi.h of another `WSGI_ABI_VERSION`.
+    WSGI_WRONG_VERSION = 5,
+    /// The process is a fork of the one that started the runtime. Only that one can use it.
+    WSGI_FORKED = 6,
+    /// Python could not be started. The error says why.
+    WSGI_PYTHON = 7,
+    /// A callback returned non-zero: the request is over, and nothing more is to be said to its
+    /// client.
+    WSGI_GONE = 8,
+    /// A bug of the library. The process and other requests go on.
+    WSGI_PANIC = 9,
+}
+
+/// Why a call failed: a status and a sentence.
+///
+/// **Owned**: whoever gets one calls `wsgi_error_release`. It outlives whatever it speaks of. It
+/// never changes, so any number of threads may read it.
+pub struct wsgi_error {
+    status: wsgi_status,
+    message: String,
+}
+
+/// The status that came with `error`, or `WSGI_INVALID` for NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_error_status(error: *const wsgi_error) -> wsgi_status {
+    // SAFETY: wsgi.h: an error stays valid until `wsgi_error_release`.
+    match unsafe { guard::borrowed(error, Kind::Error) } {
+        Ok(error) => error.status,
+        Err(_) => wsgi_status::WSGI_INVALID,
+    }
+}
+
+/// What went wrong, as a sentence in UTF-8 for the log; empty for NULL. **Lent until**
+/// `wsgi_error_release`. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_error_message(error: *const wsgi_error) -> wsgi_str {
+    // SAFETY: wsgi.h: an error stays valid until `wsgi_error_release`.
+    match unsafe { guard::borrowed(error, Kind::Error) } {
+        Ok(error) => wsgi_str { data: error.message.as_ptr(), size: error.message.len() },
+        Err(_) => wsgi_str { data: std::ptr::null(), size: 0 },
+    }
+}
+
+/// Releases an **owned** error. NULL is allowed and does nothing. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_error_release(error: *mut wsgi_error) {
+    if !error.is_null() {
+        // SAFETY: wsgi.h: an error is released once, by its owner.
+        let _ = unsafe { guard::owned_in(error, Kind::Error) };
+    }
+}
+
+fn status_of(error: &Error) -> wsgi_status {
+    match error {
+        Error::Busy { .. } => wsgi_status::WSGI_BUSY,
+        Error::Stopping => wsgi_status::WSGI_STOPPING,
+        Error::Unavailable { .. } => wsgi_status::WSGI_UNAVAILABLE,
+        Error::Invalid(_) => wsgi_status::WSGI_INVALID,
+        Error::WrongVersion { .. } => wsgi_status::WSGI_WRONG_VERSION,
+        Error::Forked => wsgi_status::WSGI_FORKED,
+        Error::Python(_) => wsgi_status::WSGI_PYTHON,
+        Error::Gone => wsgi_status::WSGI_GONE,
+        Error::Panic(_) => wsgi_status::WSGI_PANIC,
+    }
+}
+
+/// Ends an entry point: the status goes back, the sentence goes where the caller wants it.
+///
+/// # Safety
+/// `out` is NULL or points to room for a pointer, which wsgi.h asks of the caller.
+pub(super) unsafe fn report(
+    result: crate::error::Result<()>,
+    out: *mut *mut wsgi_error,
+) -> wsgi_status {
+    let error = match result {
+        Ok(()) => return wsgi_status::WSGI_OK,
+        Err(error) => error,
+    };
+    let status = status_of(&error);
+    if !out.is_null() {
+        let message = error.to_string();
+        // SAFETY: not NULL, and by this function's contract room for a pointer.
+        unsafe { *out = guard::owned_out(wsgi_error { status, message }, Kind::Error) };
+    }
+    status
+}

@@ -1,0 +1,222 @@
+//! One application of the runtime: its import, what waits for that, and how requests reach it.
+
+use super::worker::Job;
+use super::{Runtime, leave_if_forked};
+use crate::error::{Error, Result};
+use crate::host::body::Body;
+use crate::host::current::{Answering, Current};
+use crate::host::direct::Direct;
+use crate::host::event::Outcome;
+use crate::host::exchange::Exchange;
+use crate::host::request::Request;
+use crate::host::{HostRequest, Level};
+use crate::pool::sync::{Condvar, Mutex};
+use crate::python;
+use crate::wsgi::app::Application;
+use crate::wsgi::gateway;
+use crate::wsgi::target::Target;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// After a failed import the next is tried when a request comes, but not sooner than this.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The pause doubles up to this.
+const LAST_PAUSE: Duration = Duration::from_secs(30);
+
+enum State {
+    /// Python's main thread imports it, or will; these wait for it.
+    Loading {
+        waiting: Vec<Arc<Exchange>>,
+        pause: Duration,
+    },
+    Ready(Arc<Application>),
+    Failed {
+        again: Instant,
+        pause: Duration,
+    },
+}
+
+pub struct App {
+    runtime: &'static Runtime,
+    target: Target,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl App {
+    pub(super) fn new(runtime: &'static Runtime, target: Target) -> Arc<Self> {
+        let state = State::Loading { waiting: Vec::new(), pause: FIRST_PAUSE };
+        Arc::new(App { runtime, target, state: Mutex::new(state), changed: Condvar::new() })
+    }
+
+    /// See `wsgi_submit`. The pointer is valid until the exchange ends. On the polling thread.
+    pub fn submit(
+        self: &Arc<Self>,
+        request: Request,
+        host_request: HostRequest,
+    ) -> Result<*const Exchange> {
+        self.runtime.check_running()?;
+        let outbox = &self.runtime.outbox;
+        if !outbox.host().is_event_driven() || self.runtime.threads == 0 {
+            return Err(Error::invalid(
+                "wsgi_submit needs a wsgi_host with `notify` and a wsgi_runtime_config with \
+                 threads; this runtime answers wsgi_run only",
+            ));
+        }
+        if matches!(request.body, Body::Pushed(_)) && !outbox.host().pushes_bodies() {
+            return Err(Error::invalid("WSGI_BODY_PUSH needs a wsgi_host with `want_body`"));
+        }
+        let mut state = self.state.lock();
+        self.try_again(&mut state)?;
+        outbox.enter_queue()?;
+        let exchange = Exchange::new(request, host_request, outbox);
+        let pointer = outbox.lend(exchange.clone());
+        match &mut *state {
+            State::Ready(application) => {
+                let application = application.clone();
+                drop(state);
+                self.runtime.hand_over(Job { exchange, application });
+            }
+            State::Loading { waiting, .. } => waiting.push(exchange),
+            State::Failed { .. } => {}
+        }
+        Ok(pointer)
+    }
+
+    /// A failed import is tried again if its pause is over, and is an error if not.
+    fn try_again(self: &Arc<Self>, state: &mut State) -> Result<()> {
+        let State::Failed { again, pause } = *state else { return Ok(()) };
+        let left = again.saturating_duration_since(Instant::now());
+        if !left.is_zero() {
+            return Err(self.unavailable(left));
+        }
+        let pause = (pause * 2).min(LAST_PAUSE);
+        *state = State::Loading { waiting: Vec::new(), pause };
+        self.runtime.main.import(self.clone());
+        Ok(())
+    }
+
+    fn unavailable(&self, pause: Duration) -> Error {
+        if let Some(sentence) = self.runtime.main.failure() {
+            return Error::Python(sentence);
+        }
+        Error::Unavailable { application: self.target.to_string(), retry_after: seconds(pause) }
+    }
+
+    /// On Python's main thread.
+    pub(super) fn import(&self) {
+        let result = match self.runtime.main.failure() {
+            Some(_) => Err(Vec::new()),
+            None => python::attach(|py| {
+                let result = Application::import(py, &self.target, self.runtime.facts);
+                python::output::flush_thread(py);
+                result.map_err(|error| python::traceback::lines(py, &error))
+            }),
+        };
+        let mut state = self.state.lock();
+        let State::Loading { waiting, pause } = &mut *state else { return };
+        let (waiting, pause) = (std::mem::take(waiting), *pause);
+        match result {
+            Ok(application) => {
+                let application = Arc::new(application);
+                *state = State::Ready(application.clone());
+                drop(state);
+                for exchange in waiting {
+                    let job = Job { exchange, application: application.clone() };
+                    let _ = self.runtime.handoff.push(job);
+                }
+            }
+            Err(traceback) => {
+                *state = State::Failed { again: Instant::now() + pause, pause };
+                drop(state);
+                self.log_failure(&traceback, pause);
+                for exchange in waiting {
+                    exchange.refuse(Outcome::Unavailable { retry_after: seconds(pause) });
+                }
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    fn log_failure(&self, traceback: &[String], pause: Duration) {
+        if traceback.is_empty() {
+            return;
+        }
+        let text = format!(
+            "WSGI0002 the application {} could not be imported; its requests get 503, and the \
+             first one after {} s tries again",
+            self.target,
+            seconds(pause)
+        );
+        self.runtime.outbox.log(None, Level::Error, &text);
+        for line in traceback {
+            self.runtime.outbox.log(None, Level::Error, line);
+        }
+    }
+
+    /// Blocks until the application is imported, or was not, or `limit` is over.
+    pub fn wait(&self, limit: Option<Duration>) -> Result<()> {
+        self.ready(limit).map(drop)
+    }
+
+    fn ready(&self, limit: Option<Duration>) -> Result<Arc<Application>> {
+        let until = limit.map(|limit| Instant::now() + limit);
+        let mut state = self.state.lock();
+        loop {
+            self.runtime.check_running()?;
+            match &*state {
+                State::Ready(application) => return Ok(application.clone()),
+                State::Failed { again, .. } => {
+                    return Err(self.unavailable(again.saturating_duration_since(Instant::now())));
+                }
+                State::Loading { .. } => {}
+            }
+            let over = match until {
+                Some(until) => self.changed.wait_until(&mut state, until).timed_out(),
+                None => {
+                    self.changed.wait(&mut state);
+                    false
+                }
+            };
+            if over {
+                return Err(Error::Unavailable {
+                    application: self.target.to_string(),
+                    retry_after: seconds(FIRST_PAUSE),
+                });
+            }
+        }
+    }
+
+    /// See `wsgi_run`.
+    pub fn run(self: &Arc<Self>, mut request: Request, host_request: HostRequest) -> Result<()> {
+        self.runtime.check_running()?;
+        let outbox = &self.runtime.outbox;
+        if outbox.host().is_event_driven() {
+            return Err(Error::invalid(
+                "wsgi_run needs a wsgi_host without `notify`: with it, callbacks belong to wsgi_poll",
+            ));
+        }
+        if let Body::Pulled(from) = &mut request.body {
+            if !outbox.host().gives_bodies() {
+                return Err(Error::invalid("WSGI_BODY_READ needs a wsgi_host with `read`"));
+            }
+            *from = Some((outbox.clone(), host_request));
+        }
+        self.try_again(&mut self.state.lock())?;
+        let application = self.ready(None)?;
+        let gone = Arc::new(AtomicBool::new(false));
+        let transport = Box::new(Direct::new(outbox.clone(), host_request, gone.clone()));
+        let running = self.runtime.run_begins();
+        let answering = Answering::new(Current::Direct(host_request));
+        python::attach(|py| gateway::answer(py, &application, request, transport, outbox));
+        leave_if_forked();
+        drop((answering, running));
+        if gone.load(Ordering::Relaxed) { Err(Error::Gone) } else { Ok(()) }
+    }
+}
+
+/// Whole seconds, at least one: what Retry-After can say.
+fn seconds(pause: Duration) -> u32 {
+    u32::try_from(pause.as_secs_f64().ceil() as u64).unwrap_or(u32::MAX).max(1)
+}

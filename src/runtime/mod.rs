@@ -1,0 +1,192 @@
+//! The one runtime of a process: what starts, holds and stops the interpreter, the applications and
+//! the threads.
+//!
+//! Python starts on a thread of its own ([`main_thread`]), which also imports the applications
+//! ([`app`]) and runs the exit handlers. The pool's threads ([`worker`]) answer what
+//! [`app::App::submit`] hands over; [`app::App::run`] answers on the caller's thread.
+
+mod app;
+mod main_thread;
+pub mod settings;
+mod worker;
+
+pub use app::App;
+
+use crate::error::{Error, Result};
+use crate::host::outbox::Outbox;
+use crate::host::{Host, Level, current};
+use crate::pool::handoff::Handoff;
+use crate::pool::sync::{AtomicBool, Condvar, Mutex, Ordering};
+use crate::python;
+use crate::wsgi::app::Facts;
+use crate::wsgi::target::Target;
+use main_thread::MainThread;
+use once_cell::sync::OnceCell;
+use settings::Settings;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+static RUNTIME: OnceCell<Runtime> = OnceCell::new();
+
+/// See the module's text. It is never dropped: threads may be running applications when the process
+/// ends.
+pub struct Runtime {
+    outbox: Arc<Outbox>,
+    handoff: Handoff<worker::Job>,
+    /// Submitted, and not in `handoff` yet: see `WSGI_BUNCHES`. None if that is not wanted.
+    bunch: Option<Mutex<Vec<worker::Job>>>,
+    main: MainThread,
+    apps: Mutex<HashMap<Target, Arc<App>>>,
+    threads: usize,
+    facts: Facts,
+    stopping: AtomicBool,
+    /// Applications that are being run at the moment.
+    running: Mutex<usize>,
+    idle: Condvar,
+}
+
+impl Runtime {
+    /// Starts the one runtime; returns before Python has started.
+    pub fn start(settings: Settings, host: Box<dyn Host>) -> Result<&'static Self> {
+        settings.check()?;
+        let event_driven = host.is_event_driven();
+        if settings.threads > 0 && !event_driven {
+            return Err(Error::invalid(
+                "wsgi_runtime_config has threads, but wsgi_host has no `notify`: set it, or set \
+                 `threads` to 0 and use wsgi_run",
+            ));
+        }
+        let new = Runtime {
+            outbox: Outbox::new(host, settings.log_line_size, settings.max_queue),
+            handoff: Handoff::new(),
+            bunch: settings.bunches.then(Mutex::default),
+            main: MainThread::default(),
+            apps: Mutex::default(),
+            threads: settings.threads,
+            facts: Facts {
+                multithread: settings.threads != 1,
+                multiprocess: settings.multiprocess,
+            },
+            stopping: AtomicBool::new(false),
+            running: Mutex::new(0),
+            idle: Condvar::new(),
+        };
+        RUNTIME
+            .set(new)
+            .map_err(|_| Error::invalid("the runtime was started before; a process has one"))?;
+        let runtime = RUNTIME.wait();
+        python::thread::watch_forks();
+        python::output::set_emit(Box::new(|_, line| {
+            runtime.outbox.log(current::current().as_ref(), Level::Error, line);
+            runtime.outbox.wait_for_log();
+        }));
+        runtime.outbox.set_wake(Box::new(|| runtime.handoff.nudge()));
+        main_thread::spawn(runtime, settings.python)?;
+        Ok(runtime)
+    }
+
+    fn check_running(&self) -> Result<()> {
+        if self.stopping.load(Ordering::Acquire) { Err(Error::Stopping) } else { Ok(()) }
+    }
+
+    /// The application at `target`; the same one for the same target.
+    pub fn load(&'static self, target: Target) -> Result<Arc<App>> {
+        self.check_running()?;
+        let mut apps = self.apps.lock();
+        if let Some(app) = apps.get(&target) {
+            return Ok(app.clone());
+        }
+        let app = App::new(self, target.clone());
+        apps.insert(target, app.clone());
+        drop(apps);
+        self.main.import(app.clone());
+        Ok(app)
+    }
+
+    /// See `wsgi_poll`.
+    pub fn poll(&self, max: usize) -> Result<usize> {
+        self.hand_over_bunch();
+        let left = self.outbox.poll(max)?;
+        // Callbacks have submitted what waited behind the requests that they ended.
+        self.hand_over_bunch();
+        Ok(left)
+    }
+
+    fn hand_over(&self, job: worker::Job) {
+        match &self.bunch {
+            Some(bunch) => bunch.lock().push(job),
+            // Refused only after a stop, which has cancelled the exchange.
+            None => drop(self.handoff.push(job)),
+        }
+    }
+
+    fn hand_over_bunch(&self) {
+        if let Some(bunch) = &self.bunch {
+            let mut bunch = bunch.lock();
+            if !bunch.is_empty() {
+                self.handoff.push_all(&mut bunch);
+            }
+        }
+    }
+
+    /// See `wsgi_runtime_stop`.
+    pub fn stop(&self, timeout: Duration) -> Result<()> {
+        if self.stopping.swap(true, Ordering::AcqRel) {
+            return Err(Error::Stopping);
+        }
+        let begun = Instant::now();
+        drop(self.handoff.close());
+        self.outbox.cancel_all();
+        // Half of the time for applications to notice, the rest for the exit handlers.
+        let still = self.wait_until_idle(begun + timeout / 2);
+        let handled = self.main.exit(begun + timeout);
+        if still > 0 || !handled {
+            let handlers = if handled { "" } else { ", and Python's exit handlers did not end" };
+            let text = format!(
+                "WSGI0003 stopped after {} ms while {still} requests were still running in Python\
+                 {handlers}",
+                begun.elapsed().as_millis()
+            );
+            self.outbox.log(None, Level::Warn, &text);
+        }
+        Ok(())
+    }
+
+    fn wait_until_idle(&self, until: Instant) -> usize {
+        let mut running = self.running.lock();
+        while *running > 0 {
+            if self.idle.wait_until(&mut running, until).timed_out() {
+                break;
+            }
+        }
+        *running
+    }
+
+    /// Counts an application as running until the guard is dropped.
+    fn run_begins(&self) -> Running<'_> {
+        *self.running.lock() += 1;
+        Running(self)
+    }
+}
+
+/// In a forked child of the host only application code runs: when that is through, the child must
+/// not go on as if it were the server, or two processes would answer one client.
+fn leave_if_forked() {
+    if python::thread::is_forked() {
+        // SAFETY: ends the process without running the exit handlers of its parent.
+        unsafe { libc::_exit(0) }
+    }
+}
+
+struct Running<'a>(&'a Runtime);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let mut running = self.0.running.lock();
+        *running -= 1;
+        if *running == 0 {
+            self.0.idle.notify_all();
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! How a runtime is to run.
+
+use crate::error::{Error, Result};
+use crate::python;
+
+/// More Python threads than this only wait for each other.
+const MAX_THREADS: usize = 1024;
+/// A shorter log line could not hold a WSGI number and a word.
+const MIN_LOG_LINE: usize = 64;
+
+#[derive(Debug)]
+pub struct Settings {
+    pub python: python::config::Settings,
+    /// Pool threads; 0 if only `run` is used.
+    pub threads: usize,
+    /// Exchanges that may wait for a thread or an import.
+    pub max_queue: usize,
+    /// Longest line the host can log, in bytes; 0: any.
+    pub log_line_size: usize,
+    /// Threads are woken by `poll`, for all that was submitted since the last one.
+    pub bunches: bool,
+    /// Other processes run the same applications.
+    pub multiprocess: bool,
+}
+
+impl Settings {
+    pub fn check_numbers(&self) -> Result<()> {
+        if self.threads > MAX_THREADS {
+            return Err(Error::invalid(format!(
+                "{} Python threads are too many: use at most {MAX_THREADS}",
+                self.threads
+            )));
+        }
+        if self.log_line_size != 0 && self.log_line_size < MIN_LOG_LINE {
+            return Err(Error::invalid(format!(
+                "a log_line_size of {} is too short: use 0 or at least {MIN_LOG_LINE}",
+                self.log_line_size
+            )));
+        }
+        Ok(())
+    }
+
+    /// All that can be said without starting Python.
+    pub fn check(&self) -> Result<()> {
+        self.check_numbers()?;
+        match &self.python.home {
+            Some(home) => python::check::check_home(home).map_err(Error::Invalid),
+            None => Ok(()),
+        }
+    }
+}

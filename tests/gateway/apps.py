@@ -1,0 +1,268 @@
+"""Applications for the gateway's tests; each function's docstring says what it does."""
+
+import io
+import sys
+import tempfile
+import threading
+
+KEPT = {}
+PLAIN = [("Content-Type", "text/plain")]
+
+
+class Blocks:
+    """An iterable that counts the calls of its close()."""
+
+    closed = 0
+
+    def __init__(self, blocks, fail_at=None):
+        self.blocks = iter(blocks)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        block = next(self.blocks)
+        if isinstance(block, BaseException):
+            raise block
+        return block
+
+    def close(self):
+        Blocks.closed += 1
+        print("closed on the thread of the call:", threading.get_ident() == KEPT["thread"])
+
+
+def blocks(start_response, items, headers=PLAIN, status="200 OK"):
+    KEPT["thread"] = threading.get_ident()
+    start_response(status, headers)
+    return Blocks(items)
+
+
+def hello_world(environ, start_response):
+    body = b'Hello world!\n'
+    start_response('200 OK', [('Content-type', 'text/plain')])
+    return [body]
+
+
+def environ(environ, start_response):
+    """The environ, a line for each key: its repr, its type's name."""
+    lines = [f"{key}={environ[key]!r}" for key in sorted(environ)]
+    start_response("200 OK", PLAIN)
+    return ["\n".join([type(environ).__name__] + lines).encode()]
+
+
+def two_blocks(environ, start_response):
+    return blocks(start_response, [b"", b"first", b"", b"second"])
+
+
+def late_start(environ, start_response):
+    """start_response is called when the first block is asked for."""
+    start_response("404 Not Found", PLAIN)
+    yield b"late"
+
+
+def replaced_before_first_block(environ, start_response):
+    """An empty block sends nothing, so that the head can still be replaced."""
+    start_response("200 OK", [("X-Old", "1")])
+    yield b""
+    try:
+        raise ValueError("replaced")
+    except ValueError:
+        start_response("500 Oops", [("X-New", "1")], sys.exc_info())
+    yield b"error page"
+
+
+def exc_info_after_first_block(environ, start_response):
+    start_response("200 OK", PLAIN)
+    yield b"block"
+    try:
+        raise ValueError("too late to replace")
+    except ValueError:
+        start_response("500 Oops", PLAIN, sys.exc_info())
+    yield b"never"
+
+
+def started_twice(environ, start_response):
+    start_response("200 OK", PLAIN)
+    start_response("200 OK", PLAIN)
+    return [b"x"]
+
+
+def never_started(environ, start_response):
+    return [b"x"]
+
+
+def written(environ, start_response):
+    write = start_response("200 OK", PLAIN)
+    write(b"")
+    write(b"written ")
+    return [b"returned"]
+
+
+def written_text(environ, start_response):
+    start_response("200 OK", PLAIN)("text")
+    return []
+
+
+def empty(environ, start_response):
+    start_response("200 OK", PLAIN)
+    return []
+
+
+def no_content(environ, start_response):
+    start_response("204 No Content", [("Content-Length", "1")])
+    return [b"x"]
+
+
+def not_modified(environ, start_response):
+    start_response("304 Not Modified", [("ETag", '"1"')])
+    return [b"x"]
+
+
+def sized(environ, start_response):
+    """Blocks for a Content-Length of 10: the length of QUERY in X-Blocks, comma separated."""
+    sizes = environ["HTTP_X_BLOCKS"].split(",")
+    headers = [("Content-Length", "10")]
+    return blocks(start_response, [b"x" * int(size) for size in sizes if size], headers)
+
+
+def sized_list(environ, start_response):
+    start_response("200 OK", [("Content-Length", "10")])
+    return [b"x" * int(environ["HTTP_X_BLOCKS"])]
+
+
+def raises(environ, start_response):
+    raise KeyError("nothing here")
+
+
+def raises_after_block(environ, start_response):
+    return blocks(start_response, [b"block", ValueError("in the middle")])
+
+
+def raises_before_block(environ, start_response):
+    return blocks(start_response, [ValueError("at the start")])
+
+
+def exits(environ, start_response):
+    sys.exit(3)
+
+
+def interrupts(environ, start_response):
+    raise KeyboardInterrupt
+
+
+def bad_close(environ, start_response):
+    class Bad(list):
+        def close(self):
+            raise RuntimeError("close failed")
+
+    start_response("200 OK", PLAIN)
+    return Bad([b"fine"])
+
+
+def returns(environ, start_response):
+    """Whatever X-Returns evaluates to."""
+    start_response("200 OK", PLAIN)
+    return eval(environ["HTTP_X_RETURNS"])
+
+
+def head(environ, start_response):
+    """start_response with what X-Status and X-Headers evaluate to."""
+    start_response(eval(environ["HTTP_X_STATUS"]), eval(environ["HTTP_X_HEADERS"]))
+    return [b"body"]
+
+
+def read(environ, start_response):
+    """The repr of what the expression X-Read makes of wsgi.input, here named i."""
+    i = environ["wsgi.input"]
+    try:
+        result = eval(environ["HTTP_X_READ"], {"i": i})
+    except Exception as error:
+        result = error
+    start_response("200 OK", PLAIN)
+    return [repr(result).encode()]
+
+
+def file_wrapped(environ, start_response):
+    """A file of 10 digits from its third byte on, after a buffered read."""
+    file = tempfile.NamedTemporaryFile()
+    file.write(b"0123456789")
+    file.flush()
+    file.seek(1)
+    file.read(1)
+    start_response("200 OK", eval(environ.get("HTTP_X_HEADERS", "[]")))
+    return environ["wsgi.file_wrapper"](file)
+
+
+def bytesio_wrapped(environ, start_response):
+    start_response("200 OK", PLAIN)
+    return environ["wsgi.file_wrapper"](io.BytesIO(b"0123456789"), 4)
+
+
+def keeps(environ, start_response):
+    KEPT["input"] = environ["wsgi.input"]
+    KEPT["errors"] = environ["wsgi.errors"]
+    KEPT["start_response"] = start_response
+    KEPT["write"] = start_response("200 OK", PLAIN)
+    return []
+
+
+def uses_kept(environ, start_response):
+    """What happens when the objects of an earlier request are used."""
+    results = []
+    for use in (
+        lambda: KEPT["input"].read(),
+        lambda: KEPT["errors"].write("late"),
+        lambda: KEPT["start_response"]("200 OK", []),
+        lambda: KEPT["write"](b"late"),
+    ):
+        try:
+            results.append(f"no error: {use()!r}")
+        except RuntimeError as error:
+            results.append(str(error))
+    start_response("200 OK", PLAIN)
+    return ["\n".join(results).encode()]
+
+
+def other_thread(environ, start_response):
+    results = []
+
+    def use():
+        try:
+            environ["wsgi.input"].read()
+        except RuntimeError as error:
+            results.append(str(error))
+        environ["wsgi.errors"].write("from another thread\n")
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+    start_response("200 OK", PLAIN)
+    return ["\n".join(results).encode()]
+
+
+def logs(environ, start_response):
+    """Text on all ways to the log, some of it without a line break at its end."""
+    environ["wsgi.errors"].writelines(["one\ntwo ", "three"])
+    print("printed")
+    sys.stderr.write("unfinished")
+    print("x" * 450)
+    print("bell \x07 and \udcff")
+    start_response("200 OK", PLAIN)
+    return []
+
+
+def closed_count(environ, start_response):
+    start_response("200 OK", PLAIN)
+    return [str(Blocks.closed).encode()]
+
+
+def no_end(environ, start_response):
+    """Blocks for ever."""
+    KEPT["thread"] = threading.get_ident()
+    start_response("200 OK", PLAIN)
+    return Blocks(iter(lambda: b"block", None))
+
+
+def executable(environ, start_response):
+    start_response("200 OK", PLAIN)
+    return [sys.executable.encode()]

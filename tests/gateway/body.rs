@@ -1,0 +1,121 @@
+//! environ and wsgi.input.
+
+use crate::host::call;
+
+const BODY: &[u8] = b"one\ntwo\n\nfour";
+
+fn read(expression: &'static str) -> String {
+    let in_memory = call("read").method("POST").header("X-Read", expression).body(BODY).run();
+    let blocks = [Some(&BODY[..5]), Some(&BODY[5..6]), Some(&BODY[6..])];
+    let pulled = call("read").method("POST").header("X-Read", expression).upload(&blocks).run();
+    assert_eq!(in_memory.text(), pulled.text(), "{expression}");
+    pulled.text()
+}
+
+#[test]
+fn input_reads_as_a_buffered_stream_does() {
+    for (expression, result) in [
+        ("i.read()", r"b'one\ntwo\n\nfour'"),
+        ("i.read(-1)", r"b'one\ntwo\n\nfour'"),
+        ("i.read(None)", r"b'one\ntwo\n\nfour'"),
+        (
+            "(i.read(0), i.read(5), i.read(100), i.read(1), i.read())",
+            r"(b'', b'one\nt', b'wo\n\nfour', b'', b'')",
+        ),
+        (
+            "(i.readline(), i.readline(2), i.readline(0), i.readline(-1), i.readline(None))",
+            r"(b'one\n', b'tw', b'', b'o\n', b'\n')",
+        ),
+        ("(i.readline(), i.read(2), i.readline())", r"(b'one\n', b'tw', b'o\n')"),
+        ("i.readlines()", r"[b'one\n', b'two\n', b'\n', b'four']"),
+        (
+            "(i.readlines(1), i.readlines(5), i.readlines())",
+            r"([b'one\n'], [b'two\n', b'\n'], [b'four'])",
+        ),
+        ("list(i)", r"[b'one\n', b'two\n', b'\n', b'four']"),
+        (
+            "(next(i), list(i), list(i), i.readline())",
+            r"(b'one\n', [b'two\n', b'\n', b'four'], [], b'')",
+        ),
+        ("(lambda b: (i.readinto(b), b))(bytearray(5))", r"(5, bytearray(b'one\nt'))"),
+        ("i.close() or i.read(3)", "b'one'"),
+    ] {
+        assert_eq!(read(expression), result, "{expression}");
+    }
+}
+
+#[test]
+fn without_a_body_input_is_empty() {
+    let expression = "(i.read(), i.read(5), i.readline(), i.readlines(), list(i))";
+    let answer = call("read").header("X-Read", expression).run();
+    assert_eq!(answer.text(), "(b'', b'', b'', [], [])");
+}
+
+#[test]
+fn a_body_that_breaks_off_raises_and_never_looks_like_the_end() {
+    for expression in ["i.read()", "i.read(10)", "i.readlines()", "i.readline() and i.readline()"] {
+        let upload = [Some(&b"one\ntw"[..]), None];
+        let answer = call("read").header("X-Read", expression).upload(&upload).run();
+        assert!(answer.text().contains("OSError"), "{expression}: {}", answer.text());
+    }
+}
+
+#[test]
+fn environ_is_a_new_dict_with_the_keys_of_the_pep() {
+    let answer = call("environ")
+        .header("Content-Type", "text/a")
+        .header("content-type", "text/b")
+        .header("Content-Length", "99")
+        .header("X-Twice", "a")
+        .header("x-twice", "b")
+        .header("Cookie", "a=1")
+        .header("Cookie", "b=2")
+        .header("X_Under", "evil")
+        .header("Proxy", "evil")
+        .header("Transfer-Encoding", "chunked")
+        .header("Bad Name", "evil")
+        .body(BODY)
+        .run();
+    let text = answer.text();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[0], "dict");
+    for line in [
+        "REQUEST_METHOD='GET'",
+        "SCRIPT_NAME=''",
+        "PATH_INFO='/'",
+        "QUERY_STRING=''",
+        "SERVER_NAME='example.org'",
+        "SERVER_PORT='80'",
+        "SERVER_PROTOCOL='HTTP/1.1'",
+        "CONTENT_LENGTH='13'",
+        "CONTENT_TYPE='text/a'",
+        "HTTP_X_TWICE='a, b'",
+        "HTTP_COOKIE='a=1; b=2'",
+        "wsgi.version=(1, 0)",
+        "wsgi.url_scheme='http'",
+        "wsgi.multithread=True",
+        "wsgi.multiprocess=False",
+        "wsgi.run_once=False",
+        "wsgi.input_terminated=True",
+    ] {
+        assert!(lines.contains(&line), "{line}: {text}");
+    }
+    for key in [
+        "HTTP_CONTENT",
+        "HTTP_X_UNDER",
+        "HTTP_PROXY",
+        "HTTP_TRANSFER",
+        "evil",
+        "HTTPS",
+        "REMOTE",
+        "PATH=",
+    ] {
+        assert!(!lines.iter().any(|line| line.starts_with(key)), "{key}: {text}");
+    }
+}
+
+#[test]
+fn sys_executable_is_a_python() {
+    let answer = call("executable").run();
+    assert!(answer.text().contains("/python"), "{}", answer.text());
+}

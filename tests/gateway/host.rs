@@ -1,0 +1,231 @@
+//! A blocking host in memory: what the library tells it becomes an [`Answer`].
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+use wsgi::host::body::Body;
+use wsgi::host::buffer::Buffer;
+use wsgi::host::event::{Head, Outcome};
+use wsgi::host::request::{Field, Request};
+use wsgi::host::{FileRange, Gone, Host, HostRequest, Level};
+use wsgi::python::config;
+use wsgi::runtime::Runtime;
+use wsgi::runtime::settings::Settings;
+use wsgi::wsgi::target::Target;
+
+/// What a client would have got, and what the log has about it.
+#[derive(Default, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub reason: String,
+    pub headers: Vec<(String, String)>,
+    pub content_length: Option<u64>,
+    pub no_body: bool,
+    /// One entry for each call of `write`; a file is one too.
+    pub writes: Vec<Vec<u8>>,
+    pub sent_files: usize,
+    pub outcome: Option<Outcome>,
+    pub log: Vec<String>,
+    /// The host says that the client is gone at its `write` of this number.
+    pub leave_at_write: Option<usize>,
+    /// What `read` gives, block by block; None is an error.
+    pub upload: Vec<Option<Vec<u8>>>,
+}
+
+impl Answer {
+    pub fn body(&self) -> Vec<u8> {
+        self.writes.concat()
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body()).expect("a body in UTF-8")
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        found.next().map(|(_, value)| value.as_str())
+    }
+
+    pub fn logged(&self, part: &str) -> bool {
+        self.log.iter().any(|line| line.contains(part))
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.outcome == Some(Outcome::Complete)
+    }
+}
+
+struct MemoryHost;
+
+fn answer(request: HostRequest) -> &'static Mutex<Answer> {
+    // SAFETY: `Call::run` passes a pointer to an `Answer` that lives until the call is over, and
+    // no callback comes after that.
+    unsafe { &*request.0.cast::<Mutex<Answer>>() }
+}
+
+impl Host for MemoryHost {
+    fn start(&self, request: HostRequest, head: &Head) -> Result<(), Gone> {
+        let latin1 = |bytes: &[u8]| bytes.iter().map(|&byte| char::from(byte)).collect::<String>();
+        let mut answer = answer(request).lock().unwrap();
+        answer.status = head.status;
+        answer.reason = latin1(head.reason());
+        answer.headers = head.fields().map(|(n, v)| (latin1(n), latin1(v))).collect();
+        answer.content_length = head.content_length;
+        answer.no_body = head.no_body;
+        Ok(())
+    }
+
+    fn write(
+        &self,
+        request: HostRequest,
+        buffers: &mut Vec<Box<Buffer>>,
+        _last: bool,
+    ) -> Result<(), Gone> {
+        let bytes = buffers.drain(..).flat_map(|buffer| buffer.bytes().to_vec()).collect();
+        let mut answer = answer(request).lock().unwrap();
+        answer.writes.push(bytes);
+        if answer.leave_at_write == Some(answer.writes.len()) { Err(Gone) } else { Ok(()) }
+    }
+
+    fn takes_files(&self) -> bool {
+        true
+    }
+
+    fn send_file(&self, request: HostRequest, file: FileRange, _last: bool) -> Result<(), Gone> {
+        use std::os::unix::fs::FileExt;
+        let mut bytes = vec![0; usize::try_from(file.length).unwrap()];
+        std::fs::File::from(file.file).read_exact_at(&mut bytes, file.offset).unwrap();
+        let mut answer = answer(request).lock().unwrap();
+        answer.writes.push(bytes);
+        answer.sent_files += 1;
+        Ok(())
+    }
+
+    fn finish(&self, request: HostRequest, outcome: Outcome) {
+        let before = answer(request).lock().unwrap().outcome.replace(outcome);
+        assert_eq!(before, None, "finish is called once");
+    }
+
+    fn want_body(&self, _request: HostRequest) -> Result<(), Gone> {
+        unreachable!("a blocking host is never asked to push")
+    }
+
+    fn read(&self, request: HostRequest, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let mut answer = answer(request).lock().unwrap();
+        if answer.upload.is_empty() {
+            return Ok(0);
+        }
+        let Some(mut block) = answer.upload.remove(0) else {
+            return Err(std::io::Error::other("the upload broke off"));
+        };
+        let rest = block.split_off(block.len().min(buffer.len()));
+        if !rest.is_empty() {
+            answer.upload.insert(0, Some(rest));
+        }
+        buffer[..block.len()].copy_from_slice(&block);
+        Ok(block.len())
+    }
+
+    fn log(&self, request: Option<HostRequest>, _level: Level, line: &str) {
+        match request {
+            Some(request) => answer(request).lock().unwrap().log.push(line.to_owned()),
+            None => eprintln!("{line}"),
+        }
+    }
+
+    fn notify(&self) {}
+
+    fn is_event_driven(&self) -> bool {
+        false
+    }
+
+    fn pushes_bodies(&self) -> bool {
+        false
+    }
+
+    fn gives_bodies(&self) -> bool {
+        true
+    }
+}
+
+static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
+    let settings = Settings {
+        python: config::Settings::default(),
+        threads: 0,
+        max_queue: 1,
+        log_line_size: 200,
+        bunches: false,
+        multiprocess: false,
+    };
+    Runtime::start(settings, Box::new(MemoryHost)).expect("Python can be started")
+});
+
+/// A request that is being described, then run.
+pub struct Call {
+    callable: &'static str,
+    fields: HashMap<&'static str, String>,
+    headers: Vec<(&'static str, &'static str)>,
+    body: Option<Body>,
+    answer: Answer,
+}
+
+/// A GET for the application of that name in apps.py.
+pub fn call(callable: &'static str) -> Call {
+    let fields = HashMap::from([("method", "GET".to_owned()), ("path", "/".to_owned())]);
+    Call { callable, fields, headers: Vec::new(), body: None, answer: Answer::default() }
+}
+
+impl Call {
+    pub fn method(mut self, method: &str) -> Self {
+        self.fields.insert("method", method.to_owned());
+        self
+    }
+
+    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    pub fn body(mut self, bytes: &[u8]) -> Self {
+        self.body = Some(Body::Memory { bytes: bytes.into(), position: 0 });
+        self
+    }
+
+    /// A body that the library pulls; None is where it breaks off.
+    pub fn upload(mut self, blocks: &[Option<&[u8]>]) -> Self {
+        self.answer.upload = blocks.iter().map(|block| block.map(<[u8]>::to_vec)).collect();
+        self.body = Some(Body::Pulled(None));
+        self
+    }
+
+    pub fn leave_at_write(mut self, number: usize) -> Self {
+        self.answer.leave_at_write = Some(number);
+        self
+    }
+
+    pub fn run(self) -> Answer {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/apps.py");
+        let app = RUNTIME.load(Target::file(file, self.callable).unwrap()).unwrap();
+        app.wait(Some(Duration::from_secs(60))).expect("apps.py can be imported");
+        let mut request = Request::with_capacity(256, 8, 0);
+        request.set(Field::Method, self.fields["method"].as_bytes());
+        request.set(Field::PathInfo, self.fields["path"].as_bytes());
+        request.set(Field::Protocol, b"HTTP/1.1");
+        request.set(Field::Scheme, b"http");
+        request.set(Field::ServerName, b"example.org");
+        request.set(Field::ServerPort, b"80");
+        for (name, value) in self.headers {
+            request.add_header(name.as_bytes(), value.as_bytes());
+        }
+        if let Some(body) = self.body {
+            request.content_length = body.left();
+            request.body = body;
+        }
+        let answer = Arc::new(Mutex::new(self.answer));
+        let pointer = Arc::as_ptr(&answer).cast_mut();
+        // WSGI_GONE is an answer too: the test looks at what was told before.
+        let _ = app.run(request, HostRequest(pointer.cast()));
+        Arc::into_inner(answer).unwrap().into_inner().unwrap()
+    }
+}

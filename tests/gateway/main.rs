@@ -1,0 +1,8 @@
+//! The gateway against a host in memory: PEP 3333 where it lives, without HTTP around it.
+//!
+//! Each test names an application of apps.py and says what a client gets and what the log says.
+
+mod body;
+mod errors;
+mod host;
+mod protocol;
