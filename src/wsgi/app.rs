@@ -23,16 +23,20 @@ impl Application {
     /// Imports what `target` names. Runs the application's own code, so it may fail in any way and
     /// take any time.
     pub fn import(py: Python<'_>, target: &Target, facts: Facts) -> PyResult<Self> {
-        let callable = match target {
-            Target::File { path, callable } => {
-                let module = modules::import_file(py, path)?;
-                modules::resolve(py, &module, callable)
-            }
+        let (module, expression) = match target {
+            Target::File { path, callable } => (modules::import_file(py, path)?, callable),
             Target::Module { module, attribute } => {
-                let module = modules::import_module(py, module)?;
-                modules::resolve(py, &module, attribute)
+                (modules::import_module(py, module)?, attribute)
             }
-        }?;
+        };
+        let callable = match modules::resolve(py, &module, expression) {
+            Ok(callable) => callable,
+            Err(error) => {
+                // What is missing may be there when the next import is tried.
+                modules::forget(py, &module)?;
+                return Err(error);
+            }
+        };
         Ok(Application { callable: callable.unbind(), template: Template::new(py, facts)? })
     }
 }
