@@ -5,7 +5,7 @@ use super::runtime::wsgi_runtime;
 use super::settings;
 use super::status::{report, wsgi_error, wsgi_status};
 use crate::host::live::Kind;
-use crate::runtime::App;
+use crate::runtime::{App, Runtime};
 use std::ffi::c_char;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,10 +70,10 @@ pub unsafe extern "C" fn wsgi_app_load(
         // SAFETY: wsgi.h: `app` is NULL or points to a pointer.
         let out = unsafe { guard::out_pointer(app, "app") }?;
         // SAFETY: wsgi.h: a runtime is valid for ever once started.
-        let runtime = unsafe { guard::borrowed(runtime, Kind::Runtime) }?;
+        let runtime = unsafe { guard::borrowed(runtime.cast::<Runtime>(), Kind::Runtime) }?;
         // SAFETY: wsgi.h: `config` is NULL or what its type says, borrowed for the call.
         let target = unsafe { settings::read_target(config) }?;
-        let inner = runtime.inner.load(target)?;
+        let inner = runtime.load(target)?;
         *out = guard::owned_out(wsgi_app { inner }, Kind::App);
         Ok(())
     });

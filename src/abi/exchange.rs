@@ -99,6 +99,9 @@ pub unsafe extern "C" fn wsgi_body_push(
             WSGI_PUSH_BROKEN => Push::Broken,
             _ => return Err(Error::invalid("wsgi_body_push: unknown flags")),
         };
+        if push == Push::Broken && size != 0 {
+            return Err(Error::invalid("wsgi_body_push: a body that breaks off has no last bytes"));
+        }
         let count = exchange.push_body(bytes, push)?;
         if !taken.is_null() {
             // SAFETY: not NULL; wsgi.h: points to a size_t.
@@ -162,7 +165,8 @@ pub unsafe extern "C" fn wsgi_exchange_phase(
 ///
 /// `WSGI_OK`: `finish` was called, whatever the outcome. `WSGI_GONE`: a callback returned non-zero.
 /// Otherwise no callback was called, and the host answers 503 for `WSGI_UNAVAILABLE`, `WSGI_PYTHON`
-/// and `WSGI_STOPPING`, 500 for `WSGI_INVALID`, `WSGI_FORKED` and `WSGI_PANIC`; a sentence is in
+/// and `WSGI_STOPPING`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version, a body
+/// kind that cannot be, a host with `notify`), `WSGI_FORKED` and `WSGI_PANIC`; a sentence is in
 /// `*error` (**owned**; `error` may be NULL). Any thread, as many at once as the host has: each
 /// keeps its Python thread state (`threading.local`) from one call to the next.
 #[unsafe(no_mangle)]

@@ -1,7 +1,7 @@
 //! The only place where a raw handle becomes a reference and back.
 //!
 //! Every entry point runs inside [`entry`]: no panic crosses into C, and a process that was forked
-//! from the one with the runtime gets an error. Handles go out by [`owned_out`], are looked at by
+//! from the one with the runtime gets an error. Handles go out by [`owned_out`] or [`lent_out`], are looked at by
 //! [`borrowed`] and come back by [`owned_in`]. In debug builds a registry knows which of them C
 //! holds, so a pointer that was released already is an error.
 
@@ -32,6 +32,13 @@ pub(super) fn entry(body: impl FnOnce() -> Result<()>) -> Result<()> {
 
 pub(super) fn owned_out<T>(value: T, kind: Kind) -> *mut T {
     let pointer = Box::into_raw(Box::new(value));
+    live::add(pointer.addr(), kind);
+    pointer
+}
+
+/// A handle to what lives for ever.
+pub(super) fn lent_out<T>(value: &'static T, kind: Kind) -> *mut T {
+    let pointer = std::ptr::from_ref(value).cast_mut();
     live::add(pointer.addr(), kind);
     pointer
 }

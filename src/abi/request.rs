@@ -81,7 +81,8 @@ pub struct wsgi_request {
     pub auth_type: wsgi_str,
     /// REQUEST_ID: the host's own name for this request, for its log.
     pub request_id: wsgi_str,
-    /// CONTENT_LENGTH in bytes, or -1 where the client stated none and it is not known yet.
+    /// CONTENT_LENGTH in bytes, or -1 where the client stated none and it is not known yet. A zero
+    /// means that the client stated 0.
     pub content_length: i64,
     /// The header fields in the order received, repeated ones repeated. The library joins and
     /// filters them (see "environ" above).

@@ -55,7 +55,7 @@ pub struct wsgi_runtime_config {
 /// call that comes too late gets `WSGI_STOPPING`. All its functions may be called on any thread,
 /// except where they say otherwise.
 pub struct wsgi_runtime {
-    pub(super) inner: &'static Runtime,
+    _private: [u8; 0],
 }
 
 /// The `WSGI_ABI_VERSION` that the library was built with. Any thread, at any time.
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn wsgi_runtime_start(
         // SAFETY: the same, and `settings::read` has just found `config` not NULL.
         let host = unsafe { host_table::read((*config).host) }?;
         let inner = Runtime::start(settings, host)?;
-        *out = guard::owned_out(wsgi_runtime { inner }, Kind::Runtime);
+        *out = guard::lent_out(inner, Kind::Runtime).cast();
         Ok(())
     });
     // SAFETY: wsgi.h: `error` is NULL or points to a pointer.
@@ -141,8 +141,8 @@ pub unsafe extern "C" fn wsgi_poll(
 ) -> wsgi_status {
     let result = guard::entry(|| {
         // SAFETY: wsgi.h: a runtime is valid for ever once started.
-        let runtime = unsafe { guard::borrowed(runtime, Kind::Runtime) }?;
-        let waiting = runtime.inner.poll(max_exchanges)?;
+        let runtime = unsafe { guard::borrowed(runtime.cast::<Runtime>(), Kind::Runtime) }?;
+        let waiting = runtime.poll(max_exchanges)?;
         if !left.is_null() {
             // SAFETY: not NULL; wsgi.h: points to a size_t.
             unsafe { *left = waiting };
@@ -160,9 +160,9 @@ pub unsafe extern "C" fn wsgi_poll(
 /// running on their threads. The interpreter is not torn down, which could not be done safely while
 /// they run; end the process soon, with `_exit` if application threads may be running.
 ///
-/// `WSGI_OK`, also when it gave up (the log says so); `WSGI_STOPPING` the second time,
-/// `WSGI_INVALID` for NULL, `WSGI_FORKED` in a forked child. `error` as everywhere. In an
-/// event-driven host the polling thread calls it.
+/// `WSGI_OK`, also when it gave up (the log says so). `WSGI_STOPPING` the second time,
+/// `WSGI_INVALID` for NULL, `WSGI_FORKED` in a forked child, each with a sentence in `*error`
+/// (**owned**; `error` may be NULL). In an event-driven host the polling thread calls it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_runtime_stop(
     runtime: *mut wsgi_runtime,
@@ -171,8 +171,8 @@ pub unsafe extern "C" fn wsgi_runtime_stop(
 ) -> wsgi_status {
     let result = guard::entry(|| {
         // SAFETY: wsgi.h: a runtime is valid for ever once started.
-        let runtime = unsafe { guard::borrowed(runtime, Kind::Runtime) }?;
-        runtime.inner.stop(Duration::from_millis(timeout_ms.into()))
+        let runtime = unsafe { guard::borrowed(runtime.cast::<Runtime>(), Kind::Runtime) }?;
+        runtime.stop(Duration::from_millis(timeout_ms.into()))
     });
     // SAFETY: wsgi.h: `error` is NULL or points to a pointer.
     unsafe { report(result, error) }

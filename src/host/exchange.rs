@@ -188,11 +188,11 @@ impl Exchange {
                     self.set_phase(Phase::Running);
                     return Ok(count);
                 }
-                Take::Ask => self.publish(&mut vec![Event::WantBody]),
-                Take::Wait => {
+                Take::Ask => {
                     self.set_phase(Phase::Host);
-                    py.detach(|| ring.wait());
+                    self.publish(&mut vec![Event::WantBody]);
                 }
+                Take::Wait => py.detach(|| ring.wait()),
             }
         }
     }
@@ -202,12 +202,11 @@ impl Exchange {
             .ring
             .as_ref()
             .ok_or_else(|| Error::invalid("wsgi_body_push: this request has no pushed body"))?;
-        if push == Push::Broken {
-            ring.break_off();
-            return Ok(0);
-        }
-        ring.push(bytes, push == Push::Last)
-            .ok_or_else(|| Error::invalid("wsgi_body_push: the body has ended already"))
+        let pushed = match push {
+            Push::Broken => ring.break_off().then_some(0),
+            Push::More | Push::Last => ring.push(bytes, push == Push::Last),
+        };
+        pushed.ok_or_else(|| Error::invalid("wsgi_body_push: the body has ended already"))
     }
 
     /// The host drops the request. What was published is dropped too, buffers and all.

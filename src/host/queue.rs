@@ -45,9 +45,10 @@ impl Transport for Queue {
     }
 
     fn end(&mut self, _py: Python<'_>, outcome: Outcome) {
-        self.exchange.set_phase(Phase::Done);
         self.pending.push(Event::End(outcome));
         self.exchange.publish(&mut self.pending);
+        // Not before: who reads "done" must find the end in the next poll.
+        self.exchange.set_phase(Phase::Done);
     }
 
     fn is_gone(&self) -> bool {

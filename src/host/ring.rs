@@ -55,10 +55,14 @@ impl Ring {
         Some(count)
     }
 
-    /// The rest of the body will not come.
-    pub fn break_off(&self) {
-        self.state.lock().end.get_or_insert(End::Broken);
+    /// The rest of the body will not come. False after the end.
+    pub fn break_off(&self) -> bool {
+        let mut state = self.state.lock();
+        let open = state.end.is_none();
+        state.end.get_or_insert(End::Broken);
+        drop(state);
         self.changed.notify_one();
+        open
     }
 
     /// Takes what is there. Bytes that came before the body broke off are still given.

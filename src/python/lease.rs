@@ -24,6 +24,7 @@ use std::thread::{self, ThreadId};
 /// The owner's side. Dropping it revokes every lease.
 pub struct Loan<T: Send> {
     shared: Arc<Shared<T>>,
+    name: &'static str,
     /// Not Send: the loan ends on the thread that uses the value.
     _thread: PhantomData<*const ()>,
 }
@@ -31,10 +32,11 @@ pub struct Loan<T: Send> {
 /// The borrower's side: may be kept, cloned and sent anywhere; what it can do is up to the loan.
 pub struct Lease<T: Send> {
     shared: Arc<Shared<T>>,
+    /// What messages call the object that the application has.
+    name: &'static str,
 }
 
 struct Shared<T> {
-    name: &'static str,
     thread: ThreadId,
     ended: AtomicBool,
     value: Mutex<Option<T>>,
@@ -45,22 +47,21 @@ impl<T: Send> Loan<T> {
     /// `wsgi.input`.
     pub fn new(name: &'static str, value: T) -> Loan<T> {
         let shared = Shared {
-            name,
             thread: thread::current().id(),
             ended: AtomicBool::new(false),
             value: Mutex::new(Some(value)),
         };
-        Loan { shared: Arc::new(shared), _thread: PhantomData }
+        Loan { shared: Arc::new(shared), name, _thread: PhantomData }
     }
 
     /// One more lease of the value.
     pub fn lease(&self) -> Lease<T> {
-        Lease { shared: Arc::clone(&self.shared) }
+        Lease { shared: Arc::clone(&self.shared), name: self.name }
     }
 
     /// Uses the value. RuntimeError if it is in use already, further up on this thread.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> PyResult<R> {
-        self.shared.with(f)
+        self.shared.with(self.name, f)
     }
 
     /// Ends the loan and gives the value back.
@@ -82,33 +83,41 @@ impl<T: Send> Lease<T> {
     /// Uses the value. RuntimeError, with a sentence that names the object and the rule, if the
     /// loan is over, on another thread than the loan's, or while the value is in use.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> PyResult<R> {
-        self.shared.with(f)
+        self.shared.with(self.name, f)
+    }
+}
+
+impl<T: Send> Lease<T> {
+    /// One more lease, for another object that uses the same value.
+    pub fn lease_as(&self, name: &'static str) -> Lease<T> {
+        Lease { shared: Arc::clone(&self.shared), name }
     }
 }
 
 impl<T: Send> Clone for Lease<T> {
     fn clone(&self) -> Self {
-        Lease { shared: Arc::clone(&self.shared) }
+        self.lease_as(self.name)
     }
 }
 
 impl<T> Shared<T> {
-    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> PyResult<R> {
+    fn with<R>(&self, name: &str, f: impl FnOnce(&mut T) -> R) -> PyResult<R> {
         if self.ended.load(Ordering::Acquire) {
-            return self.refuse("was used after its request had ended; it must not be kept");
+            return refuse(name, "was used after its request had ended; it must not be kept");
         }
         if thread::current().id() != self.thread {
-            return self.refuse(
+            return refuse(
+                name,
                 "was used on another thread than the one that runs its request; hand over the \
                  data, not the object",
             );
         }
         // Only this thread gets here, so if the lock is taken, it is by a caller of ours.
         let Some(mut value) = self.value.try_lock() else {
-            return self.refuse("was used while a call of it was still running");
+            return refuse(name, "was used while a call of it was still running");
         };
         let Some(lent) = value.as_mut() else {
-            return self.refuse("was used after its request had ended; it must not be kept");
+            return refuse(name, "was used after its request had ended; it must not be kept");
         };
         let result = f(lent);
         let late = if self.ended.load(Ordering::Acquire) { value.take() } else { None };
@@ -122,10 +131,10 @@ impl<T> Shared<T> {
         self.ended.store(true, Ordering::Release);
         self.value.try_lock()?.take()
     }
+}
 
-    fn refuse<R>(&self, why: &str) -> PyResult<R> {
-        Err(PyRuntimeError::new_err(format!("{} {why}", self.name)))
-    }
+fn refuse<R>(name: &str, why: &str) -> PyResult<R> {
+    Err(PyRuntimeError::new_err(format!("{name} {why}")))
 }
 
 #[cfg(test)]

@@ -136,11 +136,6 @@ pub(super) fn install(py: Python<'_>) -> PyResult<()> {
     sys.setattr("__stdin__", stdin)
 }
 
-fn unsupported(py: Python<'_>, what: &str) -> PyErr {
-    let class = py.import("io").and_then(|io| io.getattr("UnsupportedOperation"));
-    class.and_then(|class| class.call1((what,))).map_or_else(|err| err, PyErr::from_value)
-}
-
 /// What the application sees as sys.stdout or sys.stderr: a text stream that can be written to.
 #[pyclass(frozen, module = "wsgi", name = "LogStream")]
 struct TextStream {
@@ -172,11 +167,10 @@ impl TextStream {
     /// The stream belongs to the server and stays open.
     fn close(&self) {}
 
-    fn fileno(&self, py: Python<'_>) -> PyResult<i32> {
-        Err(unsupported(
-            py,
-            &format!("{} has no file descriptor: it is the server's log", self.name()),
-        ))
+    /// The descriptor that child processes and faulthandler may write to. A server sends it to its
+    /// log; what is written there comes as it is, without the server's prefix.
+    fn fileno(&self) -> i32 {
+        libc::STDERR_FILENO
     }
 
     #[pyo3(signature = (*_args, **_options))]

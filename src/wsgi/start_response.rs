@@ -65,7 +65,7 @@ impl StartResponse {
             log(py, &self.outbox, Level::Warn, &text);
         }
         self.response.with(|response| response.set(checked.head))?;
-        Ok(Write { response: self.response.clone() })
+        Ok(Write { response: self.response.lease_as("write()") })
     }
 }
 
