@@ -1,0 +1,642 @@
+// wsgi.h: runs WSGI applications (PEP 3333) inside a web server.
+//
+// libwsgi embeds the CPython interpreter in a program that already speaks HTTP. That program, the
+// host, parses requests and sends responses; the library calls the application in between. It opens
+// no socket and knows no configuration file. A process has one interpreter, and as many
+// applications in it as the host loads.
+//
+// This file is generated from the library's sources. The opening chapters say what holds for all of
+// it; the rest is one chapter for each noun, in the order in which a host meets them.
+//
+// LIFE CYCLE
+//
+// An event-driven host has a loop that must never wait. The library's Python threads run the
+// application, and tell the loop that there is something to fetch:
+//
+//      1  host.notify = wake;  host.start = ...        the callbacks; all but notify on the loop
+//      2  wsgi_runtime_start(&config, &runtime, ...)   after the last fork; config.threads = 8
+//      3  wsgi_app_load(runtime, &where, &app, ...)    returns at once, the import goes on
+//      4  for each request, when its head is there:
+//      5      wsgi_submit(app, &request, mine, &exchange, ...)
+//      6  whenever notify was called:
+//      7      wsgi_poll(runtime, 64, &left)            calls start(mine), write(mine), finish(mine)
+//      8  when bytes are sent:    wsgi_buffer_release(buffer)
+//      9  when a client leaves:   wsgi_cancel(exchange)
+//     10  wsgi_runtime_stop(runtime, 2000, ...)        then end the process
+//
+// A blocking host has a thread for each request, and lends it to the application:
+//
+//      1  host.notify = NULL;  host.start = ...        the callbacks; on the thread that runs
+//      2  wsgi_runtime_start(&config, &runtime, ...)   after the last fork; config.threads = 0
+//      3  wsgi_app_load(runtime, &where, &app, ...)
+//      4  wsgi_app_wait(app, 0, ...)                   to be told early that an import fails
+//      5  for each request, on any thread:
+//      6      wsgi_run(app, &request, mine, ...)       calls start(mine), write(mine), finish(mine)
+//      7      in read:    put body into the library's memory, block if need be
+//      8      in write:   send, block if need be, then wsgi_buffer_release(buffer)
+//      9      in finish:  end the response, as the outcome says
+//     10  wsgi_runtime_stop(runtime, 2000, ...)        then end the process
+//
+// OWNERSHIP
+//
+// Each pointer is one of three things, and the text beside it says which:
+//
+// * **borrowed**: yours. The library reads it during the call and not after. This also goes for
+//   what it points to.
+// * **lent until** something: the library's, for you to read until then. Copy what you need longer.
+// * **owned**: the holder's. Whoever holds it releases it, once, with the function that is named.
+//
+// Releasing NULL does nothing. A pointer that was released, or whose loan is over, must not be used
+// again; a debug build of the library tells you when you do, a release build cannot.
+//
+// THREADS
+//
+// Every function says which threads may call it. "One thread only" means that an event-driven host
+// uses the same thread for all such calls, from its first wsgi_submit on. The GIL is the lock of
+// the Python interpreter: no function needs it, and no callback has it, so do not call Python from
+// one. A call that "never blocks" takes short locks only, which no thread holds while it runs
+// Python.
+//
+// fork() in a process that has started a runtime is for exec only: in the child every call answers
+// WSGI_FORKED. Start the runtime after the last fork, once in each process.
+//
+// ERRORS
+//
+// A call that can fail returns a wsgi_status, and WSGI_OK is 0. If it also takes a `wsgi_error **`,
+// it stores an error there that says in a sentence what is wrong and what to do. On success the
+// pointer is not touched; it may be NULL if you only want the status. No exception leaves the
+// library, a bug of its own comes back as WSGI_PANIC, and misuse that can be told is WSGI_INVALID.
+//
+// What goes wrong in the application is not an error of a call: it is a wsgi_outcome, with the
+// traceback in the log. Lines in the log that begin with WSGI and four digits are explained in
+// docs/errors.md.
+//
+// VERSIONS
+//
+// A structure that the host fills begins with `struct_size`: fill it with zeros, then set that to
+// its sizeof. A call refuses a structure of another size with WSGI_INVALID. Zero is the default of
+// every member that is not called required. WSGI_ABI_VERSION is compared when the runtime starts:
+// a host that was compiled with another one gets WSGI_WRONG_VERSION.
+// wsgi_abi_version and wsgi_version tell what the host is linked with.
+//
+// ENVIRON
+//
+// What the application gets is a new dict for each request, with these keys:
+//
+// * from wsgi_request, where the member beside each says so: REQUEST_METHOD, SCRIPT_NAME,
+//   PATH_INFO, QUERY_STRING, SERVER_NAME, SERVER_PORT, SERVER_PROTOCOL, REQUEST_URI, RAW_URI,
+//   REQUEST_SCHEME, CONTENT_LENGTH, and unless empty HTTPS, SERVER_ADDR, REMOTE_ADDR, REMOTE_PORT,
+//   DOCUMENT_ROOT, REMOTE_USER, AUTH_TYPE, REQUEST_ID;
+// * CONTENT_TYPE, from the first header field Content-Type;
+// * HTTP_NAME for every other header field, in upper case and with `_` for `-`;
+// * GATEWAY_INTERFACE and SERVER_SOFTWARE;
+// * wsgi.version, wsgi.url_scheme, wsgi.input, wsgi.errors, wsgi.multithread, wsgi.multiprocess,
+//   wsgi.run_once, wsgi.file_wrapper, and wsgi.input_terminated, which is True: reading wsgi.input
+//   to its end is safe without a CONTENT_LENGTH;
+// * last, and in place of any of the above, wsgi_request.params.
+//
+// Header fields are filtered, so that no client can pass one off as another:
+//
+// * a name with anything but letters, digits and `-` is dropped: X_Real_IP would look like
+//   X-Real-IP;
+// * Proxy is dropped (programs take HTTP_PROXY for a setting);
+// * Content-Type and Content-Length never become HTTP_CONTENT_TYPE or HTTP_CONTENT_LENGTH, and the
+//   number comes from wsgi_request.content_length only;
+// * Transfer-Encoding is dropped: the host has decoded it;
+// * a field that is repeated becomes one string, joined with ", ", and Cookie with "; ".
+//
+// Nothing of the process's environment variables is copied.
+
+#ifndef WSGI_H
+#define WSGI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+// ---- What a host says about one request: plain data, borrowed for one call.
+
+// The request has no body: `wsgi.input` is empty.
+#define WSGI_BODY_NONE 0
+
+// The whole body is in memory: `body_parts`, one after the other.
+#define WSGI_BODY_MEMORY 1
+
+// The whole body is in a file: `body_length` bytes of `body_fd`, from `body_offset` on.
+#define WSGI_BODY_FILE 2
+
+// The host pushes the body with `wsgi_body_push` while the application runs. Only `wsgi_submit`.
+#define WSGI_BODY_PUSH 3
+
+// The library pulls the body with the host's `read` callback, from the application's first read
+// on. Only `wsgi_run`.
+#define WSGI_BODY_READ 4
+
+// A run of bytes. Not NUL-terminated, in no particular encoding.
+//
+// `data` may be NULL when `size` is 0. Where a `wsgi_str` is handed to the library the bytes are
+// **borrowed** for that one call; where the library hands one to a callback they are **lent until
+// the callback returns**.
+typedef struct wsgi_str {
+    const uint8_t *data;
+    size_t size;
+} wsgi_str;
+
+// A name and its value: a header field, or a key of `environ` with its string.
+typedef struct wsgi_header {
+    wsgi_str name;
+    wsgi_str value;
+} wsgi_header;
+
+// One HTTP request, as the host has parsed it.
+//
+// Fill it with zeros, set `struct_size` to `sizeof(wsgi_request)`, then the fields you know; every
+// string may be empty. The library copies all it needs (and duplicates `body_fd`) before
+// `wsgi_submit` returns; `wsgi_run` reads it during the call. The structure and everything it
+// points to are **borrowed**, and may be used for another request right after.
+//
+// The library does not parse HTTP: the host has refused malformed requests, decoded and normalised
+// the path, and de-chunked the body. Each string is bytes and reaches the application as PEP 3333
+// has it, decoded as ISO-8859-1.
+typedef struct wsgi_request {
+    // `sizeof(wsgi_request)`.
+    size_t struct_size;
+    // REQUEST_METHOD. For `HEAD` the library sends the head of the response and no body.
+    wsgi_str method;
+    // SCRIPT_NAME: the part of the decoded path that led to the application; empty, or a `/` and
+    // more, without a slash at its end.
+    wsgi_str script_name;
+    // PATH_INFO: the rest of the decoded path.
+    wsgi_str path_info;
+    // QUERY_STRING: what follows the `?`, as it was sent.
+    wsgi_str query_string;
+    // REQUEST_URI and RAW_URI: the request target as it was sent, query included.
+    wsgi_str request_uri;
+    // SERVER_PROTOCOL, such as `HTTP/1.1`.
+    wsgi_str protocol;
+    // wsgi.url_scheme and REQUEST_SCHEME: `http` or `https`; for `https`, HTTPS is `on`.
+    wsgi_str scheme;
+    // SERVER_NAME.
+    wsgi_str server_name;
+    // SERVER_PORT, in decimal.
+    wsgi_str server_port;
+    // SERVER_ADDR; absent from `environ` when empty, as are the strings that follow.
+    wsgi_str server_addr;
+    // REMOTE_ADDR.
+    wsgi_str remote_addr;
+    // REMOTE_PORT, in decimal.
+    wsgi_str remote_port;
+    // DOCUMENT_ROOT.
+    wsgi_str document_root;
+    // REMOTE_USER: only a name that the host itself has verified.
+    wsgi_str remote_user;
+    // AUTH_TYPE: only together with a `remote_user`.
+    wsgi_str auth_type;
+    // REQUEST_ID: the host's own name for this request, for its log.
+    wsgi_str request_id;
+    // CONTENT_LENGTH in bytes, or -1 where the client stated none and it is not known yet. A zero
+    // means that the client stated 0.
+    int64_t content_length;
+    // The header fields in the order received, repeated ones repeated. The library joins and
+    // filters them (see "environ" above).
+    const wsgi_header *headers;
+    size_t headers_count;
+    // More keys of `environ`, put in last: they win over all others.
+    const wsgi_header *params;
+    size_t params_count;
+    // One of the `WSGI_BODY_` constants.
+    uint32_t body_kind;
+    // `WSGI_BODY_FILE`: an open file, **borrowed** (the library duplicates it); else ignored.
+    int body_fd;
+    // `WSGI_BODY_FILE`: where the body begins and how many bytes it has.
+    uint64_t body_offset;
+    uint64_t body_length;
+    // `WSGI_BODY_MEMORY`: the body, in as many parts as the host happens to have it.
+    const wsgi_str *body_parts;
+    size_t body_parts_count;
+    // How many bytes of response the library may have handed over and not got back (by
+    // `wsgi_buffer_release`) before the application has to wait; 0 means 1 MiB. It bounds what a
+    // slow client costs. Only `wsgi_submit`.
+    size_t buffer_size;
+} wsgi_request;
+
+
+// ---- What calls return, and the sentence that goes with a failure.
+
+// What a call came to.
+typedef enum wsgi_status {
+    // Done.
+    WSGI_OK = 0,
+    // As many requests as `max_queue` wait for a thread: answer 503.
+    WSGI_BUSY = 1,
+    // The runtime has been stopped: answer 503.
+    WSGI_STOPPING = 2,
+    // The application could not be imported, or not in time: answer 503.
+    WSGI_UNAVAILABLE = 3,
+    // The call broke a rule of this header, or a setting is wrong. The error says which.
+    WSGI_INVALID = 4,
+    // The host was compiled with a wsgi.h of another `WSGI_ABI_VERSION`.
+    WSGI_WRONG_VERSION = 5,
+    // The process is a fork of the one that started the runtime. Only that one can use it.
+    WSGI_FORKED = 6,
+    // Python could not be started. The error says why.
+    WSGI_PYTHON = 7,
+    // A callback returned non-zero: the request is over, and nothing more is to be said to its
+    // client.
+    WSGI_GONE = 8,
+    // A bug of the library. The process and other requests go on.
+    WSGI_PANIC = 9,
+} wsgi_status;
+
+// Why a call failed: a status and a sentence.
+//
+// **Owned**: whoever gets one calls `wsgi_error_release`. It outlives whatever it speaks of. It
+// never changes, so any number of threads may read it.
+typedef struct wsgi_error wsgi_error;
+
+// The status that came with `error`, or `WSGI_INVALID` for NULL. Any thread.
+wsgi_status wsgi_error_status(const wsgi_error *error);
+
+// What went wrong, as a sentence in UTF-8 for the log; empty for NULL. **Lent until**
+// `wsgi_error_release`. Any thread.
+wsgi_str wsgi_error_message(const wsgi_error *error);
+
+// Releases an **owned** error. NULL is allowed and does nothing. Any thread.
+void wsgi_error_release(wsgi_error *error);
+
+
+// ---- What a host offers: the table of callbacks, and what is handed through them.
+
+// In `write` and `send_file`: `finish` with `WSGI_COMPLETE` follows at once.
+//
+// A host that marks its last piece can do it here.
+#define WSGI_WRITE_LAST 1
+
+// How a request ended.
+typedef enum wsgi_outcome {
+    // The response is complete.
+    WSGI_COMPLETE = 0,
+    // The application failed before `start`: answer 500. Its traceback has been logged.
+    WSGI_FAILED = 1,
+    // The application could not be imported, or the library is stopping: answer 503, with
+    // `Retry-After`.
+    WSGI_REFUSED = 2,
+    // The application failed after `start`, or gave fewer bytes than its Content-Length: what was
+    // sent is not the whole response. End the connection (HTTP/1) or reset the stream (HTTP/2,
+    // HTTP/3); do not send a last chunk.
+    WSGI_TRUNCATED = 3,
+} wsgi_outcome;
+
+// How much a log line matters.
+typedef enum wsgi_level {
+    WSGI_LOG_INFO = 0,
+    WSGI_LOG_WARN = 1,
+    WSGI_LOG_ERROR = 2,
+} wsgi_level;
+
+// The status line and the headers of a response, **lent until the callback returns**.
+//
+// Everything in it has been checked: `status` is from 200 to 999, names are tokens of RFC 9110,
+// values have no control characters but tabs, hop-by-hop fields are gone.
+typedef struct wsgi_head {
+    // The three digits of the status line.
+    uint32_t status;
+    // What followed them, such as `Not Found`; may be empty.
+    wsgi_str reason;
+    // The header fields in the application's order, without `Content-Length`.
+    const wsgi_header *headers;
+    size_t headers_count;
+    // How many bytes of body follow, or -1 if that is not known. For `HEAD` (and 304) what the
+    // application stated, though no body follows.
+    int64_t content_length;
+    // 1 if no body follows, whatever `content_length` says; else 0.
+    int no_body;
+} wsgi_head;
+
+// A piece of a response body, **owned** by whoever holds it: release it exactly once with
+// `wsgi_buffer_release`, on any thread, also after the request is over.
+//
+// The bytes do not move or change while it lives. Use it where the library put it; a copy of the
+// structure is not a buffer.
+typedef struct wsgi_buffer {
+    const uint8_t *data;
+    // At least 1.
+    size_t size;
+} wsgi_buffer;
+
+// The callbacks of a host. Fill it with zeros, set `struct_size`, then the members you offer.
+//
+// It is copied by `wsgi_runtime_start`, the functions must stay for the life of the process. One
+// table serves both halves. In an event-driven host (`notify` is set) every callback but `notify`
+// is called by `wsgi_poll`, on its caller's thread, and returns without blocking. In a blocking
+// host the request's callbacks are called by `wsgi_run`, on its caller's thread, without the GIL,
+// and may block.
+//
+// `request` is the pointer that the host gave to `wsgi_submit` or `wsgi_run`; the library never
+// reads it. For each request the calls come in this order: `start`, then any number of `write` and
+// `send_file`, then `finish`; `finish` alone if there is no response. `want_body`, `read` and `log`
+// come in between.
+//
+// `start`, `write`, `send_file` and `want_body` return 0 to go on. Anything else says that the
+// client is gone: the exchange is over as if by `wsgi_cancel`, and no callback for this request
+// follows, `finish` included.
+typedef struct wsgi_host {
+    // `sizeof(wsgi_host)`.
+    size_t struct_size;
+    // Passed to `log` and `notify`; never read by the library.
+    void *data;
+    // The response begins. Required.
+    int (*start)(void *request, const wsgi_head *head);
+    // The next `count` (at least 1) pieces of the body, **owned by the host** from now on, also if
+    // it returns non-zero. The array is lent until the callback returns. What is written is to be
+    // sent without waiting for more: PEP 3333 forbids to delay a block. Required.
+    int (*write)(void *request, wsgi_buffer *const *buffers, size_t count, uint32_t flags);
+    // `length` (at least 1) bytes of the regular file `fd`, from `offset` on, are the next piece of
+    // the body. The host **owns `fd`** from now on, also if it returns non-zero, and closes it.
+    // Optional: without it the library reads the file and calls `write`.
+    int (*send_file)(void *request, int fd, uint64_t offset, uint64_t length, uint32_t flags);
+    // The request is over and the library will not use `request` again; the `wsgi_exchange` is
+    // released when this returns. `retry_after` is in seconds for `WSGI_REFUSED`, else 0.
+    // Required.
+    void (*finish)(void *request, wsgi_outcome outcome, uint32_t retry_after);
+    // The application waits for body bytes: call `wsgi_body_push` when there are some, now or
+    // later. Required for `WSGI_BODY_PUSH`.
+    int (*want_body)(void *request);
+    // Put up to `size` (at least 1) bytes of body into `buffer`. Returns how many, 0 at the end of
+    // the body, -1 if the body cannot be had whole: the application then gets an OSError. Required
+    // for `WSGI_BODY_READ`.
+    ptrdiff_t (*read)(void *request, uint8_t *buffer, size_t size);
+    // One line for the log, without a line break. `request` is NULL if the line belongs to no
+    // request or its request is over. In a blocking host it is called on whatever thread has
+    // something to say, several at once. Required.
+    void (*log)(void *data, void *request, wsgi_level level, wsgi_str line);
+    // There is something for `wsgi_poll`. Called on the library's threads, at most once until the
+    // next `wsgi_poll`; it must only wake the thread that polls, for example by writing to an
+    // eventfd. Setting it makes the host event-driven; NULL leaves `wsgi_run` only.
+    void (*notify)(void *data);
+} wsgi_host;
+
+
+// ---- Starting, polling and stopping the one runtime of a process.
+
+// The version of this header. A host passes it in `wsgi_runtime_config.abi_version`.
+#define WSGI_ABI_VERSION 1
+
+// `wsgi_runtime_config.flags`: other processes run the same applications (`wsgi.multiprocess`).
+#define WSGI_MULTIPROCESS 1
+
+// `wsgi_runtime_config.flags`: requests come in bunches. `wsgi_submit` wakes no thread, the next
+// `wsgi_poll` wakes one for all that was submitted; the host calls it soon after, also without
+// `notify`. It saves most of the switches between threads where a loop reads many sockets in turn.
+#define WSGI_BUNCHES 2
+
+// The interpreter, its threads and their queue: one in a process.
+//
+// It lives until the process ends; `wsgi_runtime_stop` stops it but does not release it, so that a
+// call that comes too late gets `WSGI_STOPPING`. All its functions may be called on any thread,
+// except where they say otherwise.
+typedef struct wsgi_runtime wsgi_runtime;
+
+// How Python is to run. Fill it with zeros, set `struct_size` and `abi_version`, then what you
+// want. Everything in it is **borrowed** for the call.
+typedef struct wsgi_runtime_config {
+    // `sizeof(wsgi_runtime_config)`.
+    size_t struct_size;
+    // `WSGI_ABI_VERSION`.
+    uint32_t abi_version;
+    // `WSGI_MULTIPROCESS` and `WSGI_BUNCHES`, or 0.
+    uint32_t flags;
+    // The callbacks. Required for `wsgi_runtime_start`, ignored by `wsgi_runtime_check`.
+    const wsgi_host *host;
+    // A virtualenv or the prefix of a Python of the same minor version, or NULL for the Python
+    // that the library was built with. NUL-terminated.
+    const char *python_home;
+    // Folders put in front of sys.path; their .pth files are honoured. NUL-terminated strings.
+    const char *const *python_path;
+    size_t python_path_count;
+    // How many Python threads answer what `wsgi_submit` hands over, at most 1024. 0 if the host
+    // only calls `wsgi_run`.
+    uint32_t threads;
+    // How many submitted requests may wait for a thread or for an import; more are `WSGI_BUSY`. 0
+    // means 1024.
+    uint32_t max_queue;
+    // The longest line, in bytes, that `log` can take; longer ones are split, never inside a
+    // character of UTF-8. 0 means no limit; the least is 64.
+    size_t log_line_size;
+} wsgi_runtime_config;
+
+// The `WSGI_ABI_VERSION` that the library was built with. Any thread, at any time.
+uint32_t wsgi_abi_version(void);
+
+// The library and the Python it was built with, such as `libwsgi/0.1.0 Python/3.11`. A
+// NUL-terminated string, **lent for ever**. Any thread, at any time.
+const char *wsgi_version(void);
+
+// Checks a configuration without starting Python: that `python_home` is one, and of the right
+// version, and that numbers are in range. For a host's "test the configuration".
+//
+// Returns `WSGI_OK`, or `WSGI_WRONG_VERSION` or `WSGI_INVALID` with a sentence in `*error`, which
+// is then **owned** by the caller; `error` may be NULL. A NULL `config` is `WSGI_INVALID`. Any
+// thread, before a start too.
+wsgi_status wsgi_runtime_check(const wsgi_runtime_config *config, wsgi_error **error);
+
+// Starts the runtime: Python begins to start on a thread of its own, and the call returns without
+// waiting for it. Applications may be loaded and requests submitted at once; they wait.
+//
+// Call it once in a process, after the last fork and after privileges were dropped: application
+// code runs with the rights of the caller. The library installs no signal handler, reads no
+// environment variable, and lets the application install no handler either.
+//
+// `*runtime` is set on `WSGI_OK` and NULL otherwise; it is **lent for ever**. Fails with
+// `WSGI_INVALID` (a rule broken, a wrong setting, a second start) or `WSGI_WRONG_VERSION`, with a
+// sentence in `*error` (**owned**; `error` may be NULL). That Python itself cannot start shows
+// later: in the log, and as `WSGI_PYTHON` or `WSGI_UNAVAILABLE`. Any thread.
+wsgi_status wsgi_runtime_start(const wsgi_runtime_config *config,
+                               wsgi_runtime **runtime,
+                               wsgi_error **error);
+
+// Hands over what the library has for the host: calls the callbacks of requests and `log`.
+//
+// An event-driven host calls it on its loop thread whenever `notify` was called. Never blocks,
+// never takes the GIL. At most `max_exchanges` exchanges are served (0: all that wait), each with
+// all it has; `*left` (may be NULL) says how many still wait. If it is not 0, call again without
+// waiting for `notify`. A callback may call `wsgi_submit`, `wsgi_cancel`, `wsgi_body_push` and
+// `wsgi_buffer_release`, but not `wsgi_poll`.
+//
+// `WSGI_INVALID` for NULL or from inside a callback, `WSGI_FORKED` in a forked child. After
+// `wsgi_runtime_stop` it still delivers log lines. One thread only, the one that submits.
+wsgi_status wsgi_poll(wsgi_runtime *runtime, size_t max_exchanges, size_t *left);
+
+// Stops the runtime: nothing more is taken in, every exchange is cancelled (no callback follows),
+// Python's atexit handlers run, sys.stdout and sys.stderr are flushed.
+//
+// Waits for that at most `timeout_ms` milliseconds, then gives up: applications may still be
+// running on their threads. The interpreter is not torn down, which could not be done safely while
+// they run; end the process soon, with `_exit` if application threads may be running.
+//
+// `WSGI_OK`, also when it gave up (the log says so). `WSGI_STOPPING` the second time,
+// `WSGI_INVALID` for NULL, `WSGI_FORKED` in a forked child, each with a sentence in `*error`
+// (**owned**; `error` may be NULL). In an event-driven host the polling thread calls it.
+wsgi_status wsgi_runtime_stop(wsgi_runtime *runtime,
+                              uint32_t timeout_ms,
+                              wsgi_error **error);
+
+
+// ---- Naming an application and loading it.
+
+// One application of a runtime.
+//
+// **Owned**: release it with `wsgi_app_release`. Requests that were submitted to it go on after
+// that; the application stays imported, and loading the same `target` and `callable` again gives
+// the same application. Any number of threads may use it.
+typedef struct wsgi_app wsgi_app;
+
+// Where an application is: in a file, or in an importable module. **Borrowed** for the call.
+typedef struct wsgi_app_config {
+    // `sizeof(wsgi_app_config)`.
+    size_t struct_size;
+    // With `callable`: the path of a Python file. Its folder is put at the end of sys.path, and
+    // the module is named after the file. Without: `package.module:attr`. NUL-terminated.
+    const char *target;
+    // The name of the application in the file, or NULL if `target` says it. It may be dotted, and
+    // end in `()` to call a factory without arguments. NUL-terminated.
+    const char *callable;
+} wsgi_app_config;
+
+// Checks, without Python, that `config` names something loadable: the file is there and readable
+// by this process, the words are well formed.
+//
+// `WSGI_OK`, or `WSGI_INVALID` with a sentence in `*error` (**owned**; `error` may be NULL), also
+// for a NULL `config`. Any thread, before a start too.
+wsgi_status wsgi_app_check(const wsgi_app_config *config, wsgi_error **error);
+
+// Begins to import an application and returns without waiting. Requests may be submitted at once;
+// they wait for the import.
+//
+// An import that fails is logged with its whole traceback; requests get `WSGI_UNAVAILABLE`, and
+// the first that comes after a pause (1 s, doubling to 30 s) tries again.
+//
+// `*app` is set (**owned**) on `WSGI_OK` and NULL otherwise. Fails with `WSGI_INVALID`,
+// `WSGI_STOPPING` or `WSGI_FORKED`, with a sentence in `*error` (**owned**; `error` may be NULL).
+// Any thread.
+wsgi_status wsgi_app_load(wsgi_runtime *runtime,
+                          const wsgi_app_config *config,
+                          wsgi_app **app,
+                          wsgi_error **error);
+
+// Waits until the application is imported. For hosts that may block, and for their start-up.
+//
+// `WSGI_OK` once it is. `WSGI_UNAVAILABLE` if the import failed or took longer than `timeout_ms`
+// milliseconds (0: no limit), `WSGI_PYTHON` if the interpreter did not start, `WSGI_STOPPING`,
+// `WSGI_FORKED`, or `WSGI_INVALID` for NULL, each with a sentence in `*error` (**owned**; `error`
+// may be NULL). Any thread but the one that polls.
+wsgi_status wsgi_app_wait(wsgi_app *app, uint32_t timeout_ms, wsgi_error **error);
+
+// Releases an **owned** application. NULL is allowed and does nothing. Any thread.
+void wsgi_app_release(wsgi_app *app);
+
+
+// ---- Answering requests: submit and its companions for event-driven hosts, run for blocking ones.
+
+// The last bytes of the body.
+#define WSGI_PUSH_LAST 1
+
+// The body cannot be had whole: the application's reads raise OSError. `size` must be 0.
+#define WSGI_PUSH_BROKEN 2
+
+// What an exchange is waiting for: a host's timers are about the one or the other.
+typedef enum wsgi_phase {
+    // For a thread, or for the import of its application.
+    WSGI_PHASE_QUEUED = 0,
+    // For the application.
+    WSGI_PHASE_RUNNING = 1,
+    // For the host: to release buffers, or to push body.
+    WSGI_PHASE_HOST = 2,
+    // For `wsgi_poll`: the application is done.
+    WSGI_PHASE_DONE = 3,
+} wsgi_phase;
+
+// One request that is being answered, in an event-driven host.
+//
+// **Lent**: from `wsgi_submit` until `finish` returns, or a callback of the request has returned
+// non-zero, or `wsgi_cancel` is called; whichever comes first ends it, and the pointer must not be
+// used again. One thread only, the one that polls.
+typedef struct wsgi_exchange wsgi_exchange;
+
+// Hands a request to a Python thread and returns at once. Never blocks, never takes the GIL.
+//
+// `request` is **borrowed** for the call. `host_request` is what the callbacks get; not NULL. On
+// `WSGI_OK`, `*exchange` is set, and the callbacks for it come from later calls of `wsgi_poll`;
+// otherwise it is NULL and none comes: the host answers 503 for `WSGI_BUSY`, `WSGI_STOPPING` and
+// `WSGI_UNAVAILABLE`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version, a body
+// kind that cannot be, a host without `notify`, a runtime without threads) and `WSGI_FORKED`. A
+// sentence is in `*error` (**owned**; `error` may be NULL). One thread only, the one that polls.
+wsgi_status wsgi_submit(wsgi_app *app,
+                        const wsgi_request *request,
+                        void *host_request,
+                        wsgi_exchange **exchange,
+                        wsgi_error **error);
+
+// Gives the application up to `size` bytes more of a `WSGI_BODY_PUSH` body. Never blocks.
+//
+// `data` is **borrowed** for the call; `flags` is 0, `WSGI_PUSH_LAST` or `WSGI_PUSH_BROKEN`. The
+// bytes that fit (at most 256 KiB wait for the application) are copied and counted in `*taken`
+// (may be NULL); keep the rest until `want_body` is called, and set `WSGI_PUSH_LAST` only on a
+// call that offers the last byte: it counts if all of `size` was taken. `size` 0 with
+// `WSGI_PUSH_LAST` ends the body.
+//
+// `WSGI_OK`, or `WSGI_INVALID` for NULL, for an exchange that has no pushed body, and after the
+// end. One thread only, the one that polls.
+wsgi_status wsgi_body_push(wsgi_exchange *exchange,
+                           const uint8_t *data,
+                           size_t size,
+                           uint32_t flags,
+                           size_t *taken);
+
+// Ends an exchange whose client is gone, or that took too long: no callback for it follows.
+//
+// Queued work is dropped before Python sees it; a running application gets an OSError at its next
+// read or write, its iterable is closed. Buffers that the host still has stay valid. O(1), never
+// waits; may be called inside the exchange's own callbacks. NULL is allowed and does nothing. One
+// thread only, the one that polls.
+void wsgi_cancel(wsgi_exchange *exchange);
+
+// What the exchange is waiting for, and in `*since_ms` (may be NULL) for how many milliseconds:
+// since it was submitted (`WSGI_PHASE_QUEUED`), since the application began or last gave or took
+// something (`WSGI_PHASE_RUNNING`), since it began to wait (the others).
+//
+// A host sets one timer at submit and asks here when it fires, instead of one at each event.
+// `WSGI_PHASE_DONE` for NULL. Never blocks. One thread only, the one that polls.
+wsgi_phase wsgi_exchange_phase(const wsgi_exchange *exchange, uint64_t *since_ms);
+
+// Answers one request on the calling thread: all callbacks are called before it returns, on this
+// thread, without the GIL. Waits for the application's import if need be.
+//
+// `request` is **borrowed** for the call. `host_request` is what the callbacks get; not NULL.
+//
+// `WSGI_OK`: `finish` was called, whatever the outcome. `WSGI_GONE`: a callback returned non-zero.
+// Otherwise no callback was called, and the host answers 503 for `WSGI_UNAVAILABLE`, `WSGI_PYTHON`
+// and `WSGI_STOPPING`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version, a body
+// kind that cannot be, a host with `notify`), `WSGI_FORKED` and `WSGI_PANIC`; a sentence is in
+// `*error` (**owned**; `error` may be NULL). Any thread, as many at once as the host has: each
+// keeps its Python thread state (`threading.local`) from one call to the next.
+wsgi_status wsgi_run(wsgi_app *app,
+                     const wsgi_request *request,
+                     void *host_request,
+                     wsgi_error **error);
+
+// Releases an **owned** buffer and gives its bytes back to the application's credit. NULL is
+// allowed and does nothing. Never blocks, never takes the GIL. Any thread, also after the request
+// is over and after `wsgi_runtime_stop`.
+void wsgi_buffer_release(wsgi_buffer *buffer);
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // WSGI_H

@@ -1,0 +1,109 @@
+// wsgi.h: runs WSGI applications (PEP 3333) inside a web server.
+//
+// libwsgi embeds the CPython interpreter in a program that already speaks HTTP. That program, the
+// host, parses requests and sends responses; the library calls the application in between. It opens
+// no socket and knows no configuration file. A process has one interpreter, and as many
+// applications in it as the host loads.
+//
+// This file is generated from the library's sources. The opening chapters say what holds for all of
+// it; the rest is one chapter for each noun, in the order in which a host meets them.
+//
+// LIFE CYCLE
+//
+// An event-driven host has a loop that must never wait. The library's Python threads run the
+// application, and tell the loop that there is something to fetch:
+//
+//      1  host.notify = wake;  host.start = ...        the callbacks; all but notify on the loop
+//      2  wsgi_runtime_start(&config, &runtime, ...)   after the last fork; config.threads = 8
+//      3  wsgi_app_load(runtime, &where, &app, ...)    returns at once, the import goes on
+//      4  for each request, when its head is there:
+//      5      wsgi_submit(app, &request, mine, &exchange, ...)
+//      6  whenever notify was called:
+//      7      wsgi_poll(runtime, 64, &left)            calls start(mine), write(mine), finish(mine)
+//      8  when bytes are sent:    wsgi_buffer_release(buffer)
+//      9  when a client leaves:   wsgi_cancel(exchange)
+//     10  wsgi_runtime_stop(runtime, 2000, ...)        then end the process
+//
+// A blocking host has a thread for each request, and lends it to the application:
+//
+//      1  host.notify = NULL;  host.start = ...        the callbacks; on the thread that runs
+//      2  wsgi_runtime_start(&config, &runtime, ...)   after the last fork; config.threads = 0
+//      3  wsgi_app_load(runtime, &where, &app, ...)
+//      4  wsgi_app_wait(app, 0, ...)                   to be told early that an import fails
+//      5  for each request, on any thread:
+//      6      wsgi_run(app, &request, mine, ...)       calls start(mine), write(mine), finish(mine)
+//      7      in read:    put body into the library's memory, block if need be
+//      8      in write:   send, block if need be, then wsgi_buffer_release(buffer)
+//      9      in finish:  end the response, as the outcome says
+//     10  wsgi_runtime_stop(runtime, 2000, ...)        then end the process
+//
+// OWNERSHIP
+//
+// Each pointer is one of three things, and the text beside it says which:
+//
+// * **borrowed**: yours. The library reads it during the call and not after. This also goes for
+//   what it points to.
+// * **lent until** something: the library's, for you to read until then. Copy what you need longer.
+// * **owned**: the holder's. Whoever holds it releases it, once, with the function that is named.
+//
+// Releasing NULL does nothing. A pointer that was released, or whose loan is over, must not be used
+// again; a debug build of the library tells you when you do, a release build cannot.
+//
+// THREADS
+//
+// Every function says which threads may call it. "One thread only" means that an event-driven host
+// uses the same thread for all such calls, from its first wsgi_submit on. The GIL is the lock of
+// the Python interpreter: no function needs it, and no callback has it, so do not call Python from
+// one. A call that "never blocks" takes short locks only, which no thread holds while it runs
+// Python.
+//
+// fork() in a process that has started a runtime is for exec only: in the child every call answers
+// WSGI_FORKED. Start the runtime after the last fork, once in each process.
+//
+// ERRORS
+//
+// A call that can fail returns a wsgi_status, and WSGI_OK is 0. If it also takes a `wsgi_error **`,
+// it stores an error there that says in a sentence what is wrong and what to do. On success the
+// pointer is not touched; it may be NULL if you only want the status. No exception leaves the
+// library, a bug of its own comes back as WSGI_PANIC, and misuse that can be told is WSGI_INVALID.
+//
+// What goes wrong in the application is not an error of a call: it is a wsgi_outcome, with the
+// traceback in the log. Lines in the log that begin with WSGI and four digits are explained in
+// docs/errors.md.
+//
+// VERSIONS
+//
+// A structure that the host fills begins with `struct_size`: fill it with zeros, then set that to
+// its sizeof. A call refuses a structure of another size with WSGI_INVALID. Zero is the default of
+// every member that is not called required. WSGI_ABI_VERSION is compared when the runtime starts:
+// a host that was compiled with another one gets WSGI_WRONG_VERSION.
+// wsgi_abi_version and wsgi_version tell what the host is linked with.
+//
+// ENVIRON
+//
+// What the application gets is a new dict for each request, with these keys:
+//
+// * from wsgi_request, where the member beside each says so: REQUEST_METHOD, SCRIPT_NAME,
+//   PATH_INFO, QUERY_STRING, SERVER_NAME, SERVER_PORT, SERVER_PROTOCOL, REQUEST_URI, RAW_URI,
+//   REQUEST_SCHEME, CONTENT_LENGTH, and unless empty HTTPS, SERVER_ADDR, REMOTE_ADDR, REMOTE_PORT,
+//   DOCUMENT_ROOT, REMOTE_USER, AUTH_TYPE, REQUEST_ID;
+// * CONTENT_TYPE, from the first header field Content-Type;
+// * HTTP_NAME for every other header field, in upper case and with `_` for `-`;
+// * GATEWAY_INTERFACE and SERVER_SOFTWARE;
+// * wsgi.version, wsgi.url_scheme, wsgi.input, wsgi.errors, wsgi.multithread, wsgi.multiprocess,
+//   wsgi.run_once, wsgi.file_wrapper, and wsgi.input_terminated, which is True: reading wsgi.input
+//   to its end is safe without a CONTENT_LENGTH;
+// * last, and in place of any of the above, wsgi_request.params.
+//
+// Header fields are filtered, so that no client can pass one off as another:
+//
+// * a name with anything but letters, digits and `-` is dropped: X_Real_IP would look like
+//   X-Real-IP;
+// * Proxy is dropped (programs take HTTP_PROXY for a setting);
+// * Content-Type and Content-Length never become HTTP_CONTENT_TYPE or HTTP_CONTENT_LENGTH, and the
+//   number comes from wsgi_request.content_length only;
+// * Transfer-Encoding is dropped: the host has decoded it;
+// * a field that is repeated becomes one string, joined with ", ", and Cookie with "; ".
+//
+// Nothing of the process's environment variables is copied.
+

@@ -1,0 +1,20 @@
+//! include/wsgi.h and src/abi say the same: rustc has compared every signature, size, offset, enum
+//! value and constant by the time this is built, and a fresh generation is byte-equal.
+//!
+//! build.rs wrote the comparisons. Where one fails, rustc names the item; `make header` makes the
+//! header follow src/abi.
+
+use wsgi::abi::{self, *};
+
+include!(concat!(env!("OUT_DIR"), "/audit.rs"));
+
+#[test]
+fn the_committed_header_is_what_src_abi_generates() {
+    let committed = std::fs::read_to_string(header::path()).expect("include/wsgi.h");
+    let fresh = header::generate();
+    let difference = committed.lines().zip(fresh.lines()).find(|(ours, theirs)| ours != theirs);
+    assert!(
+        committed == fresh,
+        "include/wsgi.h is not what src/abi says, run `make header`; first difference: {difference:?}"
+    );
+}

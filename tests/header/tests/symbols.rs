@@ -1,0 +1,54 @@
+//! libwsgi.a gives a linker the functions of include/wsgi.h under their C names, and no others.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Command;
+
+include!(concat!(env!("OUT_DIR"), "/functions.rs"));
+
+/// The library: `WSGI_LIBRARY`, or where `cargo build --release` puts it.
+fn library() -> PathBuf {
+    let named = std::env::var_os("WSGI_LIBRARY").map(PathBuf::from);
+    named.unwrap_or_else(|| header::root().join("target/release/libwsgi.a"))
+}
+
+#[test]
+fn the_library_exports_exactly_the_functions_of_the_header() {
+    let library = library();
+    assert!(
+        library.is_file(),
+        "{} is missing: run `make build`, or name the library in WSGI_LIBRARY",
+        library.display()
+    );
+    // Without /dev/null, nm lets a plugin of LLVM read the library where one is installed; an older
+    // LLVM than rustc's then finds no symbols at all.
+    let nm = Command::new("nm")
+        .args(["--extern-only", "--defined-only", "--format=posix", "--plugin=/dev/null"])
+        .arg(&library)
+        .output()
+        .expect("nm, of binutils, is installed");
+    assert!(nm.status.success(), "nm: {}", String::from_utf8_lossy(&nm.stderr));
+
+    let listing = String::from_utf8_lossy(&nm.stdout).into_owned();
+    let exported: BTreeSet<&str> = own_symbols(&listing).filter(|name| !of_rust(name)).collect();
+    let declared: BTreeSet<&str> = FUNCTIONS.iter().copied().collect();
+    assert_eq!(exported, declared, "left: libwsgi.a, right: wsgi.h");
+}
+
+/// The names in those members of the archive that were compiled from this crate. nm writes
+/// `archive[member]:` above the symbols of each member.
+fn own_symbols(listing: &str) -> impl Iterator<Item = &str> {
+    let mut own = false;
+    listing.lines().filter_map(move |line| {
+        if let Some((_, member)) = line.strip_suffix("]:").and_then(|line| line.rsplit_once('[')) {
+            own = member.starts_with("wsgi-");
+            return None;
+        }
+        line.split(' ').next().filter(|_| own)
+    })
+}
+
+/// Names that no C program can mean: mangled ones, and the marks of unwind tables.
+fn of_rust(name: &str) -> bool {
+    ["_ZN", "_R", "DW.ref."].iter().any(|prefix| name.starts_with(prefix))
+}
