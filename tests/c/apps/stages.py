@@ -1,0 +1,74 @@
+"""One application that stops where its host wants it to.
+
+/hello    "Hello world!"
+/first    a block, then waits for /open, then another
+/open     lets /first go on
+/large    a megabyte in blocks of 16 KB
+/closed   answers once close() of a /first or a /large was called
+/file     16 bytes of this file, from its 4th on, through wsgi.file_wrapper
+/body     waits for the body
+/echo     the body, or "OSError"
+/fail     raises
+/truncate raises after a block
+"""
+
+import threading
+
+opened = threading.Event()
+closed = threading.Event()
+
+
+class Closing:
+    """An iterable that tells when it is closed."""
+
+    def __init__(self, blocks):
+        self.blocks = blocks
+
+    def __iter__(self):
+        return iter(self.blocks)
+
+    def close(self):
+        closed.set()
+
+
+def first():
+    yield b"one"
+    opened.wait(60)
+    yield b"two"
+
+
+def truncate():
+    yield b"half"
+    raise ValueError("after the first block")
+
+
+def echo(environ):
+    try:
+        return environ["wsgi.input"].read()
+    except OSError:
+        return b"OSError"
+
+
+def application(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/fail":
+        raise ValueError("before the head")
+    if path == "/open":
+        opened.set()
+    if path == "/closed":
+        closed.wait(60)
+    if path == "/body":
+        environ["wsgi.input"].read(1)
+    body = echo(environ) if path == "/echo" else b"Hello world!"
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    if path == "/first":
+        return Closing(first())
+    if path == "/large":
+        return Closing(b"x" * 16384 for _ in range(64))
+    if path == "/truncate":
+        return truncate()
+    if path == "/file":
+        file = open(__file__, "rb")
+        file.seek(3)
+        return environ["wsgi.file_wrapper"](file)
+    return [body]

@@ -1,0 +1,157 @@
+// event_bodies.c: bodies of requests in all their kinds, and bodies of responses that stream.
+
+#define _POSIX_C_SOURCE 200809L
+
+#include "event_host.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct answer one;
+
+static void hello(const char *folder) {
+    wsgi_request request = request_for("/");
+    host_start(in_folder(folder, "echo.py"), "hello", 2, 0, 0);
+    submit(&one, &request);
+    UNTIL(one.finished);
+    ENSURE(one.status == 200 && one.content_length == 12 && !one.no_body);
+    ENSURE_BODY(one, "Hello world!");
+    ENSURE(one.outcome == WSGI_COMPLETE && one.retry_after == 0);
+    answer_free(&one);
+
+    request.method.data = (const uint8_t *) "HEAD";
+    request.method.size = 4;
+    submit(&one, &request);
+    UNTIL(one.finished);
+    ENSURE(one.no_body && one.content_length == 12 && one.size == 0);
+    answer_free(&one);
+    host_stop();
+}
+
+static void in_memory(const char *folder) {
+    static const wsgi_str parts[] = {
+        {(const uint8_t *) "ab", 2}, {NULL, 0}, {(const uint8_t *) "c", 1}};
+    wsgi_request request = request_for("/echo");
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    request.body_kind = WSGI_BODY_MEMORY;
+    request.body_parts = parts;
+    request.body_parts_count = 3;
+    submit(&one, &request);
+    UNTIL(one.finished);
+    ENSURE_BODY(one, "abc");
+    answer_free(&one);
+    host_stop();
+}
+
+// Only the given part of the file is the body, and the file may be closed after the submit.
+static void in_a_file(const char *folder) {
+    wsgi_request request = request_for("/echo");
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    FILE *file = tmpfile();
+    ENSURE(file != NULL && fputs("0123456789", file) >= 0 && fflush(file) == 0);
+    request.body_kind = WSGI_BODY_FILE;
+    request.body_fd = fileno(file);
+    request.body_offset = 2;
+    request.body_length = 5;
+    submit(&one, &request);
+    fclose(file);
+    UNTIL(one.finished);
+    ENSURE_BODY(one, "23456");
+    answer_free(&one);
+    host_stop();
+}
+
+// More than fits at once: the library takes a part, and asks for the rest.
+static void pushed(const char *folder) {
+    size_t size = 2 * 1000 * 1000;
+    char *upload = (char *) malloc(size);
+    ENSURE(upload != NULL);
+    for (size_t i = 0; i < size; i++) {
+        upload[i] = (char) (i * 31 % 251);
+    }
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    one.step = size;
+    submit_push(&one, "/echo", upload, size);
+    UNTIL(one.finished);
+    ENSURE(one.partly > 0 && one.wants > 1);
+    ENSURE(one.size == size && memcmp(one.body, upload, size) == 0);
+    answer_free(&one);
+
+    one.step = 1;
+    submit_push(&one, "/echo", upload, 0);
+    UNTIL(one.finished);
+    ENSURE(one.size == 0 && one.outcome == WSGI_COMPLETE);
+    answer_free(&one);
+    free(upload);
+    host_stop();
+}
+
+static void broken(const char *folder) {
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    submit_push(&one, "/echo", NULL, 0);
+    const uint8_t *some = (const uint8_t *) "some";
+    size_t taken = 0;
+    ENSURE(wsgi_body_push(one.exchange, some, 4, WSGI_PUSH_BROKEN, NULL) == WSGI_INVALID);
+    ENSURE(wsgi_body_push(one.exchange, some, 4, 0, &taken) == WSGI_OK && taken == 4);
+    ENSURE(wsgi_body_push(one.exchange, NULL, 0, WSGI_PUSH_BROKEN, NULL) == WSGI_OK);
+    ENSURE(wsgi_body_push(one.exchange, some, 4, 0, NULL) == WSGI_INVALID);
+    UNTIL(one.finished);
+    ENSURE_BODY(one, "OSError");
+    answer_free(&one);
+    host_stop();
+}
+
+// Each line comes back before the next one is sent.
+static void both_ways(const char *folder) {
+    static const char *const lines[] = {"first\n", "second\n", "third\n"};
+    size_t expected = 0;
+    host_start(in_folder(folder, "echo.py"), "lines", 2, 0, 0);
+    submit_push(&one, "/", NULL, 0);
+    for (size_t i = 0; i < 3; i++) {
+        UNTIL(one.wants > (int) i);
+        const uint8_t *data = (const uint8_t *) lines[i];
+        ENSURE(wsgi_body_push(one.exchange, data, strlen(lines[i]), 0, NULL) == WSGI_OK);
+        expected += strlen(lines[i]);
+        UNTIL(one.size == expected);
+    }
+    UNTIL(one.wants > 3);
+    ENSURE(wsgi_body_push(one.exchange, NULL, 0, WSGI_PUSH_LAST, NULL) == WSGI_OK);
+    UNTIL(one.finished);
+    ENSURE_BODY(one, "first\nsecond\nthird\n");
+    answer_free(&one);
+    host_stop();
+}
+
+static void file_response(const char *folder) {
+    wsgi_request request = request_for("/file");
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 1);
+    submit(&one, &request);
+    UNTIL(one.finished);
+    ENSURE(one.files == 1 && one.outcome == WSGI_COMPLETE);
+    ENSURE(strncmp(one.body, "One application", 15) == 0);
+    answer_free(&one);
+    host_stop();
+}
+
+static void file_response_without_send_file(const char *folder) {
+    wsgi_request request = request_for("/file");
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    submit(&one, &request);
+    UNTIL(one.finished);
+    ENSURE(one.files == 0 && one.outcome == WSGI_COMPLETE);
+    ENSURE(strncmp(one.body, "One application", 15) == 0);
+    answer_free(&one);
+    host_stop();
+}
+
+const struct scenario scenarios_of_bodies[] = {
+    {"hello", hello},
+    {"in_memory", in_memory},
+    {"in_a_file", in_a_file},
+    {"pushed", pushed},
+    {"broken", broken},
+    {"both_ways", both_ways},
+    {"file_response", file_response},
+    {"file_response_without_send_file", file_response_without_send_file},
+    {NULL, NULL},
+};

@@ -1,0 +1,101 @@
+// event_host.h: an event-driven host of a few lines, for tests: poll(2) and an eventfd.
+
+#ifndef EVENT_HOST_H
+#define EVENT_HOST_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "wsgi.h"
+
+#define MAX_HELD 256
+
+// A request and all that the library has said about it.
+struct answer {
+    wsgi_exchange *exchange; // NULL once it is over
+    unsigned status;         // 0 before `start`
+    int64_t content_length;
+    int no_body;
+    char *body; // all bytes of `write` and `send_file`, and a NUL
+    size_t size;
+    int finished;
+    wsgi_outcome outcome;
+    unsigned retry_after;
+    int last;       // WSGI_WRITE_LAST was given
+    int files;      // how often `send_file` was called
+    int wants;      // how often `want_body` was called
+    int calls;      // of any callback
+    int calls_then; // `calls` at the time of a cancel
+
+    // What the callbacks are to do.
+    int hold;                               // keep buffers instead of releasing them
+    int refuse_start;                       // return 1
+    int refuse_write;                       // return 1
+    void (*in_start)(struct answer *self);  // called by `start`
+    wsgi_buffer *held[MAX_HELD];
+    size_t held_count;
+
+    // What `want_body` pushes, `step` bytes at a time.
+    const char *upload;
+    size_t upload_size;
+    size_t step;
+    int partly; // how often less was taken than was offered
+};
+
+struct host {
+    wsgi_runtime *runtime;
+    wsgi_app *app;
+    int wake;
+    char log[64 * 1024];
+};
+
+extern struct host host;
+
+// Starts the runtime for an application of a file, with some threads and room for some requests.
+void host_start(const char *file, const char *callable, unsigned threads, unsigned max_queue,
+                int takes_files);
+wsgi_app *host_load(const char *file, const char *callable);
+void host_stop(void);
+
+// A request for `path` without a body.
+wsgi_request request_for(const char *path);
+
+// Submits to host.app, and fails if that is not WSGI_OK.
+void submit(struct answer *answer, const wsgi_request *request);
+
+// Submits a request with a pushed body.
+void submit_push(struct answer *answer, const char *path, const char *upload, size_t size);
+
+// Pushes the next step of `upload`, and the end after its last byte.
+void push_some(struct answer *answer);
+
+// Waits for notify, then polls; fails after a minute.
+void turn(void);
+
+#define UNTIL(condition)     \
+    while (!(condition)) {   \
+        turn();              \
+    }
+
+void release_held(struct answer *answer);
+void answer_free(struct answer *answer);
+
+// Ends the program with a message if the condition does not hold.
+void ensure(int condition, const char *text, const char *file, int line);
+#define ENSURE(condition) ensure((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
+#define ENSURE_BODY(answer, text)                                                           \
+    ensure((answer).size == strlen(text) && memcmp((answer).body, text, (answer).size) == 0, \
+           #answer ".body is " text, __FILE__, __LINE__)
+
+struct scenario {
+    const char *name;
+    void (*run)(const char *folder);
+};
+extern const struct scenario scenarios_of_bodies[];
+extern const struct scenario scenarios_of_cancel[];
+extern const struct scenario scenarios_of_ends[];
+
+// The file `name` in a folder; valid until the next call.
+const char *in_folder(const char *folder, const char *name);
+
+#endif

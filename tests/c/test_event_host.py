@@ -1,0 +1,30 @@
+"""The event-driven half, driven by a C program with poll(2) and an eventfd.
+
+Each scenario is a function of event_bodies.c, event_cancel.c or event_ends.c, in a process of its
+own; ENSURE in there is what assert is here.
+"""
+
+import subprocess
+
+import pytest
+from conftest import HERE
+
+SCENARIOS = """
+    hello in_memory in_a_file pushed broken both_ways file_response file_response_without_send_file
+    cancel_queued cancel_running cancel_without_credit credit_comes_back cancel_waiting_for_body
+    cancel_done cancel_in_a_callback submit_in_a_callback start_returns_non_zero
+    write_returns_non_zero failed truncated refused full_queue release_the_application
+    two_applications one_at_a_time stop_while_running
+""".split()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario(build, way, environment, scenario):
+    command = [build("event_host", way), scenario, str(HERE / "apps")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_scenario_is_run(build):
+    listed = subprocess.run([build("event_host", "c")], capture_output=True, text=True, check=True)
+    assert listed.stdout.split() == SCENARIOS
