@@ -5,7 +5,9 @@ fn main() {
     let python = pyo3_build_config::get();
     let version = python.version();
     println!("cargo:rustc-env=WSGI_PYTHON_VERSION={}.{}", version.major, version.minor);
-    let executable = python.executable().unwrap_or("");
+    // Without this line cargo would watch every file of the repository.
+    println!("cargo:rerun-if-changed=build.rs");
+    let executable = python.executable().expect("PYO3_PYTHON names the Python to build for");
     println!("cargo:rustc-env=WSGI_PYTHON_EXECUTABLE={executable}");
     // The crate's own tests must find a libpython that is not where the system looks.
     if let Some(folder) = python.lib_dir() {
