@@ -1,0 +1,86 @@
+# The one way in: build, serve, test. `make` alone lists the targets.
+
+PYTHON ?= /usr/bin/python3
+NGINX ?= $(shell PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v nginx || echo nginx)
+NGINX_SRC ?= /usr/share/nginx/src
+CARGO ?= $(shell scripts/find-cargo)
+APP ?= examples/nginx/app.py
+CALLABLE ?= $(if $(filter examples/nginx/app.py,$(APP)),hello_world)
+PORT ?= 8080
+VENV ?=
+DIR ?=
+
+# nginx reads a variable NGINX of its own: the sockets that it inherits.
+unexport NGINX
+export WSGI_NGINX = $(NGINX)
+export PYTHON NGINX_SRC APP CALLABLE PORT VENV DIR DESTDIR
+export PYO3_PYTHON = $(PYTHON)
+export CARGO_TARGET_DIR = $(CURDIR)/target
+export WSGI_INCLUDE = $(CURDIR)/include
+export WSGI_LIBRARY = $(CURDIR)/target/release/libwsgi.a
+export WSGI_MODULE = $(CURDIR)/build/ngx_http_wsgi_module.so
+
+LINK = WSGI_LINK="$$($(PYTHON) scripts/python-link "$(WSGI_LIBRARY)")"
+PYTEST = $(LINK) build/venv/bin/python -m pytest -q -ra
+
+.NOTPARALLEL:
+.PHONY: help serve build install test header-check lint test-rust test-c test-nginx header \
+	bench clean library serve-dependencies test-dependencies \
+	bench-dependencies test-tools
+
+help: ## list the targets and the variables
+	@scripts/help $(firstword $(MAKEFILE_LIST))
+
+serve: serve-dependencies build ## serve APP in nginx on PORT, in the foreground
+	@exec $(PYTHON) scripts/serve
+
+build: library ## build libwsgi.a and the nginx module
+	@$(LINK) scripts/build-nginx-module
+
+install: ## copy the built module into nginx's folder of modules
+	@scripts/install-module
+
+test: test-dependencies header-check lint test-rust test-c test-nginx ## everything CI runs
+
+header-check: library ## is include/wsgi.h what src/abi says?
+	$(CARGO) test --quiet -p header
+
+lint: ## formatting, clippy, shellcheck, and what the documents claim
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	@scripts/lint-scripts
+	@$(PYTHON) scripts/check-docs
+
+test-rust: ## the Rust tests, and the model check of the queue
+	$(CARGO) test --quiet --workspace --exclude header
+
+test-c: library test-tools ## C and C++ hosts against the header and the library
+	$(PYTEST) tests/c
+
+test-nginx: build test-tools ## a real nginx, and real frameworks in it
+	$(PYTEST) tests/nginx
+
+header: ## write include/wsgi.h from src/abi
+	$(CARGO) run --quiet -p header
+
+bench: bench-dependencies build ## measure whole servers; prints a table
+	@$(PYTHON) benches/servers/measure.py
+
+clean: ## remove everything that was built
+	rm -rf target build
+
+library:
+	@$(PYTHON) scripts/python-link >/dev/null
+	$(CARGO) build --release
+
+serve-dependencies:
+	@scripts/install-dependencies serve
+
+test-dependencies:
+	@scripts/install-dependencies test
+
+bench-dependencies:
+	@scripts/install-dependencies bench
+
+test-tools:
+	@scripts/test-tools

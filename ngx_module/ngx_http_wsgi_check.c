@@ -1,0 +1,279 @@
+
+/*
+ * What can be found wrong before a worker runs.  Python takes no part in it:
+ * "nginx -t" and the master never run code of an application, least of all
+ * as root.
+ */
+
+
+#include "ngx_http_wsgi_module.h"
+
+
+typedef struct {
+    uid_t   uid;
+    gid_t   gid;
+    int     ngroups;
+    gid_t  *groups;
+} ngx_http_wsgi_identity_t;
+
+
+static void ngx_http_wsgi_conf_error(ngx_conf_t *cf, const char *what,
+    wsgi_error *error);
+static ngx_int_t ngx_http_wsgi_become_worker(ngx_cycle_t *cycle,
+    ngx_core_conf_t *ccf, ngx_http_wsgi_identity_t *old);
+static ngx_int_t ngx_http_wsgi_become(ngx_cycle_t *cycle,
+    ngx_http_wsgi_identity_t *old);
+static void ngx_http_wsgi_check_readable(ngx_cycle_t *cycle,
+    ngx_core_conf_t *ccf, ngx_http_wsgi_main_conf_t *wmcf);
+static void ngx_http_wsgi_test_open(ngx_cycle_t *cycle, ngx_core_conf_t *ccf,
+    const char *directive, const char *path);
+
+
+void
+ngx_http_wsgi_runtime_config(ngx_http_wsgi_main_conf_t *wmcf,
+    wsgi_runtime_config *config)
+{
+    ngx_memzero(config, sizeof(wsgi_runtime_config));
+
+    config->struct_size = sizeof(wsgi_runtime_config);
+    config->abi_version = WSGI_ABI_VERSION;
+    config->python_home = (const char *) wmcf->python_home.data;
+    config->python_path = wmcf->python_path.elts;
+    config->python_path_count = wmcf->python_path.nelts;
+    config->threads = (uint32_t) wmcf->threads;
+    config->max_queue = (uint32_t) wmcf->max_queue;
+
+    /*
+     * nginx cuts an entry of the log at NGX_MAX_ERROR_STR, 2048 bytes. Half
+     * of that is left for the time before the line, and for the client, the
+     * server and the request after it.
+     */
+
+    config->log_line_size = NGX_MAX_ERROR_STR / 2;
+}
+
+
+char *
+ngx_http_wsgi_check_home(ngx_conf_t *cf, ngx_str_t *home)
+{
+    wsgi_error           *error;
+    wsgi_runtime_config   config;
+
+    /*
+     * The whole configuration is checked at its end; the home is checked here
+     * too, where nginx still knows the line that it is in.
+     */
+
+    ngx_memzero(&config, sizeof(wsgi_runtime_config));
+
+    config.struct_size = sizeof(wsgi_runtime_config);
+    config.abi_version = WSGI_ABI_VERSION;
+    config.python_home = (const char *) home->data;
+    config.threads = 1;
+
+    if (wsgi_runtime_check(&config, &error) != WSGI_OK) {
+        ngx_http_wsgi_conf_error(cf, "wsgi_python_home: ", error);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_wsgi_check_app(ngx_conf_t *cf, ngx_http_wsgi_app_t *app)
+{
+    wsgi_error       *error;
+    wsgi_app_config   config;
+
+    ngx_memzero(&config, sizeof(wsgi_app_config));
+
+    config.struct_size = sizeof(wsgi_app_config);
+    config.target = (const char *) app->target.data;
+    config.callable = app->file ? (const char *) app->callable.data : NULL;
+
+    if (wsgi_app_check(&config, &error) != WSGI_OK) {
+        ngx_http_wsgi_conf_error(cf, "wsgi_app: ", error);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_wsgi_check_runtime(ngx_conf_t *cf)
+{
+    wsgi_error                 *error;
+    wsgi_runtime_config         config;
+    ngx_http_wsgi_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wsgi_module);
+
+    if (wmcf->apps.nelts == 0) {
+        return NGX_OK;
+    }
+
+    ngx_http_wsgi_runtime_config(wmcf, &config);
+
+    if (wsgi_runtime_check(&config, &error) != WSGI_OK) {
+        ngx_http_wsgi_conf_error(cf, "", error);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_wsgi_conf_error(ngx_conf_t *cf, const char *what, wsgi_error *error)
+{
+    wsgi_str  message;
+
+    message = wsgi_error_message(error);
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "WSGI0101 %s%*s",
+                       what, message.size, message.data);
+
+    wsgi_error_release(error);
+}
+
+
+/*
+ * The user of the workers is known only when the whole configuration has been
+ * read, "user" may stand below "http".  So this is not done by a directive.
+ */
+
+ngx_int_t
+ngx_http_wsgi_init_module(ngx_cycle_t *cycle)
+{
+    ngx_core_conf_t            *ccf;
+    ngx_http_wsgi_identity_t    old;
+    ngx_http_wsgi_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_wsgi_module);
+
+    if (wmcf == NULL || wmcf->apps.nelts == 0) {
+        return NGX_OK;
+    }
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    if (geteuid() != 0 || ccf->user == 0 || !ccf->master) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_wsgi_become_worker(cycle, ccf, &old) == NGX_OK) {
+        ngx_http_wsgi_check_readable(cycle, ccf, wmcf);
+    }
+
+    return ngx_http_wsgi_become(cycle, &old);
+}
+
+
+static ngx_int_t
+ngx_http_wsgi_become_worker(ngx_cycle_t *cycle, ngx_core_conf_t *ccf,
+    ngx_http_wsgi_identity_t *old)
+{
+    int  n;
+
+    old->uid = geteuid();
+    old->gid = getegid();
+    old->groups = NULL;
+
+    n = getgroups(0, NULL);
+
+    if (n > 0) {
+        old->groups = ngx_palloc(cycle->pool, n * sizeof(gid_t));
+        if (old->groups == NULL) {
+            old->ngroups = -1;
+            return NGX_ERROR;
+        }
+
+        n = getgroups(n, old->groups);
+    }
+
+    old->ngroups = n;
+
+    if (n == -1
+        || initgroups(ccf->username, ccf->group) == -1
+        || setegid(ccf->group) == -1
+        || seteuid(ccf->user) == -1)
+    {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno,
+                      "WSGI0102 cannot check what user \"%s\" may read, "
+                      "not being allowed to act as that user", ccf->username);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wsgi_become(ngx_cycle_t *cycle, ngx_http_wsgi_identity_t *old)
+{
+    if (seteuid(old->uid) == -1
+        || setegid(old->gid) == -1
+        || (old->ngroups != -1 && setgroups(old->ngroups, old->groups) == -1))
+    {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      "WSGI0103 cannot become root again after checking what "
+                      "the worker's user may read");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_wsgi_check_readable(ngx_cycle_t *cycle, ngx_core_conf_t *ccf,
+    ngx_http_wsgi_main_conf_t *wmcf)
+{
+    ngx_uint_t             i;
+    const char           **dir;
+    ngx_http_wsgi_app_t  **app;
+
+    app = wmcf->apps.elts;
+
+    for (i = 0; i < wmcf->apps.nelts; i++) {
+        if (app[i]->file) {
+            ngx_http_wsgi_test_open(cycle, ccf, "wsgi_app",
+                                    (const char *) app[i]->target.data);
+        }
+    }
+
+    if (wmcf->python_home.len) {
+        ngx_http_wsgi_test_open(cycle, ccf, "wsgi_python_home",
+                                (const char *) wmcf->python_home.data);
+    }
+
+    dir = wmcf->python_path.elts;
+
+    for (i = 0; i < wmcf->python_path.nelts; i++) {
+        ngx_http_wsgi_test_open(cycle, ccf, "wsgi_python_path", dir[i]);
+    }
+}
+
+
+static void
+ngx_http_wsgi_test_open(ngx_cycle_t *cycle, ngx_core_conf_t *ccf,
+    const char *directive, const char *path)
+{
+    ngx_fd_t  fd;
+
+    fd = ngx_open_file((u_char *) path, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
+                       NGX_FILE_OPEN, 0);
+
+    if (fd != NGX_INVALID_FILE) {
+        (void) ngx_close_file(fd);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno,
+                  "WSGI0104 the workers' user \"%s\" cannot read \"%s\" of "
+                  "\"%s\": give that user the right to read it and to enter "
+                  "its folders, put it elsewhere, or change \"user\"",
+                  ccf->username, path, directive);
+}

@@ -1,0 +1,348 @@
+
+/*
+ * What the application is told about a request: nginx's fields as those of
+ * wsgi.h.  Nothing is copied that need not be, the library copies it all.
+ */
+
+
+#include "ngx_http_wsgi_module.h"
+
+
+static ngx_int_t ngx_http_wsgi_set_path(ngx_http_request_t *r,
+    wsgi_request *wr);
+static ngx_int_t ngx_http_wsgi_set_server(ngx_http_request_t *r,
+    wsgi_request *wr);
+static void ngx_http_wsgi_set_scheme(ngx_http_request_t *r, wsgi_request *wr,
+    ngx_str_t *port);
+static ngx_int_t ngx_http_wsgi_set_peer(ngx_http_request_t *r,
+    wsgi_request *wr);
+static ngx_int_t ngx_http_wsgi_set_variables(ngx_http_request_t *r,
+    wsgi_request *wr);
+static ngx_int_t ngx_http_wsgi_set_headers(ngx_http_request_t *r,
+    wsgi_request *wr);
+static ngx_int_t ngx_http_wsgi_set_params(ngx_http_request_t *r,
+    wsgi_request *wr);
+static ngx_int_t ngx_http_wsgi_port(ngx_http_request_t *r,
+    struct sockaddr *sa, wsgi_str *port);
+
+
+#define ngx_http_wsgi_set_str(s, from)                                        \
+    (s)->data = (from)->data;                                                 \
+    (s)->size = (from)->len
+
+
+/*
+ * REMOTE_USER and AUTH_TYPE are left out: $remote_user is what the client
+ * says, and nothing in nginx 1.22 tells whether a module has verified it. Who
+ * has "auth_basic" adds "wsgi_param REMOTE_USER $remote_user".
+ */
+
+ngx_int_t
+ngx_http_wsgi_create_request(ngx_http_request_t *r, wsgi_request *wr)
+{
+    ngx_int_t                  rc;
+    ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
+
+    ngx_memzero(wr, sizeof(wsgi_request));
+
+    wr->struct_size = sizeof(wsgi_request);
+    wr->buffer_size = wlcf->buffer_size;
+
+    rc = ngx_http_wsgi_set_path(r, wr);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_http_wsgi_set_str(&wr->method, &r->method_name);
+    ngx_http_wsgi_set_str(&wr->query_string, &r->args);
+    ngx_http_wsgi_set_str(&wr->request_uri, &r->unparsed_uri);
+    ngx_http_wsgi_set_str(&wr->protocol, &r->http_protocol);
+
+    if (ngx_http_wsgi_set_server(r, wr) != NGX_OK
+        || ngx_http_wsgi_set_peer(r, wr) != NGX_OK
+        || ngx_http_wsgi_set_variables(r, wr) != NGX_OK
+        || ngx_http_wsgi_set_headers(r, wr) != NGX_OK
+        || ngx_http_wsgi_set_params(r, wr) != NGX_OK
+        || ngx_http_wsgi_set_body(r, wr) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wsgi_set_path(ngx_http_request_t *r, wsgi_request *wr)
+{
+    ngx_str_t                 *name;
+    ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
+    name = &wlcf->script_name;
+
+    /* a prefix counts in whole segments: "/blog" is not in "/blogs" */
+
+    if (name->len
+        && (r->uri.len < name->len
+            || ngx_strncmp(r->uri.data, name->data, name->len) != 0
+            || (r->uri.len > name->len && r->uri.data[name->len] != '/')))
+    {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "WSGI0112 \"%V\" is not below \"wsgi_script_name %V\"",
+                      &r->uri, name);
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    wr->script_name.data = r->uri.data;
+    wr->script_name.size = name->len;
+    wr->path_info.data = r->uri.data + name->len;
+    wr->path_info.size = r->uri.len - name->len;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wsgi_set_server(ngx_http_request_t *r, wsgi_request *wr)
+{
+    ngx_str_t                  addr, port;
+    ngx_connection_t          *c;
+    ngx_http_core_srv_conf_t  *cscf;
+    u_char                     buf[NGX_SOCKADDR_STRLEN];
+
+    c = r->connection;
+
+    addr.len = NGX_SOCKADDR_STRLEN;
+    addr.data = buf;
+
+    if (ngx_connection_local_sockaddr(c, &addr, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    addr.data = ngx_pstrdup(r->pool, &addr);
+    if (addr.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_wsgi_set_str(&wr->server_addr, &addr);
+
+    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+
+    /* PEP 3333: they "are required strings and must never be empty" */
+
+    if (r->headers_in.server.len) {
+        ngx_http_wsgi_set_str(&wr->server_name, &r->headers_in.server);
+
+    } else if (cscf->server_name.len) {
+        ngx_http_wsgi_set_str(&wr->server_name, &cscf->server_name);
+
+    } else {
+        ngx_http_wsgi_set_str(&wr->server_name, &addr);
+    }
+
+    /* a unix domain socket has no port: then the one of the scheme */
+
+    ngx_http_wsgi_set_scheme(r, wr, &port);
+    ngx_http_wsgi_set_str(&wr->server_port, &port);
+
+    return ngx_http_wsgi_port(r, c->local_sockaddr, &wr->server_port);
+}
+
+
+static void
+ngx_http_wsgi_set_scheme(ngx_http_request_t *r, wsgi_request *wr,
+    ngx_str_t *port)
+{
+    ngx_str_t  scheme;
+
+    ngx_str_set(&scheme, "http");
+    ngx_str_set(port, "80");
+
+#if (NGX_HTTP_SSL)
+    if (r->connection->ssl) {
+        ngx_str_set(&scheme, "https");
+        ngx_str_set(port, "443");
+    }
+#endif
+
+    ngx_http_wsgi_set_str(&wr->scheme, &scheme);
+}
+
+
+static ngx_int_t
+ngx_http_wsgi_set_peer(ngx_http_request_t *r, wsgi_request *wr)
+{
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+    ngx_http_wsgi_set_str(&wr->remote_addr, &c->addr_text);
+
+    return ngx_http_wsgi_port(r, c->sockaddr, &wr->remote_port);
+}
+
+
+static ngx_int_t
+ngx_http_wsgi_port(ngx_http_request_t *r, struct sockaddr *sa, wsgi_str *port)
+{
+    u_char     *p;
+    in_port_t   n;
+
+    n = ngx_inet_get_port(sa);
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, sizeof("65535") - 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    port->data = p;
+    port->size = ngx_sprintf(p, "%ui", (ngx_uint_t) n) - p;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wsgi_set_variables(ngx_http_request_t *r, wsgi_request *wr)
+{
+    ngx_http_core_loc_conf_t   *clcf;
+    ngx_http_variable_value_t  *vv;
+    ngx_http_wsgi_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wsgi_module);
+
+    vv = ngx_http_get_indexed_variable(r, wmcf->request_id_index);
+
+    if (vv && !vv->not_found) {
+        ngx_http_wsgi_set_str(&wr->request_id, vv);
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->root_lengths == NULL) {
+        ngx_http_wsgi_set_str(&wr->document_root, &clcf->root);
+        return NGX_OK;
+    }
+
+    vv = ngx_http_get_flushed_variable(r, wmcf->document_root_index);
+
+    if (vv && !vv->not_found) {
+        ngx_http_wsgi_set_str(&wr->document_root, vv);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wsgi_set_headers(ngx_http_request_t *r, wsgi_request *wr)
+{
+    ngx_str_t         host;
+    ngx_uint_t        i, n;
+    wsgi_header      *headers;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    n = 1;      /* perhaps "Host" */
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        n += part->nelts;
+    }
+
+    headers = ngx_palloc(r->pool, n * sizeof(wsgi_header));
+    if (headers == NULL) {
+        return NGX_ERROR;
+    }
+
+    wr->headers = headers;
+
+    /* with HTTP/3 the host is only in a pseudo-header, which is no header */
+
+    if (r->headers_in.host == NULL && r->headers_in.server.len) {
+        ngx_str_set(&host, "Host");
+        ngx_http_wsgi_set_str(&headers->name, &host);
+
+        host = r->headers_in.server;
+
+        if (r->host_start && r->host_end) {
+            host.data = r->host_start;
+            host.len = r->host_end - r->host_start;
+        }
+
+        ngx_http_wsgi_set_str(&headers->value, &host);
+        headers++;
+    }
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            /* hash is 0 where nginx found a header invalid */
+
+            if (h[i].hash == 0) {
+                continue;
+            }
+
+            ngx_http_wsgi_set_str(&headers->name, &h[i].key);
+            ngx_http_wsgi_set_str(&headers->value, &h[i].value);
+            headers++;
+        }
+    }
+
+    wr->headers_count = headers - wr->headers;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wsgi_set_params(ngx_http_request_t *r, wsgi_request *wr)
+{
+    ngx_str_t                  value;
+    ngx_uint_t                 i;
+    wsgi_header               *params;
+    ngx_http_wsgi_param_t     *param;
+    ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
+
+    if (wlcf->params == NULL) {
+        return NGX_OK;
+    }
+
+    params = ngx_palloc(r->pool, wlcf->params->nelts * sizeof(wsgi_header));
+    if (params == NULL) {
+        return NGX_ERROR;
+    }
+
+    wr->params = params;
+
+    param = wlcf->params->elts;
+
+    for (i = 0; i < wlcf->params->nelts; i++) {
+
+        if (ngx_http_complex_value(r, &param[i].value, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (value.len == 0 && param[i].if_not_empty) {
+            continue;
+        }
+
+        ngx_http_wsgi_set_str(&params->name, &param[i].name);
+        ngx_http_wsgi_set_str(&params->value, &value);
+        params++;
+    }
+
+    wr->params_count = params - wr->params;
+
+    return NGX_OK;
+}

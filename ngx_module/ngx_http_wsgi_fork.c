@@ -1,0 +1,211 @@
+
+/*
+ * Child processes of applications.  They are none of nginx's business, and
+ * nginx's sockets are none of theirs.
+ */
+
+
+#include "ngx_http_wsgi_module.h"
+#include <ngx_channel.h>
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+
+#define NGX_HTTP_WSGI_MAX_EVENT_FDS  16
+
+
+static void ngx_http_wsgi_find_event_fds(ngx_log_t *log);
+static void ngx_http_wsgi_close_on_exec(ngx_cycle_t *cycle);
+static void ngx_http_wsgi_fork_child(void);
+
+
+/* the event method's own descriptors: nginx keeps them to itself */
+static ngx_fd_t    ngx_http_wsgi_event_fds[NGX_HTTP_WSGI_MAX_EVENT_FDS];
+static ngx_uint_t  ngx_http_wsgi_event_fds_n;
+
+
+ngx_int_t
+ngx_http_wsgi_init_fork(ngx_cycle_t *cycle)
+{
+    int  err;
+
+    ngx_http_wsgi_find_event_fds(cycle->log);
+    ngx_http_wsgi_close_on_exec(cycle);
+
+    err = pthread_atfork(NULL, NULL, ngx_http_wsgi_fork_child);
+
+    if (err != 0) {
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, err,
+                      "WSGI0105 pthread_atfork() failed");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Called before Python starts, so what is found here is the host's: the
+ * epoll of nginx's event module, its eventfd, and the module's own.
+ */
+
+static void
+ngx_http_wsgi_find_event_fds(ngx_log_t *log)
+{
+    u_char          path[sizeof("/proc/self/fd/") + NGX_INT_T_LEN];
+    u_char          name[sizeof("anon_inode:[event") - 1];
+    ssize_t         n;
+    ngx_fd_t        fd;
+    ngx_dir_t       dir;
+    ngx_str_t       proc = ngx_string("/proc/self/fd");
+
+    if (ngx_open_dir(&proc, &dir) == NGX_ERROR) {
+        ngx_log_debug0(NGX_LOG_DEBUG_CORE, log, ngx_errno,
+                       "wsgi: no /proc, so no epoll to close after a fork");
+        return;
+    }
+
+    while (ngx_read_dir(&dir) == NGX_OK) {
+
+        fd = ngx_atoi(ngx_de_name(&dir), ngx_de_namelen(&dir));
+        if (fd == NGX_ERROR) {
+            continue;
+        }
+
+        (void) ngx_sprintf(path, "/proc/self/fd/%d%Z", fd);
+
+        n = readlink((char *) path, (char *) name, sizeof(name));
+
+        if (n == (ssize_t) sizeof(name)
+            && ngx_strncmp(name, "anon_inode:[event", n) == 0
+            && ngx_http_wsgi_event_fds_n < NGX_HTTP_WSGI_MAX_EVENT_FDS)
+        {
+            ngx_http_wsgi_event_fds[ngx_http_wsgi_event_fds_n++] = fd;
+        }
+    }
+
+    (void) ngx_close_dir(&dir);
+}
+
+
+/*
+ * A command started by system() or popen() does not see fork handlers, and a
+ * command that it leaves behind would hold the port.  A worker runs no new
+ * binary itself, only the master does; the flag is the worker's own.
+ */
+
+static void
+ngx_http_wsgi_close_on_exec(ngx_cycle_t *cycle)
+{
+    ngx_uint_t        i;
+    ngx_listening_t  *ls;
+
+    for (i = 0; i < ngx_http_wsgi_event_fds_n; i++) {
+        (void) fcntl(ngx_http_wsgi_event_fds[i], F_SETFD, FD_CLOEXEC);
+    }
+
+    ls = cycle->listening.elts;
+
+    for (i = 0; i < cycle->listening.nelts; i++) {
+        if (ls[i].fd != (ngx_socket_t) -1) {
+            (void) fcntl(ls[i].fd, F_SETFD, FD_CLOEXEC);
+        }
+    }
+}
+
+
+/*
+ * A child that an application forked must not keep nginx's sockets.  It would
+ * hold the port after nginx is gone, and clients would never see the end of
+ * their connections.  Nothing but close() will do: shutdown() and epoll_ctl()
+ * reach into the parent, and other threads' locks may be held for ever.
+ *
+ * A child made by vfork(), as by "subprocess", does not come here: it closes
+ * all descriptors itself before it runs its command.
+ */
+
+static void
+ngx_http_wsgi_fork_child(void)
+{
+    ngx_int_t         n;
+    ngx_uint_t        i;
+    ngx_listening_t  *ls;
+
+    for (i = 0; i < ngx_http_wsgi_event_fds_n; i++) {
+        (void) close(ngx_http_wsgi_event_fds[i]);
+    }
+
+    /* clients, upstreams, this worker's listeners and its channel */
+
+    for (i = 0; i < ngx_cycle->connection_n; i++) {
+        if (ngx_cycle->connections[i].fd != (ngx_socket_t) -1) {
+            (void) close(ngx_cycle->connections[i].fd);
+        }
+    }
+
+    /* with "reuseport", the listeners of other workers */
+
+    ls = ngx_cycle->listening.elts;
+
+    for (i = 0; i < ngx_cycle->listening.nelts; i++) {
+        if (ls[i].connection == NULL && ls[i].fd != (ngx_socket_t) -1) {
+            (void) close(ls[i].fd);
+        }
+    }
+
+    /* the channels to other workers */
+
+    for (n = 0; n < ngx_last_process; n++) {
+        if (n != ngx_process_slot
+            && ngx_processes[n].pid != -1
+            && ngx_processes[n].channel[0] != -1)
+        {
+            (void) close(ngx_processes[n].channel[0]);
+        }
+    }
+}
+
+
+/*
+ * nginx's handler of SIGCHLD waits for any child there is, in workers too, and
+ * so takes the exit codes from under the application.  Workers do not need it.
+ * A handler that another module has installed stays.
+ */
+
+void
+ngx_http_wsgi_default_sigchld(ngx_log_t *log)
+{
+    Dl_info           handler, nginx;
+    struct sigaction  sa;
+
+    if (sigaction(SIGCHLD, NULL, &sa) == -1) {
+        goto failed;
+    }
+
+    if (sa.sa_handler == SIG_DFL || sa.sa_handler == SIG_IGN) {
+        return;
+    }
+
+    /* ngx_process_slot lies in the nginx binary: it tells where that one is */
+
+    if (dladdr((void *) (uintptr_t) sa.sa_handler, &handler) == 0
+        || dladdr((void *) &ngx_process_slot, &nginx) == 0
+        || handler.dli_fbase != nginx.dli_fbase)
+    {
+        return;
+    }
+
+    ngx_memzero(&sa, sizeof(struct sigaction));
+    sa.sa_handler = SIG_DFL;
+    sigemptyset(&sa.sa_mask);
+
+    if (sigaction(SIGCHLD, &sa, NULL) == 0) {
+        return;
+    }
+
+failed:
+
+    ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
+                  "WSGI0106 sigaction(SIGCHLD) failed");
+}

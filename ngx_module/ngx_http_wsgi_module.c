@@ -1,0 +1,188 @@
+
+/*
+ * The module as nginx sees it: directives, contexts, hooks.
+ *
+ *     location / {
+ *         wsgi_app  /srv/app.py  hello_world;
+ *     }
+ */
+
+
+#include "ngx_http_wsgi_module.h"
+
+
+static char *ngx_http_wsgi_check_threads(ngx_conf_t *cf, void *post,
+    void *data);
+static char *ngx_http_wsgi_check_msec(ngx_conf_t *cf, void *post, void *data);
+static char *ngx_http_wsgi_check_size(ngx_conf_t *cf, void *post, void *data);
+
+
+static ngx_conf_post_t  ngx_http_wsgi_threads_post =
+    { ngx_http_wsgi_check_threads };
+
+static ngx_conf_post_t  ngx_http_wsgi_msec_post =
+    { ngx_http_wsgi_check_msec };
+
+static ngx_conf_post_t  ngx_http_wsgi_size_post =
+    { ngx_http_wsgi_check_size };
+
+static ngx_conf_num_bounds_t  ngx_http_wsgi_max_queue_bounds =
+    { ngx_conf_check_num_bounds, 1, 1000000 };
+
+
+static ngx_command_t  ngx_http_wsgi_commands[] = {
+
+    { ngx_string("wsgi_app"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE12,
+      ngx_http_wsgi_app,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wsgi_param"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE23,
+      ngx_http_wsgi_param,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wsgi_script_name"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_wsgi_script_name,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wsgi_buffer_size"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_loc_conf_t, buffer_size),
+      &ngx_http_wsgi_size_post },
+
+    { ngx_string("wsgi_queue_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_loc_conf_t, queue_timeout),
+      &ngx_http_wsgi_msec_post },
+
+    { ngx_string("wsgi_read_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_loc_conf_t, read_timeout),
+      &ngx_http_wsgi_msec_post },
+
+    { ngx_string("wsgi_python_home"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_wsgi_python_home,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wsgi_python_path"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_wsgi_python_path,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wsgi_threads"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_main_conf_t, threads),
+      &ngx_http_wsgi_threads_post },
+
+    { ngx_string("wsgi_max_queue"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_main_conf_t, max_queue),
+      &ngx_http_wsgi_max_queue_bounds },
+
+    { ngx_string("wsgi_shutdown_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_main_conf_t, shutdown_timeout),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_wsgi_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    ngx_http_wsgi_check_runtime,           /* postconfiguration */
+
+    ngx_http_wsgi_create_main_conf,        /* create main configuration */
+    ngx_http_wsgi_init_main_conf,          /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_wsgi_create_loc_conf,         /* create location configuration */
+    ngx_http_wsgi_merge_loc_conf           /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_wsgi_module = {
+    NGX_MODULE_V1,
+    &ngx_http_wsgi_module_ctx,             /* module context */
+    ngx_http_wsgi_commands,                /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    ngx_http_wsgi_init_module,             /* init module */
+    ngx_http_wsgi_init_process,            /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_http_wsgi_exit_process,            /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static char *
+ngx_http_wsgi_check_threads(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_int_t  *np = data;
+
+    if (*np == 0) {
+        return "must be at least 1: applications cannot run on nginx's own "
+               "thread yet, give them some of theirs";
+    }
+
+    if (*np > 1024) {
+        return "must be at most 1024: set \"worker_processes\" higher instead";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_wsgi_check_msec(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_msec_t  *msp = data;
+
+    if (*msp == 0) {
+        return "must be more than 0: no request could be answered in no time";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_wsgi_check_size(ngx_conf_t *cf, void *post, void *data)
+{
+    size_t  *sp = data;
+
+    if (*sp == 0) {
+        return "must be more than 0: the application could send nothing";
+    }
+
+    return NGX_CONF_OK;
+}

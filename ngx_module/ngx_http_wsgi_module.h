@@ -1,0 +1,170 @@
+
+/*
+ * What the files of the WSGI module share: configuration, the context of a
+ * request, and the functions of each file.
+ */
+
+
+#ifndef _NGX_HTTP_WSGI_MODULE_H_INCLUDED_
+#define _NGX_HTTP_WSGI_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <wsgi.h>
+
+
+/* seconds after which a client that got 503 may well try again */
+#define NGX_HTTP_WSGI_RETRY_AFTER  1
+
+
+typedef struct {
+    ngx_str_t                    target;
+    ngx_str_t                    callable;
+    ngx_uint_t                   file;      /* target is a file's path */
+    wsgi_app                    *app;       /* in workers, once loaded */
+} ngx_http_wsgi_app_t;
+
+
+typedef struct {
+    ngx_array_t                  apps;      /* of ngx_http_wsgi_app_t * */
+    ngx_str_t                    python_home;
+    ngx_array_t                  python_path;   /* of const char * */
+    ngx_int_t                    threads;
+    ngx_int_t                    max_queue;
+    ngx_msec_t                   shutdown_timeout;
+    ngx_int_t                    document_root_index;
+    ngx_int_t                    request_id_index;
+} ngx_http_wsgi_main_conf_t;
+
+
+typedef struct {
+    ngx_str_t                    name;
+    ngx_http_complex_value_t     value;
+    ngx_uint_t                   if_not_empty;
+} ngx_http_wsgi_param_t;
+
+
+typedef struct {
+    ngx_http_wsgi_app_t         *app;
+    ngx_array_t                 *params;    /* of ngx_http_wsgi_param_t */
+    ngx_str_t                    script_name;
+    size_t                       buffer_size;
+    ngx_msec_t                   queue_timeout;
+    ngx_msec_t                   read_timeout;
+} ngx_http_wsgi_loc_conf_t;
+
+
+typedef struct ngx_http_wsgi_piece_s  ngx_http_wsgi_piece_t;
+
+
+/*
+ * One request while Python answers it.  The library gets a pointer to it and
+ * hands it back to the callbacks; it does so no more once "exchange" is NULL,
+ * and only so long is it sure that the request still exists.
+ */
+
+typedef struct {
+    ngx_http_request_t          *request;
+    wsgi_exchange               *exchange;
+    ngx_http_cleanup_t          *cleanup;
+    ngx_event_t                  timer;
+
+    ngx_http_wsgi_piece_t       *pieces;    /* all that were ever made */
+    ngx_chain_t                 *free;
+    ngx_chain_t                 *busy;
+    ngx_chain_t                 *out;
+    ngx_chain_t                **last_out;
+
+    unsigned                     started:1;
+    unsigned                     last_sent:1;
+} ngx_http_wsgi_ctx_t;
+
+
+/* ngx_http_wsgi_conf.c */
+
+void *ngx_http_wsgi_create_main_conf(ngx_conf_t *cf);
+char *ngx_http_wsgi_init_main_conf(ngx_conf_t *cf, void *conf);
+void *ngx_http_wsgi_create_loc_conf(ngx_conf_t *cf);
+char *ngx_http_wsgi_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+char *ngx_http_wsgi_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_wsgi_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_wsgi_script_name(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_wsgi_python_home(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_wsgi_python_path(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* ngx_http_wsgi_check.c */
+
+void ngx_http_wsgi_runtime_config(ngx_http_wsgi_main_conf_t *wmcf,
+    wsgi_runtime_config *config);
+char *ngx_http_wsgi_check_home(ngx_conf_t *cf, ngx_str_t *home);
+char *ngx_http_wsgi_check_app(ngx_conf_t *cf, ngx_http_wsgi_app_t *app);
+ngx_int_t ngx_http_wsgi_check_runtime(ngx_conf_t *cf);
+ngx_int_t ngx_http_wsgi_init_module(ngx_cycle_t *cycle);
+
+/* ngx_http_wsgi_process.c */
+
+ngx_int_t ngx_http_wsgi_init_process(ngx_cycle_t *cycle);
+void ngx_http_wsgi_exit_process(ngx_cycle_t *cycle);
+wsgi_app *ngx_http_wsgi_get_app(ngx_http_wsgi_app_t *app, ngx_log_t *log);
+void ngx_http_wsgi_poll_soon(void);
+
+/* ngx_http_wsgi_fork.c */
+
+ngx_int_t ngx_http_wsgi_init_fork(ngx_cycle_t *cycle);
+void ngx_http_wsgi_default_sigchld(ngx_log_t *log);
+
+/* ngx_http_wsgi_environ.c */
+
+ngx_int_t ngx_http_wsgi_create_request(ngx_http_request_t *r,
+    wsgi_request *wr);
+
+/* ngx_http_wsgi_body.c */
+
+ngx_int_t ngx_http_wsgi_set_body(ngx_http_request_t *r, wsgi_request *wr);
+
+/* ngx_http_wsgi_request.c */
+
+ngx_int_t ngx_http_wsgi_handler(ngx_http_request_t *r);
+void ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_cancel(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
+ngx_int_t ngx_http_wsgi_unavailable(ngx_http_request_t *r,
+    ngx_uint_t retry_after);
+
+/* ngx_http_wsgi_response.c */
+
+int ngx_http_wsgi_start(void *data, const wsgi_head *head);
+int ngx_http_wsgi_write(void *data, wsgi_buffer *const *buffers, size_t count,
+    uint32_t flags);
+int ngx_http_wsgi_send_file(void *data, int fd, uint64_t offset,
+    uint64_t length, uint32_t flags);
+void ngx_http_wsgi_finish(void *data, wsgi_outcome outcome,
+    uint32_t retry_after);
+ngx_int_t ngx_http_wsgi_truncate(ngx_http_request_t *r);
+void ngx_http_wsgi_write_handler(ngx_http_request_t *r);
+
+/* ngx_http_wsgi_output.c */
+
+ngx_int_t ngx_http_wsgi_init_output(ngx_http_wsgi_ctx_t *ctx);
+ngx_int_t ngx_http_wsgi_add_buffers(ngx_http_wsgi_ctx_t *ctx,
+    wsgi_buffer *const *buffers, size_t count);
+ngx_int_t ngx_http_wsgi_add_file(ngx_http_wsgi_ctx_t *ctx, int fd,
+    uint64_t offset, uint64_t length);
+ngx_int_t ngx_http_wsgi_output(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t last);
+
+/* ngx_http_wsgi_headers.c */
+
+ngx_int_t ngx_http_wsgi_create_headers(ngx_http_request_t *r,
+    const wsgi_head *head);
+ngx_int_t ngx_http_wsgi_add_retry_after(ngx_http_request_t *r,
+    ngx_uint_t seconds);
+
+
+extern ngx_module_t  ngx_http_wsgi_module;
+
+
+#endif /* _NGX_HTTP_WSGI_MODULE_H_INCLUDED_ */

@@ -1,0 +1,271 @@
+
+/*
+ * The callbacks that answer a request.  The library calls them in the loop,
+ * from wsgi_poll(), in this order: start, write or send_file as often as
+ * needed, finish.  Where one returns non-zero the request is none of the
+ * library's any more.
+ *
+ * What runs in here may end the request, and with it the context: nothing
+ * touches either after ngx_http_finalize_request() or
+ * ngx_http_run_posted_requests().
+ */
+
+
+#include "ngx_http_wsgi_module.h"
+
+
+static int ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags);
+static int ngx_http_wsgi_end(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
+static ngx_int_t ngx_http_wsgi_wait_client(ngx_http_request_t *r);
+
+
+int
+ngx_http_wsgi_start(void *data, const wsgi_head *head)
+{
+    ngx_http_wsgi_ctx_t  *ctx = data;
+
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    ngx_http_set_log_request(r->connection->log, r);
+
+    if (ngx_http_wsgi_create_headers(r, head) != NGX_OK) {
+        return ngx_http_wsgi_end(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    }
+
+    ctx->started = 1;
+
+    /*
+     * A short header stays in r->out until the first bytes of the body come,
+     * and goes out with them in one writev().
+     */
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->post_action
+        || (r->header_only && !head->no_body))
+    {
+        return ngx_http_wsgi_end(ctx, rc);
+    }
+
+    return 0;
+}
+
+
+int
+ngx_http_wsgi_write(void *data, wsgi_buffer *const *buffers, size_t count,
+    uint32_t flags)
+{
+    ngx_http_wsgi_ctx_t  *ctx = data;
+
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    ngx_http_set_log_request(r->connection->log, r);
+
+    if (ngx_http_wsgi_add_buffers(ctx, buffers, count) != NGX_OK) {
+        return ngx_http_wsgi_end(ctx, NGX_ERROR);
+    }
+
+    return ngx_http_wsgi_send(ctx, flags);
+}
+
+
+int
+ngx_http_wsgi_send_file(void *data, int fd, uint64_t offset, uint64_t length,
+    uint32_t flags)
+{
+    ngx_http_wsgi_ctx_t  *ctx = data;
+
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    ngx_http_set_log_request(r->connection->log, r);
+
+    if (ngx_http_wsgi_add_file(ctx, fd, offset, length) != NGX_OK) {
+        return ngx_http_wsgi_end(ctx, NGX_ERROR);
+    }
+
+    return ngx_http_wsgi_send(ctx, flags);
+}
+
+
+void
+ngx_http_wsgi_finish(void *data, wsgi_outcome outcome, uint32_t retry_after)
+{
+    ngx_http_wsgi_ctx_t  *ctx = data;
+
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    ngx_http_set_log_request(r->connection->log, r);
+
+    switch (outcome) {
+
+    case WSGI_COMPLETE:
+
+        if (ctx->last_sent || r->header_only) {
+            rc = NGX_OK;
+
+        } else {
+            rc = ngx_http_send_special(r, NGX_HTTP_LAST);
+        }
+
+        break;
+
+    case WSGI_REFUSED:
+        rc = ngx_http_wsgi_unavailable(r, retry_after);
+        break;
+
+    case WSGI_TRUNCATED:
+        rc = ngx_http_wsgi_truncate(r);
+        break;
+
+    default: /* WSGI_FAILED */
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    (void) ngx_http_wsgi_end(ctx, rc);
+}
+
+
+/*
+ * Ends a response so that the client can tell that something is missing: no
+ * last chunk, fewer bytes than Content-Length, RST_STREAM with HTTP/2.
+ */
+
+ngx_int_t
+ngx_http_wsgi_truncate(ngx_http_request_t *r)
+{
+    r->main->keepalive = 0;
+
+    return ngx_http_send_special(r, NGX_HTTP_FLUSH);
+}
+
+
+static int
+ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags)
+{
+    ngx_uint_t         last;
+    ngx_connection_t  *c;
+
+    c = ctx->request->connection;
+    last = (flags & WSGI_WRITE_LAST) ? 1 : 0;
+
+    if (ngx_http_wsgi_output(ctx, last) != NGX_OK) {
+        return ngx_http_wsgi_end(ctx, NGX_ERROR);
+    }
+
+    if (last) {
+
+        /* "finish" follows at once and does the rest */
+
+        ctx->last_sent = 1;
+        return 0;
+    }
+
+    if (ngx_http_wsgi_wait_client(ctx->request) != NGX_OK) {
+        return ngx_http_wsgi_end(ctx, NGX_ERROR);
+    }
+
+    ngx_http_run_posted_requests(c);
+
+    return 0;
+}
+
+
+static int
+ngx_http_wsgi_end(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_wsgi_detach(ctx);
+
+    ngx_http_finalize_request(r, rc);
+
+    ngx_http_run_posted_requests(c);
+
+    return 1;
+}
+
+
+/* the client can take more: what it takes is credit for the application */
+
+void
+ngx_http_wsgi_write_handler(ngx_http_request_t *r)
+{
+    ngx_event_t          *wev;
+    ngx_connection_t     *c;
+    ngx_http_wsgi_ctx_t  *ctx;
+
+    c = r->connection;
+    wev = c->write;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wsgi_module);
+
+    if (wev->timedout) {
+        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
+                      "client timed out");
+        c->timedout = 1;
+
+        ngx_http_wsgi_cancel(ctx, NGX_HTTP_REQUEST_TIME_OUT);
+        return;
+    }
+
+    if (ctx->busy || c->buffered) {
+        if (ngx_http_wsgi_output(ctx, 0) != NGX_OK) {
+            ngx_http_wsgi_cancel(ctx, NGX_ERROR);
+            return;
+        }
+    }
+
+    if (ngx_http_wsgi_wait_client(r) != NGX_OK) {
+        ngx_http_wsgi_cancel(ctx, NGX_ERROR);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_wsgi_wait_client(ngx_http_request_t *r)
+{
+    ngx_event_t               *wev;
+    ngx_connection_t          *c;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    c = r->connection;
+    wev = c->write;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    /* a subrequest may have to wait until those before it are done */
+
+    if (c->data == r
+        && ngx_handle_write_event(wev, clcf->send_lowat) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* then the timer is that of "limit_rate" */
+
+    if (wev->delayed) {
+        return NGX_OK;
+    }
+
+    if (wev->active && !wev->ready) {
+        ngx_add_timer(wev, clcf->send_timeout);
+
+    } else if (wev->timer_set) {
+        ngx_del_timer(wev);
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,37 @@
+"""Large bodies: ten megabytes that can be checked.
+
+/list            160 pieces of 64 KiB in a list
+/one             one piece of ten megabytes
+/small           81920 pieces of 128 bytes from a generator
+/generator       160 pieces of 64 KiB from a generator
+/endless?N       N megabytes from a generator, and counts the pieces
+/made            how many pieces /endless has made
+"""
+
+PIECE = bytes(range(256)) * 256
+TEXT = [("Content-Type", "application/octet-stream")]
+made = [0]
+
+
+def endless(megabytes):
+    made[0] = 0
+    for _ in range(megabytes * 16):
+        made[0] += 1
+        # A new object each time, as an application makes it.
+        yield PIECE[:1] + PIECE[1:]
+
+
+def app(environ, start_response):
+    start_response("200 OK", TEXT)
+    path = environ["PATH_INFO"]
+    if path == "/list":
+        return [PIECE] * 160
+    if path == "/one":
+        return [PIECE * 160]
+    if path == "/small":
+        return (PIECE[i : i + 128] for _ in range(160) for i in range(0, 65536, 128))
+    if path == "/generator":
+        return (PIECE for _ in range(160))
+    if path == "/endless":
+        return endless(int(environ["QUERY_STRING"]))
+    return [str(made[0]).encode()]

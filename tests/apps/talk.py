@@ -1,0 +1,80 @@
+"""Writes to the log in every way that Python has. The query string is what it says.
+
+/print           print()                        /stderr          sys.stderr.write()
+/errors          wsgi.errors.write()            /errors_print    print(file=wsgi.errors)
+/errors_lines    wsgi.errors.writelines()       /warning         warnings.warn()
+/logging         logging.getLogger().error()    /unfinished      a line without its end
+/long?N          one line of N letters          /bytes           print() of letters beyond ASCII
+/pair            says it, waits for the other request of the pair, and says it again: 50 times
+/surrogate       print() of a character that UTF-8 does not have
+/buffer          sys.stdout.buffer.write()      /flood?N         N lines
+/stdin           the words, and what sys.stdin.read() gives
+/thread          a thread of its own prints, after the request that made it has ended
+/kept            wsgi.errors of the request before
+"""
+
+import logging
+import sys
+import threading
+import warnings
+from urllib.parse import unquote
+
+TEXT = [("Content-Type", "text/plain")]
+both = threading.Barrier(2, timeout=15)
+kept = []
+
+
+def say_pair(words, environ):
+    for number in range(50):
+        both.wait()
+        # In three pieces, so that a shared buffer would mix the two.
+        sys.stdout.write(f"{words} ")
+        print("says", end=" ")
+        print(number)
+
+
+def say_in_thread(words, environ):
+    def later():
+        gate = environ["HTTP_X_GATE"]
+        open(gate, "rb").read()
+        print(words)
+
+    threading.Thread(target=later, daemon=True).start()
+
+
+def say_kept(words, environ):
+    try:
+        kept[0].write(words)
+        print("no error")
+    except Exception as error:
+        print(f"{type(error).__name__}: {error}")
+
+
+ENDPOINTS = {
+    "print": lambda words, environ: print(words),
+    "stderr": lambda words, environ: sys.stderr.write(words + "\n"),
+    "errors": lambda words, environ: environ["wsgi.errors"].write(words + "\n"),
+    "errors_print": lambda words, environ: print(words, file=environ["wsgi.errors"]),
+    "errors_lines": lambda words, environ: environ["wsgi.errors"].writelines(
+        [words + " one\n", words + " two\n"]
+    ),
+    "warning": lambda words, environ: warnings.warn(words),
+    "logging": lambda words, environ: logging.getLogger("shop").error(words),
+    "unfinished": lambda words, environ: print(words, end=""),
+    "long": lambda words, environ: print("<" + "x" * int(words) + ">"),
+    "bytes": lambda words, environ: print(words),
+    "surrogate": lambda words, environ: print(words + "\udc80"),
+    "buffer": lambda words, environ: sys.stdout.buffer.write(words.encode() + b"\n"),
+    "flood": lambda words, environ: [print("line", n, "of the flood") for n in range(int(words))],
+    "stdin": lambda words, environ: print(words, repr(sys.stdin.read())),
+    "pair": say_pair,
+    "thread": say_in_thread,
+    "kept": say_kept,
+}
+
+
+def app(environ, start_response):
+    ENDPOINTS[environ["PATH_INFO"].strip("/")](unquote(environ["QUERY_STRING"]), environ)
+    kept[:] = [environ["wsgi.errors"]]
+    start_response("200 OK", TEXT)
+    return [b"said"]

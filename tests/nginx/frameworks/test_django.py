@@ -1,0 +1,149 @@
+"""A Django project behind nginx: the admin, forms, uploads, sqlite, static files."""
+
+import concurrent.futures
+import hashlib
+import os
+import re
+
+import pytest
+from forms import MULTIPART, URLENCODED, form, upload
+from virtualenv import run
+
+CONF = """
+    client_max_body_size 10m;
+    location / { wsgi_app @PREFIX@/sites/django_site/wsgi.py application; }
+    location /static/ { alias @PREFIX@/sites/django_site/static/; }
+"""
+
+
+@pytest.fixture(scope="module")
+def server(site, virtualenv):
+    prepared = site(CONF)
+    project = prepared.prefix / "sites" / "django_site"
+    for command in (
+        ["migrate"],
+        ["collectstatic", "--noinput"],
+        ["createsuperuser", "--noinput", "--username", "anna", "--email", "anna@example.com"],
+    ):
+        environment = {**os.environ, "DJANGO_SUPERUSER_PASSWORD": "secret"}
+        run(virtualenv / "bin/python", "manage.py", *command, cwd=project, env=environment)
+    return prepared.start()
+
+
+class Browser:
+    """Keeps cookies, and fills in the token against forged requests."""
+
+    def __init__(self, server):
+        self.server = server
+        self.cookies = {}
+        self.page = None
+
+    def ask(self, path, method="GET", headers=(), **how):
+        if self.cookies:
+            pairs = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+            headers = [*headers, ("Cookie", pairs)]
+        self.page = self.server.ask(path, method, headers=headers, **how)
+        for cookie in self.page.all("Set-Cookie"):
+            name, value = cookie.split(";")[0].split("=", 1)
+            self.cookies[name] = value
+        return self.page
+
+    def submit(self, path, **fields):
+        """Fills in the form of the page that was asked for last."""
+        token = re.search('name="csrfmiddlewaretoken" value="([^"]+)"', self.page.text)[1]
+        body = form(csrfmiddlewaretoken=token, **fields)
+        return self.ask(path, "POST", headers=[URLENCODED], body=body)
+
+
+def logged_in(server):
+    browser = Browser(server)
+    assert browser.ask("/admin/login/?next=/admin/").status == 200, "the login page"
+    page = browser.submit("/admin/login/", username="anna", password="secret", next="/admin/")
+    assert (page.status, page.header("Location")) == (302, "/admin/"), "the login is taken"
+    return browser
+
+
+def test_admin_needs_a_login(server):
+    response = server.ask("/admin/")
+    assert response.status == 302, "nobody gets in without one"
+    assert response.header("Location") == "/admin/login/?next=/admin/", "but to the login page"
+    browser = Browser(server)
+    browser.ask("/admin/login/")
+    assert "errornote" in browser.submit("/admin/login/", username="anna", password="no").text
+
+
+def test_admin(server):
+    browser = logged_in(server)
+    assert "Site administration" in browser.ask("/admin/").text, "the admin's first page"
+    browser.ask("/admin/notes/note/add/")
+    assert browser.submit("/admin/notes/note/add/", text="by the admin").status == 302, "is saved"
+    assert "by the admin" in browser.ask("/admin/notes/note/").text, "and listed"
+
+
+def test_form_with_token(server):
+    browser = Browser(server)
+    browser.ask("/notes/")
+    page = browser.submit("/notes/", text="caf\xe9 <b>")
+    assert (page.status, page.header("Location")) == (302, "/notes/"), "a redirect after a post"
+    for _ in range(6):
+        assert "caf\xe9 &lt;b&gt;" in browser.ask("/notes/").text, "either worker reads it"
+
+
+def test_form_without_token(server):
+    response = server.ask("/notes/", "POST", body=form(text="forged"), headers=[URLENCODED])
+    assert response.status == 403, "a forged request is refused"
+    assert "forged" not in server.ask("/notes/").text, "and nothing is saved"
+
+
+@pytest.mark.parametrize(
+    "size, kind", [(1000, "InMemoryUploadedFile"), (4_000_000, "TemporaryUploadedFile")]
+)
+@pytest.mark.parametrize("chunked", [False, True], ids=["with length", "chunked"])
+def test_upload(server, size, kind, chunked):
+    data = bytes(n % 241 for n in range(1000)) * (size // 1000)
+    body, expected = upload("file", data), f"{hashlib.sha256(data).hexdigest()} {kind}"
+    with server.connect() as connection:
+        if chunked:
+            headers = [MULTIPART, ("Transfer-Encoding", "chunked")]
+            connection.send_request("/upload/", method="POST", headers=headers)
+            for start in range(0, len(body), 30000):
+                connection.send_chunk(body[start : start + 30000])
+            connection.send_chunk(b"")
+        else:
+            connection.send_request("/upload/", method="POST", headers=[MULTIPART], body=body)
+        assert connection.read_response("POST").text == expected, "the file is whole"
+
+
+def test_static_files_are_nginx_own(server):
+    response = server.ask("/static/admin/css/base.css")
+    assert response.status == 200, "collectstatic put them there"
+    assert response.header("Accept-Ranges") == "bytes", "and nginx serves them"
+
+
+def test_stream_and_file(server):
+    expected = "".join(f"line {number}\n" for number in range(1000))
+    assert server.ask("/stream/").text == expected, "a StreamingHttpResponse"
+    response = server.ask("/file/")
+    assert b"A form, an upload" in response.body, "a FileResponse"
+    assert response.header("Content-Length") == str(len(response.body)), "with its length"
+
+
+def test_failing_view(server):
+    assert server.ask("/fails/").status == 500, "Django answers it"
+    assert server.wait_log("RuntimeError: a view failed"), "and logs it"
+
+
+def test_unknown_host(server):
+    assert server.ask("/notes/", host="evil.test").status == 400, "Django checks HTTP_HOST"
+
+
+def test_many_writers(server):
+    def write(number):
+        browser = Browser(server)
+        browser.ask("/notes/")
+        return browser.submit("/notes/", text=f"writer {number}").status
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(write, range(24))) == [302] * 24, "threads and workers share sqlite"
+    text = server.ask("/notes/").text
+    assert all(f"writer {number}<" in text for number in range(24)), "and lose nothing"

@@ -1,0 +1,104 @@
+"""A small HTTP/2 client with prior knowledge: streams side by side, resets seen and sent."""
+
+import socket
+
+import h2.config
+import h2.connection
+import h2.events
+
+from client import TIMEOUT
+
+SERVER = [(":scheme", "http"), (":authority", "h2.test")]
+
+
+class Stream:
+    """What has come on one stream."""
+
+    def __init__(self):
+        self.status, self.headers, self.body = None, [], bytearray()
+        self.ended = self.reset = False
+
+
+class H2Connection:
+    """One connection to 127.0.0.1. Every wait on it ends after TIMEOUT with an exception."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        config = h2.config.H2Configuration(client_side=True, header_encoding="latin-1")
+        self.h2 = h2.connection.H2Connection(config)
+        self.streams = {}
+        self.h2.initiate_connection()
+        self.flush()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def flush(self):
+        self.socket.sendall(self.h2.data_to_send())
+
+    def send(self, path, method="GET", headers=(), body=None):
+        """Begins a request and returns its stream; a body is sent whole."""
+        stream = self.h2.get_next_available_stream_id()
+        self.streams[stream] = Stream()
+        fields = [(":method", method), (":path", path), *SERVER, *headers]
+        self.h2.send_headers(stream, fields, end_stream=body is None)
+        self.flush()
+        if body is not None:
+            self._send_body(stream, body)
+        return stream
+
+    def _send_body(self, stream, body):
+        while body:
+            window = self.h2.local_flow_control_window(stream)
+            size = min(window, self.h2.max_outbound_frame_size, len(body))
+            if size == 0:
+                self._receive()
+                continue
+            self.h2.send_data(stream, body[:size])
+            self.flush()
+            body = body[size:]
+        self.h2.end_stream(stream)
+        self.flush()
+
+    def reset(self, stream):
+        self.h2.reset_stream(stream, 8)
+        self.flush()
+
+    def ask(self, path, **how):
+        return self.response(self.send(path, **how))
+
+    def response(self, stream):
+        """Waits for the end of a stream."""
+        return self.wait(stream, lambda response: response.ended or response.reset)
+
+    def wait(self, stream, condition):
+        """Waits until `condition` holds for what has come on a stream."""
+        response = self.streams[stream]
+        while not condition(response):
+            self._receive()
+        return response
+
+    def _receive(self):
+        data = self.socket.recv(1 << 16)
+        assert data, "the server closed the connection"
+        for event in self.h2.receive_data(data):
+            self._take(event)
+        self.flush()
+
+    def _take(self, event):
+        response = self.streams.get(getattr(event, "stream_id", None))
+        if isinstance(event, h2.events.ResponseReceived):
+            response.status = int(dict(event.headers)[":status"])
+            response.headers = [field for field in event.headers if field[0][0] != ":"]
+        elif isinstance(event, h2.events.DataReceived):
+            response.body += event.data
+            self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        elif isinstance(event, h2.events.StreamEnded):
+            response.ended = True
+        elif isinstance(event, h2.events.StreamReset):
+            response.reset = True
+        elif isinstance(event, h2.events.ConnectionTerminated):
+            raise AssertionError("the server ended the connection")

@@ -1,0 +1,273 @@
+"""One nginx of one test: its folder, its configuration, its processes and its log.
+
+Nothing outside the folder is touched. Environment: WSGI_NGINX (the binary), WSGI_MODULE (the module),
+PYTHON (the interpreter the module was built with), KEEP_LOGS=1 (keep the folder, print its path).
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import client
+
+ROOT = Path(__file__).resolve().parents[2]
+APPS = ROOT / "tests" / "apps"
+NGINX = os.environ.get("WSGI_NGINX", "/usr/sbin/nginx")
+MODULE = Path(os.environ.get("WSGI_MODULE", ROOT / "build" / "ngx_http_wsgi_module.so")).absolute()
+PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
+DEADLINE = 20.0
+
+# What no test may leave in the error log, unless it has said so with `expect`.
+ALARMS = re.compile(
+    r"\[(alert|emerg|crit)\]|exited on signal|AddressSanitizer|runtime error:|panicked"
+    r"|a bug of its own"
+)
+
+CONFIGURATION = """\
+@LOAD@
+@USER@
+daemon off;
+master_process on;
+worker_processes @WORKERS@;
+error_log @PREFIX@/error.log info;
+pid @PREFIX@/nginx.pid;
+@MAIN@
+events { worker_connections 512; }
+http {
+    default_type text/plain;
+    access_log @PREFIX@/access.log;
+    client_body_temp_path @PREFIX@/body;
+    proxy_temp_path @PREFIX@/proxy;
+    fastcgi_temp_path @PREFIX@/fastcgi;
+    uwsgi_temp_path @PREFIX@/uwsgi;
+    scgi_temp_path @PREFIX@/scgi;
+    @HTTP@
+    server {
+        listen 127.0.0.1:@PORT@ backlog=511;
+        listen 127.0.0.1:@H2_PORT@ http2;
+        server_name localhost;
+        root @PREFIX@/html;
+        location = /harness/ready { access_log off; return 200 "@PREFIX@"; }
+        @SERVER@
+    }
+}
+"""
+
+
+def wait_for(condition, what, deadline=DEADLINE):
+    """Asks again and again until `condition()` is true, and returns what it gave."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"waited {deadline} s for {what}"
+        time.sleep(0.005)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Nginx:
+    """A configuration in a folder of its own, and the nginx that runs it."""
+
+    def __init__(self, prefix, server="", http="", main="", workers=1, module=MODULE):
+        self.prefix = Path(prefix)
+        self.parts = {"SERVER": server, "HTTP": http, "MAIN": main, "WORKERS": str(workers)}
+        self.module = module
+        self.process = None
+        self.was_launched = False
+        self.expected = []
+        (self.prefix / "html").mkdir(exist_ok=True)
+        self.choose_ports()
+
+    def choose_ports(self):
+        self.port, self.h2_port, self.other_port = free_port(), free_port(), free_port()
+        self.write_configuration()
+
+    def write_configuration(self, **parts):
+        """Writes nginx.conf; `parts` (SERVER=, HTTP=, MAIN=) replace what was given at first."""
+        self.parts.update(parts)
+        load = f"load_module {self.module};" if self.module else ""
+        text = CONFIGURATION.replace("@LOAD@", load)
+        text = text.replace("@USER@", "user root;" if os.getuid() == 0 else "")
+        for name, value in self.parts.items():
+            text = text.replace(f"@{name}@", value)
+        for name, value in self.places().items():
+            text = text.replace(f"@{name}@", str(value))
+        (self.prefix / "nginx.conf").write_text(text)
+
+    def places(self):
+        """What @NAME@ stands for in a configuration."""
+        return {
+            "PREFIX": self.prefix,
+            "APPS": APPS,
+            "PORT": self.port,
+            "H2_PORT": self.h2_port,
+            "OTHER_PORT": self.other_port,
+        }
+
+    def write(self, name, text):
+        """Writes a file of the test into the folder, and says where it is."""
+        path = self.prefix / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def command(self, *more):
+        assert Path(NGINX).exists(), f"there is no nginx at {NGINX}: install it, or set WSGI_NGINX"
+        assert not self.module or Path(self.module).exists(), (
+            f"there is no module at {self.module}: build it, or set WSGI_MODULE"
+        )
+        return [NGINX, "-p", str(self.prefix), "-c", "nginx.conf", "-e", "error.log", *more]
+
+    def check(self, user=None):
+        """What `nginx -t` says of the configuration."""
+        options = {"user": user} if user else {}
+        return subprocess.run(
+            self.command("-t"), capture_output=True, text=True, timeout=60, **options
+        )
+
+    def start(self, attempts=5):
+        """Starts nginx and waits until it answers. A port that was taken meanwhile is changed."""
+        for _ in range(attempts):
+            self.launch()
+            if self.is_ready():
+                return self
+            if "Address already in use" not in self.log():
+                break
+            (self.prefix / "error.log").unlink()
+            (self.prefix / "output").unlink()
+            self.choose_ports()
+        self.process = None
+        raise AssertionError(f"nginx did not start:\n{self.output()}{self.log()}")
+
+    def launch(self):
+        """Starts nginx without waiting for anything."""
+        self.was_launched = True
+        with open(self.prefix / "output", "ab") as output:
+            self.process = subprocess.Popen(
+                self.command(), stdout=output, stderr=output, stdin=subprocess.DEVNULL
+            )
+
+    def is_ready(self):
+        """Waits until nginx answers (this one, by the name of its folder), or has ended."""
+
+        def answers():
+            if "Address already in use" in self.log():
+                self.process.kill()
+                self.process.wait()
+            if self.process.poll() is not None:
+                return True
+            try:
+                return self.ask("/harness/ready").text == str(self.prefix)
+            except (OSError, client.Closed):
+                return False
+
+        wait_for(answers, "nginx to answer")
+        return self.process.poll() is None
+
+    def send(self, number):
+        """Sends a signal to the master."""
+        self.process.send_signal(number)
+
+    def stop(self, number=signal.SIGQUIT, deadline=DEADLINE):
+        """Ends nginx, waits for it, and gives its exit code. Harmless when it has ended."""
+        if self.process is None:
+            return None
+        process, self.process = self.process, None
+        if process.poll() is None:
+            process.send_signal(number)
+        try:
+            return process.wait(deadline)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            process.wait(DEADLINE)
+            raise AssertionError(f"nginx did not end within {deadline} s:\n{self.log()}") from None
+
+    def expect(self, pattern):
+        """Declares that alarming lines of the log that match `pattern` are what the test wants."""
+        self.expected.append(re.compile(pattern))
+
+    def alarms(self):
+        """The lines of the log that should not be there. What `nginx -t` says is not among them."""
+        lines = (self.output() + self.log()).splitlines() if self.was_launched else []
+        alarms = [line for line in lines if ALARMS.search(line)]
+        return [line for line in alarms if not any(p.search(line) for p in self.expected)]
+
+    def finish(self):
+        """Ends nginx and fails on whatever its log should not hold."""
+        try:
+            code = self.stop()
+            assert code in (0, None), f"nginx ended with {code}:\n{self.log()}"
+            alarms = "\n".join(self.alarms())
+            assert not alarms, f"the error log holds what it should not:\n{alarms}"
+        finally:
+            if os.environ.get("KEEP_LOGS") == "1":
+                print(f"kept: {self.prefix}")
+            else:
+                shutil.rmtree(self.prefix, ignore_errors=True)
+
+    def connect(self, port=None, **how):
+        return client.Connection(port or self.port, **how)
+
+    def ask(self, path, method="GET", port=None, **how):
+        """One request on a connection of its own."""
+        with self.connect(port) as connection:
+            return connection.ask(path, method, **how)
+
+    def log(self):
+        return self._read("error.log")
+
+    def access_log(self):
+        return self._read("access.log")
+
+    def output(self):
+        return self._read("output")
+
+    def _read(self, name):
+        path = self.prefix / name
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def log_lines(self, *words):
+        """The lines of the error log that hold every one of `words`."""
+        return [line for line in self.log().splitlines() if all(word in line for word in words)]
+
+    def wait_log(self, *words, count=1):
+        """Waits until `count` lines of the error log hold every one of `words`; gives them."""
+
+        def found():
+            lines = self.log_lines(*words)
+            return lines if len(lines) >= count else None
+
+        try:
+            return wait_for(found, f"the log to say {words}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log()}") from None
+
+    def wait_access(self, *words):
+        """Waits for a line of the access log that holds every one of `words`."""
+
+        def found():
+            lines = self.access_log().splitlines()
+            return next((line for line in lines if all(word in line for word in words)), None)
+
+        return wait_for(found, f"the access log to say {words}")
+
+    def workers(self):
+        """The process ids of the workers."""
+        master = self.process.pid
+        return [int(p) for p in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+
+    def memory(self, pid):
+        """The resident memory of a worker, in bytes."""
+        status = Path(f"/proc/{pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024

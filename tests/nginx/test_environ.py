@@ -1,0 +1,254 @@
+"""environ: the keys of CGI and of wsgi.*, their types, and what clients cannot put in."""
+
+import base64
+import json
+import re
+import socket
+
+import pytest
+
+CONF = """
+    location / { wsgi_app @APPS@/environ.py app; }
+    location /params {
+        wsgi_app @APPS@/environ.py app;
+        wsgi_param PLAIN value;
+        wsgi_param VARIABLE "$request_method of $arg_who";
+        wsgi_param ARG_IF $arg_who if_not_empty;
+        wsgi_param ARG_ALWAYS $arg_who;
+        wsgi_param SERVER_NAME chosen;
+        wsgi_param HTTP_X_FORGED trusted;
+        wsgi_param wsgi.url_scheme https;
+    }
+    location /shop { wsgi_app @APPS@/environ.py app; wsgi_script_name /shop; }
+    location /slash/ { wsgi_app @APPS@/environ.py app; wsgi_script_name /slash/; }
+    location /root { wsgi_app @APPS@/environ.py app; wsgi_script_name /; }
+    location /secret {
+        auth_basic "members"; auth_basic_user_file @PREFIX@/users;
+        wsgi_app @APPS@/environ.py app; wsgi_param REMOTE_USER $remote_user;
+    }
+    location /rewritten { rewrite ^ /to/here last; }
+"""
+
+
+@pytest.fixture(scope="module")
+def server(module_nginx):
+    prepared = module_nginx.prepare(CONF, files=[("users", "anna:{PLAIN}secret\n")])
+    return prepared.start()
+
+
+def shown(server, path="/", **how):
+    """environ as the application saw it, without the types."""
+    response = server.ask(path, **how)
+    assert response.status == 200, response.text
+    return {key: value for key, (_, value) in json.loads(response.body).items()}
+
+
+def test_keys_of_cgi(server):
+    with server.connect() as connection:
+        local = connection.socket.getsockname()
+        response = connection.ask("/a/b?c=d&e", headers=[("X-Some", "thing")])
+    environ = {key: value for key, (_, value) in json.loads(response.body).items()}
+    expected = {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/a/b",
+        "QUERY_STRING": "c=d&e",
+        "REQUEST_URI": "/a/b?c=d&e",
+        "RAW_URI": "/a/b?c=d&e",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": str(server.port),
+        "SERVER_ADDR": "127.0.0.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "REMOTE_PORT": str(local[1]),
+        "REQUEST_SCHEME": "http",
+        "DOCUMENT_ROOT": f"{server.prefix}/html",
+        "HTTP_HOST": "localhost",
+        "HTTP_X_SOME": "thing",
+    }
+    assert {key: environ.get(key) for key in expected} == expected, "the CGI set is complete"
+    assert re.search("nginx|libwsgi", environ["SERVER_SOFTWARE"]), "the server names itself"
+    assert re.fullmatch("[0-9a-f]{32}", environ["REQUEST_ID"]), "REQUEST_ID is nginx's"
+
+
+def test_keys_of_wsgi(server):
+    environ = shown(server)
+    assert environ["wsgi.version"] == "(1, 0)", "this is WSGI 1.0"
+    assert environ["wsgi.url_scheme"] == "http", "the scheme is the connection's"
+    assert environ["wsgi.multithread"] == "True", "eight threads share the process"
+    assert environ["wsgi.multiprocess"] == "False", "one worker is alone"
+    assert environ["wsgi.run_once"] == "False", "the process answers many requests"
+    assert environ["wsgi.input_terminated"] == "True", "reading to the end is safe"
+    for key in ("wsgi.input", "wsgi.errors", "wsgi.file_wrapper"):
+        assert key in environ, f"{key} is there"
+
+
+def test_multiprocess_with_two_workers(nginx):
+    server = nginx("location / { wsgi_app @APPS@/environ.py app; }", workers=2)
+    assert shown(server)["wsgi.multiprocess"] == "True", "the other worker runs the same code"
+
+
+def test_multithread_with_one_thread(nginx):
+    server = nginx("location / { wsgi_app @APPS@/environ.py app; }", http="wsgi_threads 1;")
+    assert shown(server)["wsgi.multithread"] == "False", "nobody else is in the process"
+
+
+def test_types(server):
+    types = {key: kind for key, (kind, _) in json.loads(server.ask("/").body).items()}
+    assert types[""] == "dict", "environ is a builtin dict"
+    strings = [key for key in types if key and key != "leaked" and not key.startswith("wsgi.")]
+    assert all(types[key] == "str" for key in strings), "CGI keys are native strings"
+    assert types["wsgi.version"] == "tuple", "wsgi.version is a tuple"
+    for key in ("multithread", "multiprocess", "run_once", "input_terminated"):
+        assert types[f"wsgi.{key}"] == "bool", f"wsgi.{key} is a bool"
+
+
+def test_environ_is_fresh(server):
+    shown(server)
+    environ = shown(server)
+    assert "left by a request" not in environ, "what a request puts in goes with it"
+
+
+def test_nothing_of_os_environ(server):
+    environ = shown(server)
+    assert environ["leaked"] == [], "no variable of the process is a key"
+    assert "PATH" not in environ and "HOME" not in environ, "nor one of the test"
+
+
+def test_absent_without_reason(server):
+    environ = shown(server)
+    for key in ("CONTENT_TYPE", "CONTENT_LENGTH", "HTTPS", "REMOTE_USER", "AUTH_TYPE"):
+        assert environ.get(key, "") == "", f"{key} says nothing that is not so"
+    assert "HTTP_CONTENT_LENGTH" not in environ, "HTTP_CONTENT_LENGTH is no key of CGI"
+
+
+def test_body_keys(server):
+    environ = shown(
+        server, method="POST", body=b"12345", headers=[("Content-Type", "text/plain; x=y")]
+    )
+    assert environ["CONTENT_LENGTH"] == "5", "the length has its own key"
+    assert environ["CONTENT_TYPE"] == "text/plain; x=y", "the type has its own key"
+    assert "HTTP_CONTENT_TYPE" not in environ, "and no second one"
+
+
+def test_repeated_fields(server):
+    twos = [("X-Two", "a"), ("X-Two", "b"), ("X-Two", "a")]
+    environ = shown(server, headers=[*twos, ("Cookie", "k=1"), ("Cookie", "l=2")])
+    assert environ["HTTP_X_TWO"] == "a, b, a", "repeated fields are a list"
+    assert environ["HTTP_COOKIE"] == "k=1; l=2", "cookies are joined as cookies"
+
+
+def test_forged_names(nginx):
+    server = nginx(
+        "underscores_in_headers on; location / { wsgi_app @APPS@/environ.py app; }"
+    )
+    environ = shown(
+        server,
+        headers=[
+            ("X_Real_User", "evil"),
+            ("X-Real-User", "good"),
+            ("Only_Under", "evil"),
+            ("Proxy", "http://evil"),
+            ("Remote-User", "evil"),
+        ],
+    )
+    assert environ["HTTP_X_REAL_USER"] == "good", "an underscore cannot pass for a hyphen"
+    assert "HTTP_ONLY_UNDER" not in environ, "names with underscores are dropped"
+    assert "HTTP_PROXY" not in environ, "Proxy is dropped: no httpoxy"
+    assert "REMOTE_USER" not in environ, "a client cannot name itself"
+
+
+def test_user_only_if_verified(server):
+    def credentials(password):
+        return ("Authorization", "Basic " + base64.b64encode(b"anna:" + password).decode())
+
+    environ = shown(server, "/", headers=[credentials(b"wrong")])
+    assert "REMOTE_USER" not in environ, "what nobody verified is no user"
+    assert environ["HTTP_AUTHORIZATION"].startswith("Basic "), "the application may verify it"
+    environ = shown(server, "/secret", headers=[credentials(b"secret")])
+    assert environ["REMOTE_USER"] == "anna", "nginx verified it, and the configuration says so"
+
+
+def test_params(server):
+    environ = shown(server, "/params?who=me", headers=[("X-Forged", "by client")])
+    assert environ["PLAIN"] == "value", "a constant"
+    assert environ["VARIABLE"] == "GET of me", "nginx's variables"
+    assert environ["ARG_IF"] == "me", "if_not_empty, and it is not"
+    assert environ["SERVER_NAME"] == "chosen", "a param wins over a key of CGI"
+    assert environ["HTTP_X_FORGED"] == "trusted", "and over the client's field"
+    assert environ["wsgi.url_scheme"] == "https", "and over a key of wsgi"
+    environ = shown(server, "/params")
+    assert "ARG_IF" not in environ, "if_not_empty, and it is empty"
+    assert environ["ARG_ALWAYS"] == "", "without it an empty value is a value"
+
+
+@pytest.mark.parametrize(
+    "path, script_name, path_info",
+    [
+        ("/shop/cart", "/shop", "/cart"),
+        ("/shop/", "/shop", "/"),
+        ("/shop", "/shop", ""),
+        ("/slash/cart", "/slash", "/cart"),
+        ("/slash/", "/slash", "/"),
+        ("/root/cart", "", "/root/cart"),
+        ("/shop/a%2Fb", "/shop", "/a/b"),
+    ],
+)
+def test_script_name(server, path, script_name, path_info):
+    environ = shown(server, path)
+    assert environ["SCRIPT_NAME"] == script_name, "the prefix is the script's name"
+    assert environ["PATH_INFO"] == path_info, "the rest is the path"
+    assert environ["REQUEST_URI"] == path, "the target stays as it was"
+
+
+def test_script_name_does_not_cut_a_word(server):
+    assert server.ask("/shopping").status == 404, "/shopping is not inside /shop"
+    line = server.wait_log("/shopping", "/shop")[0]
+    assert "client: 127.0.0.1" in line, "and the log says so"
+
+
+def test_path_is_decoded(server):
+    environ = shown(server, "/caf%C3%A9/%e4//x/../y%20z?q=%C3%A9")
+    assert environ["PATH_INFO"] == "/caf\xc3\xa9/\xe4/y z", "a byte is a character, normalised"
+    assert environ["QUERY_STRING"] == "q=%C3%A9", "the query string is not decoded"
+    assert environ["REQUEST_URI"] == "/caf%C3%A9/%e4//x/../y%20z?q=%C3%A9", "nor is the target"
+
+
+def test_rewritten_path(server):
+    environ = shown(server, "/rewritten?a=b")
+    assert environ["PATH_INFO"] == "/to/here", "the application is where the rewrite leads"
+    assert environ["REQUEST_URI"] == "/rewritten?a=b", "the target is still the client's"
+
+
+def test_header_bytes_are_latin1(server):
+    environ = shown(server, headers=[("X-Name", "caf\xe9"), ("X-Tab", "a\tb")])
+    assert environ["HTTP_X_NAME"] == "caf\xe9", "a byte of a header is a character"
+    assert environ["HTTP_X_TAB"] == "a\tb", "a tab stays a tab"
+
+
+def test_request_without_host(server):
+    environ = shown(server, version="HTTP/1.0", host=None)
+    assert "HTTP_HOST" not in environ, "what was not sent is not there"
+    assert environ["SERVER_NAME"] == "localhost", "SERVER_NAME is the server's"
+    assert environ["SERVER_PROTOCOL"] == "HTTP/1.0", "the protocol is the client's"
+
+
+def test_many_and_long_headers(server):
+    headers = [(f"X-Number-{n}", "v" * n) for n in range(80)] + [("X-Long", "l" * 7000)]
+    environ = shown(server, headers=headers)
+    assert environ["HTTP_X_LONG"] == "l" * 7000, "a long field is whole"
+    assert [len(environ[f"HTTP_X_NUMBER_{n}"]) for n in range(80)] == list(range(80)), "as are many"
+
+
+def test_unix_socket(nginx):
+    server = nginx(
+        "location / { wsgi_app @APPS@/environ.py app; }",
+        http="server { listen unix:@PREFIX@/sock; location / { wsgi_app @APPS@/environ.py app; } }",
+    )
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(server.prefix / "sock"))
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    environ = json.loads(answer.split(b"\r\n\r\n", 1)[1])
+    assert environ["REMOTE_ADDR"][1].startswith("unix:"), "the peer is nginx's name for it"
+    assert environ["SERVER_PORT"][0] == "str", "SERVER_PORT is required by PEP 3333"

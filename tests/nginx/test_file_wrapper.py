@@ -1,0 +1,70 @@
+"""wsgi.file_wrapper: regular files from where they stand, and whatever else can be read."""
+
+import pytest
+
+CONF = "location / { wsgi_app @APPS@/file_wrapper.py app; }"
+FILE = b"0123456789\nand the rest\n" * 1000
+
+
+@pytest.fixture(scope="module")
+def server(module_nginx):
+    prepared = module_nginx.prepare(CONF, files=[("file", FILE.decode()), ("empty", "")])
+    return prepared.start()
+
+
+def ask(server, name, file="file", **how):
+    return server.ask(f"/{name}?{server.prefix}/{file}", **how)
+
+
+WAYS = [
+    ("whole", FILE, "a file is sent whole"),
+    ("offset", FILE[10:], "a file is sent from where it stands"),
+    ("length", FILE[:5], "no more than Content-Length is sent"),
+    ("length_offset", FILE[10:15], "of it, from where it stands"),
+    ("buffered", FILE[11:], "tell() counts, not the position of the descriptor"),
+    ("sized", FILE, "a block size is only a hint"),
+    ("iterated", FILE, "a wrapper can be iterated over"),
+    ("bytes", b"and the rest", "a BytesIO is sent from where it stands"),
+    ("no_fileno", b"and the rest", "read() is enough"),
+    ("pipe", b"through a pipe", "what is no regular file is read"),
+]
+
+
+@pytest.mark.parametrize("name, expected, sentence", WAYS, ids=[way[0] for way in WAYS])
+def test_files(server, name, expected, sentence):
+    with server.connect() as connection:
+        target = f"/{name}?{server.prefix}/file"
+        assert connection.ask(target).body == expected, sentence
+        assert connection.ask(target).body == expected, "and the connection goes on"
+        assert connection.ask(target, version="HTTP/1.0").body == expected, "HTTP/1.0 too"
+
+
+def test_empty_file(server):
+    response = ask(server, "whole", "empty")
+    assert (response.status, response.body) == (200, b""), "an empty file is a body"
+
+
+def test_length_of_a_file_is_known(server):
+    response = ask(server, "whole")
+    assert response.header("Content-Length") in (str(len(FILE)), None), "if stated, it is right"
+
+
+def test_head(server):
+    with server.connect() as connection:
+        response = connection.ask(f"/whole?{server.prefix}/file", "HEAD")
+        assert (response.status, response.body) == (200, b""), "HEAD sends no file"
+        assert connection.ask(f"/length?{server.prefix}/file").body == FILE[:5], "none of it"
+
+
+def test_files_are_closed_once(nginx):
+    server = nginx.prepare(CONF, files=[("file", FILE.decode())]).start()
+    for name in ("whole", "offset", "no_fileno"):
+        ask(server, name)
+    ask(server, "whole", method="HEAD")
+    closed = eval(ask(server, "closed").body)
+    assert closed == ["file", "file", "reader", "file"], "close() is called once for each"
+
+
+def test_missing_file_is_the_applications_error(server):
+    assert ask(server, "whole", "missing").status == 500, "open() raised"
+    server.wait_log("FileNotFoundError")

@@ -1,0 +1,68 @@
+"""The harness itself, against an nginx without the module: it sees what went wrong."""
+
+import os
+import signal
+
+import pytest
+
+import client
+from server import Nginx
+
+PLAIN = """
+    location = /hello { return 200 "hello"; }
+    location = /read { client_max_body_size 1k; proxy_pass http://127.0.0.1:@PORT@/hello; }
+"""
+
+
+@pytest.fixture
+def plain(nginx):
+    return nginx(PLAIN, module=None)
+
+
+def test_client_reads_pipelined_responses(plain):
+    with plain.connect() as connection:
+        connection.send(client.request_bytes("/hello") + client.request_bytes("/none"))
+        assert connection.read_response().body == b"hello", "the first response comes whole"
+        assert connection.read_response().status == 404, "the second response follows it"
+
+
+def test_client_reads_no_body_after_head(plain):
+    with plain.connect() as connection:
+        response = connection.ask("/hello", "HEAD")
+        assert response.header("Content-Length") == "5", "HEAD states the length"
+        assert connection.ask("/hello").body == b"hello", "and no body lies in the way"
+
+
+def test_client_sends_chunks(plain):
+    with plain.connect() as connection:
+        connection.send_request(
+            "/read", method="POST", headers=[("Transfer-Encoding", "chunked")]
+        )
+        connection.send_chunk(b"x" * 2000)
+        connection.send_chunk(b"")
+        assert connection.read_response().status == 413, "nginx reads and counts the chunks"
+
+
+def test_alarms_in_the_log_fail_the_test(tmp_path):
+    server = Nginx(tmp_path, PLAIN, module=None).start()
+    os.kill(server.workers()[0], signal.SIGKILL)
+    server.wait_log("exited on signal 9")
+    with pytest.raises(AssertionError, match="exited on signal 9"):
+        server.finish()
+
+
+def test_expected_alarms_do_not(tmp_path):
+    server = Nginx(tmp_path, PLAIN, module=None).start()
+    server.expect("exited on signal 9")
+    os.kill(server.workers()[0], signal.SIGKILL)
+    server.wait_log("exited on signal 9")
+    server.finish()
+
+
+def test_a_taken_port_is_changed(nginx, plain):
+    second = nginx.prepare(PLAIN, module=None)
+    second.port = plain.port
+    second.write_configuration()
+    second.start()
+    assert second.port != plain.port, "another port was chosen"
+    assert second.ask("/hello").body == b"hello", "and it is the one that answers"

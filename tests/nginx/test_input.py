@@ -1,0 +1,152 @@
+"""wsgi.input: bodies of every size and framing, read in every way."""
+
+import hashlib
+
+import pytest
+
+CONF = """
+    client_max_body_size 20m;
+    client_body_buffer_size 8k;
+    location / { wsgi_app @APPS@/input.py app; }
+    location /small_limit/ {
+        client_max_body_size 10; wsgi_app @APPS@/input.py app; wsgi_script_name /small_limit;
+    }
+    location = /late { wsgi_app @APPS@/input.py late; }
+"""
+BODY = b"one\ntwo\nthree"
+CHUNKED = [("Transfer-Encoding", "chunked")]
+
+
+@pytest.fixture(scope="module")
+def server(module_nginx):
+    return module_nginx(CONF)
+
+
+def read(server, way, body=BODY, headers=()):
+    response = server.ask(way, "POST", body=body, headers=headers)
+    assert response.status == 200, f"{way} answers"
+    return eval(response.body)
+
+
+def send_chunked(connection, path, *chunks):
+    connection.send_request(path, method="POST", headers=CHUNKED)
+    for chunk in (*chunks, b""):
+        connection.send_chunk(chunk)
+    return connection.read_response()
+
+
+WAYS = [
+    ("/read", BODY, "read() returns all"),
+    ("/read_negative", BODY, "read(-1) returns all"),
+    ("/read_none", BODY, "read(None) returns all"),
+    ("/read_zero", [b"", BODY], "read(0) returns empty bytes without consuming input"),
+    ("/read_sized", [b"one", b"\ntw", b"o\nt", b"hre", b"e"], "read(n) returns n bytes"),
+    ("/read_past", [BODY, b"", b"", b""], "past the end everything is empty bytes"),
+    ("/readline", [b"one\n", b"two\n", b"three"], "readline() keeps the line break"),
+    ("/readline_sized", [b"one\n", b"two\n", b"thre", b"e"], "readline(n) stops after n bytes"),
+    ("/readlines", [b"one\n", b"two\n", b"three"], "readlines() returns every line"),
+    ("/iterate", [b"one\n", b"two\n", b"three"], "iteration gives every line"),
+    ("/length", ["13", 13], "CONTENT_LENGTH is the length"),
+]
+
+
+@pytest.mark.parametrize("way, expected, sentence", WAYS, ids=[way[0] for way in WAYS])
+def test_ways_to_read(server, way, expected, sentence):
+    assert read(server, way) == expected, sentence
+
+
+@pytest.mark.parametrize("way, expected, sentence", WAYS, ids=[way[0] for way in WAYS])
+def test_ways_to_read_a_chunked_body(server, way, expected, sentence):
+    with server.connect() as connection:
+        response = send_chunked(connection, way, b"one\nt", b"wo\nthre", b"e")
+    assert eval(response.body) == expected, sentence
+
+
+def test_readlines_with_a_hint(server):
+    lines, rest = read(server, "/readlines_hint")
+    assert lines == [b"one\n"], "readlines(1) must stop after returning one entry"
+    assert rest == b"two\nthree", "and the rest can still be read"
+
+
+@pytest.mark.parametrize("way", ["/read", "/read_negative", "/readline", "/readlines", "/iterate"])
+def test_no_body(server, way):
+    assert not eval(server.ask(way).body), "without a body there is nothing to read"
+
+
+def test_no_body_has_no_length(server):
+    assert eval(server.ask("/length").body)[0] in (None, "", "0"), "nothing was stated"
+    assert read(server, "/length", b"") == ["0", 0], "zero was stated"
+
+
+@pytest.mark.parametrize("size", [8191, 8192, 8193, 100_000, 10_000_000])
+@pytest.mark.parametrize("way", ["/digest", "/digest_pieces"])
+def test_large_bodies(server, size, way):
+    body = bytes(n % 251 for n in range(1009)) * (size // 1009 + 1)
+    body = body[:size]
+    expected = hashlib.sha256(body).hexdigest()
+    assert read(server, way, body) == expected, "in memory or in a file, it is the same"
+
+
+def test_large_chunked_body(server):
+    pieces = [bytes([n % 256]) * 5000 for n in range(200)]
+    with server.connect() as connection:
+        digest = eval(send_chunked(connection, "/digest", *pieces).body)
+        length = eval(send_chunked(connection, "/length", *pieces).body)
+    assert digest == hashlib.sha256(b"".join(pieces)).hexdigest(), "chunks are put together"
+    assert length == ["1000000", 1000000], "and CONTENT_LENGTH is what they come to"
+
+
+def test_lines_in_a_file(server):
+    body = b"".join(b"line %d\n" % n for n in range(20000))
+    assert read(server, "/readlines", body) == body.splitlines(True), "lines of a spooled body"
+
+
+def test_body_in_many_packets(server):
+    with server.connect() as connection:
+        connection.send(b"POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+        for piece in (b"abc", b"def", b"ghi"):
+            connection.send(piece)
+        assert eval(connection.read_response().body) == b"abcdefghi", "packets are put together"
+
+
+def test_body_while_answering(server):
+    response = server.ask("/late", "POST", body=BODY)
+    assert response.body == b"read: " + BODY, "the body can be read after the headers were sent"
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_unread_body_and_the_next_request(server, size):
+    with server.connect() as connection:
+        for _ in range(3):
+            response = connection.ask("/unread", "POST", body=b"GET / HTTP/1.1\r\n" * size)
+            assert response.body == b"'not read'", "nobody has to read the body"
+        assert connection.ask("/read", "POST", body=b"x").body == b"b'x'", "the next one is whole"
+
+
+def test_input_of_the_request_before(server):
+    read(server, "/unread", b"secret")
+    said = read(server, "/kept", b"mine")
+    assert isinstance(said, str), "the input of a past request cannot be read"
+    assert "wsgi.input" in said and "secret" not in said, "the error names the object"
+
+
+def test_body_over_nginx_limit(server):
+    response = server.ask("/small_limit/read", "POST", body=b"x" * 11)
+    assert response.status == 413, "nginx refuses it, and the application is not asked"
+
+
+def test_expect_100_continue(server):
+    with server.connect() as connection:
+        expect = [("Expect", "100-continue"), ("Content-Length", "3")]
+        connection.send_request("/read", method="POST", headers=expect)
+        assert connection.read_head().status == 100, "the client is told to go on"
+        connection.send(b"abc")
+        assert connection.read_response().body == b"b'abc'", "and its body is read"
+
+
+def test_client_leaves_within_the_body(server):
+    connection = server.connect()
+    connection.send(b"POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
+    connection.close()
+    server.wait_access("POST /read", " 400 ")
+    assert read(server, "/read") == BODY, "the next request works"

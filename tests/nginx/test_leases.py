@@ -1,0 +1,46 @@
+"""What belongs to a request is of no use after it, nor on another thread; and nothing breaks."""
+
+import pytest
+
+CONF = "location / { wsgi_app @APPS@/keep.py app; }"
+THINGS = {
+    "input": "wsgi.input",
+    "input_line": "wsgi.input",
+    "input_iterate": "wsgi.input",
+    "errors": "wsgi.errors",
+    "errors_flush": "wsgi.errors",
+    "start_response": "start_response",
+    "write": "write",
+}
+
+
+@pytest.fixture(scope="module")
+def server(module_nginx):
+    return module_nginx(CONF)
+
+
+@pytest.mark.parametrize("name", THINGS)
+def test_after_the_request(server, name):
+    assert server.ask("/keep", "POST", body=b"the body").body == b"kept", "it is kept"
+    said = server.ask(f"/use?{name}", "POST", body=b"another body").text
+    kind = said.split(":")[0]
+    assert kind == "RuntimeError", f"using it raises, and {said}"
+    assert THINGS[name] in said, "and the error names the object"
+    assert "never to be seen" not in server.log(), "nothing was written"
+
+
+@pytest.mark.parametrize("name", ["input", "start_response"])
+def test_on_another_thread(server, name):
+    said = server.ask(f"/thread?{name}", "POST", body=b"the body").text
+    assert said.startswith("RuntimeError"), f"using it raises, and {said}"
+    assert THINGS[name] in said, "and the error names the object"
+
+
+def test_write_on_another_thread(server):
+    said = server.ask("/threads_write").text
+    assert said.startswith("RuntimeError"), f"write() raises, and {said}"
+
+
+def test_file_wrapper_after_the_request(server):
+    server.ask("/keep")
+    assert server.ask("/use?file_wrapper").status == 200, "whatever it says, nothing breaks"

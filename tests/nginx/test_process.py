@@ -1,0 +1,179 @@
+"""The worker as a process: children, forks, signals, reloading."""
+
+import os
+import signal
+
+import pytest
+
+from server import wait_for
+
+CONF = """
+    location / { wsgi_app @APPS@/process.py app; }
+    location /wait/ { wsgi_app @APPS@/wait.py app; wsgi_script_name /wait; }
+    location /return { return 200 "returned"; }
+    location /own { wsgi_app @PREFIX@/own.py app; }
+"""
+OWN = """
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"%s"]
+"""
+
+
+def prepare(nginx, own=OWN % "first", **how):
+    return nginx.prepare(CONF, files=[("own.py", own)], **how)
+
+
+@pytest.fixture(scope="module")
+def server(module_nginx):
+    return prepare(module_nginx).start()
+
+
+def shown(server, way, query=""):
+    response = server.ask(f"/{way}?{query}")
+    assert response.status == 200, server.log()
+    return eval(response.body)
+
+
+def test_exit_code_of_a_child(server):
+    for _ in range(10):
+        assert shown(server, "exit_code") == 3, "nginx does not wait for the child first"
+    assert not server.log_lines("unknown process"), "nor does it wonder about it"
+
+
+def test_output_of_a_child(server):
+    assert shown(server, "output") == "from the child", "subprocess works"
+    blocked, ignored = eval(shown(server, "child_signals"))
+    assert int(blocked, 16) == 0, "a child has no signal blocked"
+    assert int(ignored, 16) & (1 << (signal.SIGCHLD - 1)) == 0, "nor its children's ignored"
+
+
+def test_environment(server):
+    environment = shown(server, "environment")
+    assert "PATH" not in environment and "HOME" not in environment, "nginx clears it"
+
+
+def test_environment_by_env(nginx):
+    server = prepare(nginx, main="env CHOSEN=words;").start()
+    assert shown(server, "environment")["CHOSEN"] == "words", "env is nginx's way to give one"
+
+
+def test_executable(server):
+    executable, its_version, version = shown(server, "executable")
+    assert os.access(executable, os.X_OK), "sys.executable is a program"
+    assert its_version == version, "and the Python that runs here"
+
+
+def test_signals_are_refused(server):
+    before = server.workers()
+    assert "Error" in repr(shown(server, "signal")) or server.wait_log("signal"), "it is said"
+    assert server.workers() == before, "the worker goes on"
+
+
+def test_sys_argv(server):
+    assert isinstance(shown(server, "argv"), list), "programs may look at sys.argv"
+    assert all(isinstance(part, str) for part in shown(server, "path")), "and sys.path is text"
+
+
+def test_forked_child_does_not_hold_the_port(nginx, gate):
+    server = prepare(nginx).start()
+    stop = gate()
+    child = shown(server, "fork", stop.query)
+    stop.wait()
+    assert server.stop() == 0, "nginx ends, though a child of the application lives"
+    os.kill(child, 0)
+    server.launch()
+    assert server.is_ready(), f"and starts again on the same port: {server.log()}"
+    assert server.ask("/own").body == b"first", "with a worker that works"
+
+
+def test_background_command_does_not_hold_the_port(nginx, gate):
+    server = prepare(nginx).start()
+    stop = gate()
+    assert shown(server, "background", stop.query) == 0, "a shell leaves a command behind"
+    stop.wait()
+    assert server.stop() == 0, "nginx ends, though the command goes on"
+    server.launch()
+    assert server.is_ready(), f"and starts again on the same port: {server.log()}"
+
+
+def test_forked_child_does_not_answer(nginx):
+    server = prepare(nginx).start()
+    with server.connect() as connection:
+        connection.send_request("/fork_returns")
+        assert connection.read_response().body == b"'the parent answers'", "one answer"
+        assert connection.ask("/own").body == b"first", "and the connection is the parent's"
+
+
+def test_reload_takes_changed_code(nginx):
+    server = prepare(nginx, own="print('imported')\n" + OWN % "first", workers=2).start()
+    assert server.ask("/own").body == b"first", "as it was"
+    server.wait_log("imported", count=2)
+    server.write("own.py", OWN % "second")
+    assert server.ask("/own").body == b"first", "a change alone does nothing"
+    server.send(signal.SIGHUP)
+    wait_for(lambda: server.ask("/own").body == b"second", "the new workers")
+
+
+def test_reload_loses_no_request(nginx, gate):
+    server = prepare(nginx).start()
+    stop = gate()
+    old = server.workers()
+    with server.connect() as connection:
+        connection.send_request(f"/wait/block?{stop.query}")
+        stop.wait()
+        server.send(signal.SIGHUP)
+        wait_for(lambda: set(server.workers()) - set(old), "a new worker")
+        for _ in range(50):
+            assert server.ask("/own").body == b"first", "the new worker answers"
+        stop.shut()
+        assert connection.read_response().body == b"passed", "and the old one, what it began"
+    wait_for(lambda: not set(server.workers()) & set(old), "the old worker to end")
+
+
+def test_reload_with_a_broken_configuration(nginx):
+    server = prepare(nginx).start()
+    server.expect("missing.py")
+    server.write_configuration(SERVER="location / { wsgi_app @PREFIX@/missing.py app; }")
+    server.send(signal.SIGHUP)
+    server.wait_log("[emerg]", "missing.py")
+    assert server.ask("/own").body == b"first", "the old workers go on"
+
+
+def test_reload_adds_and_removes_applications(nginx):
+    server = prepare(nginx).start()
+    server.write_configuration(SERVER='location / { return 200 "plain"; }')
+    server.send(signal.SIGHUP)
+    wait_for(lambda: server.ask("/own").body == b"plain", "workers without Python")
+    server.write_configuration(SERVER=CONF)
+    server.send(signal.SIGHUP)
+    wait_for(lambda: server.ask("/own").body == b"first", "workers with it again")
+
+
+def test_reopened_log(nginx):
+    server = prepare(nginx, own="print('to the first log')\n" + OWN % "first").start()
+    server.ask("/own")
+    server.wait_log("to the first log")
+    os.rename(server.prefix / "error.log", server.prefix / "error.log.1")
+    server.send(signal.SIGUSR1)
+    wait_for(lambda: (server.prefix / "error.log").exists(), "a new log")
+    server.ask("/no_such_endpoint")
+    assert server.wait_log("KeyError"), "what is said now goes to the new log"
+
+
+def test_worker_that_was_killed_is_replaced(nginx):
+    server = prepare(nginx).start()
+    server.expect("exited on signal 9")
+    assert server.ask("/own").body == b"first", "it works"
+    os.kill(server.workers()[0], signal.SIGKILL)
+    server.wait_log("exited on signal 9")
+    wait_for(lambda: server.workers(), "a new worker")
+    assert server.ask("/own").body == b"first", "a new one works"
+
+
+def test_without_master(nginx):
+    server = prepare(nginx)
+    conf = server.prefix / "nginx.conf"
+    conf.write_text(conf.read_text().replace("master_process on;", "master_process off;"))
+    server.start()
+    assert server.ask("/own").body == b"first", "for development, one process does it"

@@ -1,0 +1,161 @@
+"""Stopping a worker: what it waits for, what it does not, and what it never does."""
+
+import signal
+import time
+
+import pytest
+
+import client
+from server import wait_for
+
+CONF = """
+    location /wait/ { wsgi_app @APPS@/wait.py app; wsgi_script_name /wait; }
+    location /return { return 200 "returned"; }
+    location /own { wsgi_app @PREFIX@/own.py app; }
+"""
+OWN = """
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"own"]
+"""
+SPIN = """
+def app(environ, start_response):
+    open(environ["QUERY_STRING"], "rb").read()
+    while True:
+        pass
+"""
+THREADS = """
+import threading, time
+
+def spin():
+    while True:
+        pass
+
+for daemon in (True, False):
+    for target in (spin, lambda: time.sleep(600)):
+        threading.Thread(target=target, daemon=daemon).start()
+"""
+LONG = 4.5  # seconds, after which nginx kills a worker that does not end
+
+
+def prepare(nginx, own=OWN, **how):
+    return nginx.prepare(CONF, files=[("own.py", own)], **how)
+
+
+def refused(port):
+    try:
+        client.Connection(port).close()
+        return False
+    except ConnectionRefusedError:
+        return True
+
+
+def assert_ends(server, number):
+    """nginx ends by the signal, in time, and no worker by another."""
+    begin = time.monotonic()
+    assert server.stop(number) == 0, "nginx ends"
+    assert time.monotonic() - begin < LONG, "in time"
+
+
+def test_quit_waits_for_the_running_request(nginx, gate):
+    server = prepare(nginx).start()
+    stop, port = gate(), server.port
+    with server.connect() as connection:
+        connection.send_request(f"/wait/block?{stop.query}")
+        stop.wait()
+        server.send(signal.SIGQUIT)
+        wait_for(lambda: refused(port), "nginx to close its port")
+        assert server.process.poll() is None, "the worker waits"
+        stop.shut()
+        assert connection.read_response().body == b"passed", "the answer is whole"
+    assert server.process.wait(20) == 0, "and then it ends"
+
+
+def test_quit_waits_for_the_queue(nginx, gate):
+    server = prepare(nginx, http="wsgi_threads 1;").start()
+    stop = gate()
+    with server.connect() as first, server.connect() as second:
+        first.send_request(f"/wait/block?{stop.query}")
+        stop.wait()
+        second.send_request("/own")
+        assert server.ask("/return").status == 200, "nginx has read the second request"
+        server.send(signal.SIGQUIT)
+        wait_for(lambda: refused(server.port), "nginx to close its port")
+        stop.shut()
+        assert first.read_response().body == b"passed", "who runs is answered"
+        assert second.read_response().body == b"own", "and who waits"
+
+
+@pytest.mark.parametrize("attempt", range(10))
+def test_term_while_python_runs(nginx, gate, attempt):
+    server = prepare(nginx, workers=2).start()
+    stop = gate()
+    connections = [server.connect() for _ in range(4)]
+    connections[0].send_request(f"/wait/block?{stop.query}")
+    stop.wait()
+    for connection in connections[1:]:
+        connection.send_request("/own")
+    assert server.stop(signal.SIGTERM) == 0, "nginx ends, and no worker by a signal"
+    for connection in connections:
+        connection.close()
+
+
+def test_term_while_python_does_not_let_go(nginx, gate):
+    server = prepare(nginx, own=SPIN).start()
+    stop = gate()
+    with server.connect() as connection:
+        connection.send_request(f"/own?{stop.query}")
+        stop.open()
+        assert_ends(server, signal.SIGTERM)
+
+
+def test_atexit_handlers_run(nginx):
+    own = "import atexit\natexit.register(print, 'goodbye')\n" + OWN
+    server = prepare(nginx, own=own).start()
+    server.ask("/own")
+    server.stop()
+    assert server.wait_log("goodbye"), "atexit handlers run at the end of a worker"
+
+
+def test_atexit_handler_that_hangs(nginx):
+    own = "import atexit, time\natexit.register(time.sleep, 600)\n" + OWN
+    server = prepare(nginx, own=own).start()
+    assert server.ask("/own").body == b"own", "it works"
+    assert_ends(server, signal.SIGQUIT)
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM])
+def test_threads_of_the_application(nginx, number):
+    server = prepare(nginx, own=THREADS + OWN).start()
+    assert server.ask("/own").body == b"own", "it works"
+    assert_ends(server, number)
+
+
+def blocked_import(nginx, stop):
+    server = prepare(nginx, own=f"open({str(stop.path)!r}, 'rb').read()\n" + OWN).start()
+    stop.wait()
+    return server
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM])
+def test_stop_during_an_import(nginx, gate, number):
+    assert_ends(blocked_import(nginx, gate()), number)
+
+
+def test_quit_waits_for_who_waits_for_an_import(nginx, gate):
+    stop = gate()
+    server = blocked_import(nginx, stop)
+    with server.connect() as connection:
+        connection.send_request("/own")
+        assert server.ask("/return").status == 200, "nginx has read the request"
+        server.send(signal.SIGQUIT)
+        wait_for(lambda: refused(server.port), "nginx to close its port")
+        stop.shut()
+        assert connection.read_response().body == b"own", "who waits is answered"
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM])
+def test_stop_at_once(nginx, number):
+    for _ in range(5):
+        server = prepare(nginx, workers=2).start()
+        assert_ends(server, number)

@@ -1,0 +1,135 @@
+"""Threads and their queue: what waits, what does not, and what is turned away."""
+
+import select
+
+import pytest
+
+import client
+
+CONF = """
+    location / { wsgi_app @APPS@/wait.py app; }
+    location = /static { try_files /static =404; }
+    location = /return { return 200 "returned"; }
+"""
+
+
+def with_static(nginx, **how):
+    return nginx.prepare(CONF, files=[("html/static", "static")], **how).start()
+
+
+def block(server, gate):
+    """A request that stands at a gate: its connection, and the gate."""
+    stop, connection = gate(), server.connect()
+    connection.send_request(f"/block?{stop.query}")
+    return connection, stop.wait()
+
+
+def test_eight_sleepers(nginx, gate):
+    server = with_static(nginx, http="wsgi_threads 8;")
+    blocked = [block(server, gate) for _ in range(8)]
+    for _ in range(50):
+        assert server.ask("/static").body == b"static", "static files are served"
+        assert server.ask("/return").body == b"returned", "nginx's own answers too"
+    with server.connect() as ninth:
+        ninth.send_request("/started")
+        assert server.ask("/return").body == b"returned", "the ninth waits, others do not"
+        assert not select.select([ninth.socket], [], [], 0)[0], "there is no thread for the ninth"
+        blocked[3][1].shut()
+        assert ninth.read_response().status == 200, "it is answered once a thread is free"
+    for connection, stop in blocked:
+        stop.shut()
+        assert connection.read_response().body == b"passed", "the eight are answered too"
+        connection.close()
+
+
+def test_queue_is_in_order(nginx, gate):
+    server = nginx(CONF, http="wsgi_threads 1;")
+    first, stop = block(server, gate)
+    stops, waiting = [gate() for _ in range(5)], []
+    for other in stops:
+        waiting.append(server.connect())
+        waiting[-1].send_request(f"/block?{other.query}")
+        assert server.ask("/return").status == 200, "nginx has read the request before this one"
+    stop.shut()
+    first.read_response()
+    for connection, other in zip(waiting, stops):
+        other.open()
+        assert connection.read_response().body == b"passed", "who came first is answered first"
+    names = " ".join([stop.path.name] + [other.path.name for other in stops])
+    assert server.ask("/started").text == names, "and nobody was called out of turn"
+
+
+def test_full_queue(nginx, gate):
+    server = nginx(CONF, http="wsgi_threads 1; wsgi_max_queue 1;")
+    first, stop = block(server, gate)
+    rivals = [server.connect(), server.connect()]
+    for rival in rivals:
+        rival.send_request("/started")
+    (refused,), _, _ = select.select([rival.socket for rival in rivals], [], [], client.TIMEOUT)
+    loser = next(rival for rival in rivals if rival.socket is refused)
+    response = loser.read_response()
+    assert response.status == 503, "one waits, one more is too many"
+    assert int(response.header("Retry-After")) >= 1, "it may come again"
+    assert server.wait_log("client: 127.0.0.1", '"GET /started', "wait"), "the log says so"
+    stop.shut()
+    assert first.read_response().status == 200, "the first is answered"
+    winner = next(rival for rival in rivals if rival is not loser)
+    assert winner.read_response().status == 200, "and the one that waited"
+    assert loser.ask("/started").status == 200, "the refused one's connection goes on"
+
+
+def test_queue_timeout(nginx, gate):
+    server = nginx(CONF, http="wsgi_threads 1; wsgi_queue_timeout 500ms;")
+    first, stop = block(server, gate)
+    response = server.ask("/started")
+    assert response.status == 503, "though no thread is there to say so"
+    assert response.header("Retry-After"), "it may come again"
+    assert server.wait_log('"GET /started', "client: 127.0.0.1"), "the log says so"
+    stop.shut()
+    assert first.read_response().body == b"passed", "who runs is not timed by it"
+    assert server.ask("/started").text == stop.path.name, "who was turned away never ran"
+
+
+def test_read_timeout_before_headers(nginx, gate):
+    server = nginx(CONF, http="wsgi_read_timeout 500ms;")
+    connection, stop = block(server, gate)
+    assert connection.read_response().status == 504, "the application took too long"
+    assert server.wait_log('"GET /block', "client: 127.0.0.1"), "the log says so"
+    stop.shut()
+    assert server.ask("/started").status == 200, "the next request works"
+
+
+def test_read_timeout_after_headers(nginx, gate):
+    server = nginx(CONF, http="wsgi_read_timeout 500ms;")
+    stop = gate()
+    with server.connect() as connection, pytest.raises(client.Truncated) as truncated:
+        connection.ask(f"/stream?{stop.query}")
+    assert truncated.value.response.body == b"first", "what was sent is not made to look whole"
+    stop.open()
+    assert server.ask("/started").status == 200, "the next request works"
+
+
+def test_read_timeout_is_between_events(nginx, gate):
+    server = nginx(CONF, http="wsgi_threads 1; wsgi_read_timeout 500ms; wsgi_queue_timeout 30s;")
+    connection, stop = block(server, gate)
+    with server.connect() as waiting:
+        waiting.send_request("/started")
+        assert connection.read_response().status == 504, "the running one is timed out"
+        stop.shut()
+        assert waiting.read_response().status == 200, "the waiting one has its own clock"
+
+
+def test_many_connections(nginx):
+    server = nginx(CONF, http="wsgi_threads 4;")
+    connections = [server.connect() for _ in range(100)]
+    for _ in range(5):
+        for connection in connections:
+            connection.send_request("/closed")
+        assert all(c.read_response().body == b"0" for c in connections), "everyone is answered"
+    for connection in connections:
+        connection.close()
+
+
+def test_one_thread_is_enough(nginx):
+    server = nginx(CONF, http="wsgi_threads 1;")
+    assert [server.ask("/closed").body for _ in range(20)] == [b"0"] * 20, "one after the other"
