@@ -71,7 +71,7 @@ clean: ## remove everything that was built
 
 library:
 	@$(PYTHON) scripts/python-link >/dev/null
-	$(CARGO) build --release
+	$(CARGO) rustc --release --lib --crate-type staticlib
 
 serve-dependencies:
 	@scripts/install-dependencies serve

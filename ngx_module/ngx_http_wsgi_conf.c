@@ -64,6 +64,8 @@ ngx_http_wsgi_init_main_conf(ngx_conf_t *cf, void *conf)
                                                             &document_root);
     wmcf->request_id_index = ngx_http_get_variable_index(cf, &request_id);
 
+    ngx_http_wsgi_find_auth_basic(cf, wmcf);
+
     if (wmcf->document_root_index == NGX_ERROR
         || wmcf->request_id_index == NGX_ERROR)
     {

@@ -26,17 +26,6 @@ static ngx_int_t ngx_http_wsgi_port(ngx_http_request_t *r,
     struct sockaddr *sa, wsgi_str *port);
 
 
-#define ngx_http_wsgi_set_str(s, from)                                        \
-    (s)->data = (from)->data;                                                 \
-    (s)->size = (from)->len
-
-
-/*
- * REMOTE_USER and AUTH_TYPE are left out: $remote_user is what the client
- * says, and nothing in nginx 1.22 tells whether a module has verified it. Who
- * has "auth_basic" adds "wsgi_param REMOTE_USER $remote_user".
- */
-
 ngx_int_t
 ngx_http_wsgi_create_request(ngx_http_request_t *r, wsgi_request *wr)
 {
@@ -69,6 +58,8 @@ ngx_http_wsgi_create_request(ngx_http_request_t *r, wsgi_request *wr)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    ngx_http_wsgi_set_user(r, wr);
 
     return NGX_OK;
 }

@@ -19,6 +19,11 @@
 #define NGX_HTTP_WSGI_RETRY_AFTER  1
 
 
+#define ngx_http_wsgi_set_str(s, from)                                        \
+    (s)->data = (from)->data;                                                 \
+    (s)->size = (from)->len
+
+
 typedef struct {
     ngx_str_t                    target;
     ngx_str_t                    callable;
@@ -36,6 +41,11 @@ typedef struct {
     ngx_msec_t                   shutdown_timeout;
     ngx_int_t                    document_root_index;
     ngx_int_t                    request_id_index;
+
+    /* of nginx's module, or NULL, and offsets in its loc_conf */
+    ngx_module_t                *auth_basic;
+    ngx_uint_t                   auth_basic_realm;
+    ngx_uint_t                   auth_basic_user_file;
 } ngx_http_wsgi_main_conf_t;
 
 
@@ -117,6 +127,12 @@ void ngx_http_wsgi_poll_soon(void);
 
 ngx_int_t ngx_http_wsgi_init_fork(ngx_cycle_t *cycle);
 void ngx_http_wsgi_default_sigchld(ngx_log_t *log);
+
+/* ngx_http_wsgi_user.c */
+
+void ngx_http_wsgi_find_auth_basic(ngx_conf_t *cf,
+    ngx_http_wsgi_main_conf_t *wmcf);
+void ngx_http_wsgi_set_user(ngx_http_request_t *r, wsgi_request *wr);
 
 /* ngx_http_wsgi_environ.c */
 

@@ -24,7 +24,9 @@ CONF = """
     location /root { wsgi_app @APPS@/environ.py app; wsgi_script_name /; }
     location /secret {
         auth_basic "members"; auth_basic_user_file @PREFIX@/users;
-        wsgi_app @APPS@/environ.py app; wsgi_param REMOTE_USER $remote_user;
+        wsgi_app @APPS@/environ.py app;
+        location /secret/off { auth_basic off; wsgi_app @APPS@/environ.py app; }
+        location /secret/any { satisfy any; allow all; wsgi_app @APPS@/environ.py app; }
     }
     location /rewritten { rewrite ^ /to/here last; }
 """
@@ -166,7 +168,11 @@ def test_user_only_if_verified(server):
     assert "REMOTE_USER" not in environ, "what nobody verified is no user"
     assert environ["HTTP_AUTHORIZATION"].startswith("Basic "), "the application may verify it"
     environ = shown(server, "/secret", headers=[credentials(b"secret")])
-    assert environ["REMOTE_USER"] == "anna", "nginx verified it, and the configuration says so"
+    assert (environ["REMOTE_USER"], environ["AUTH_TYPE"]) == ("anna", "Basic"), "nginx verified it"
+    for path in ("/secret/off", "/secret/any"):
+        environ = shown(server, path, headers=[credentials(b"wrong")])
+        assert "REMOTE_USER" not in environ, "nobody asked for the password here"
+    assert server.ask("/secret", headers=[credentials(b"wrong")]).status == 401, "it is verified"
 
 
 def test_params(server):

@@ -50,5 +50,5 @@ fn own_symbols(listing: &str) -> impl Iterator<Item = &str> {
 
 /// Names that no C program can mean: mangled ones, and the marks of unwind tables.
 fn of_rust(name: &str) -> bool {
-    ["_ZN", "_R", "DW.ref."].iter().any(|prefix| name.starts_with(prefix))
+    ["_ZN", "_R", "DW.ref.", "rust_eh_personality"].iter().any(|prefix| name.starts_with(prefix))
 }
