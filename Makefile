@@ -23,6 +23,10 @@ export WSGI_MODULE = $(CURDIR)/build/ngx_http_wsgi_module.so
 LINK = WSGI_LINK="$$($(PYTHON) scripts/python-link "$(WSGI_LIBRARY)")"
 PYTEST = $(LINK) build/venv/bin/python -m pytest -q -ra
 
+# What must be the same when applications run on nginx's own thread.
+INLINE = $(addprefix tests/nginx/test_,$(addsuffix .py,hello input responses odd_responses errors \
+	file_wrapper connections leases applications import leaks))
+
 .NOTPARALLEL:
 .PHONY: help serve build install test header-check lint test-rust test-c test-nginx header \
 	bench clean library serve-dependencies test-dependencies \
@@ -59,6 +63,7 @@ test-c: library test-tools ## C and C++ hosts against the header and the library
 
 test-nginx: build test-tools ## a real nginx, and real frameworks in it
 	$(PYTEST) tests/nginx
+	WSGI_TEST_INLINE=1 $(PYTEST) $(INLINE)
 
 header: ## write include/wsgi.h from src/abi
 	$(CARGO) run --quiet -p header

@@ -418,8 +418,10 @@ typedef struct wsgi_runtime_config {
     // Folders put in front of sys.path; their .pth files are honoured. NUL-terminated strings.
     const char *const *python_path;
     size_t python_path_count;
-    // How many Python threads answer what `wsgi_submit` hands over, at most 1024. 0 if the host
-    // only calls `wsgi_run`.
+    // How many Python threads answer what `wsgi_submit` hands over, at most 1024. With 0 an
+    // event-driven host runs applications on its own thread: `wsgi_poll` calls them, takes the GIL
+    // and returns when each has given its response or as much of it as `buffer_size` allows. That
+    // is for applications that are fast and never wait. A blocking host has 0.
     uint32_t threads;
     // How many submitted requests may wait for a thread or for an import; more are `WSGI_BUSY`. 0
     // means 1024.
@@ -461,15 +463,18 @@ wsgi_status wsgi_runtime_start(const wsgi_runtime_config *config,
 
 // Hands over what the library has for the host: calls the callbacks of requests and `log`.
 //
-// An event-driven host calls it on its loop thread whenever `notify` was called. Never blocks,
-// never takes the GIL. At most `max_exchanges` exchanges are served (0: all that wait), each with
+// An event-driven host calls it on its loop thread whenever `notify` was called and, without
+// threads or with `WSGI_BUNCHES`, soon after `wsgi_submit`. Never blocks and never takes the GIL,
+// unless there are no threads. At most `max_exchanges` exchanges are served (0: all that wait), each with
 // all it has; `*left` (may be NULL) says how many still wait. If it is not 0, call again without
 // waiting for `notify`. A callback may call `wsgi_submit`, `wsgi_cancel`, `wsgi_body_push` and
 // `wsgi_buffer_release`, but not `wsgi_poll`.
 //
 // `WSGI_INVALID` for NULL or from inside a callback, `WSGI_FORKED` in a forked child. After
 // `wsgi_runtime_stop` it still delivers log lines. One thread only, the one that submits.
-wsgi_status wsgi_poll(wsgi_runtime *runtime, size_t max_exchanges, size_t *left);
+wsgi_status wsgi_poll(wsgi_runtime *runtime,
+                      size_t max_exchanges,
+                      size_t *left);
 
 // Stops the runtime: nothing more is taken in, every exchange is cancelled (no callback follows),
 // Python's atexit handlers run, sys.stdout and sys.stderr are flushed.
@@ -573,7 +578,7 @@ typedef struct wsgi_exchange wsgi_exchange;
 // `WSGI_OK`, `*exchange` is set, and the callbacks for it come from later calls of `wsgi_poll`;
 // otherwise it is NULL and none comes: the host answers 503 for `WSGI_BUSY`, `WSGI_STOPPING` and
 // `WSGI_UNAVAILABLE`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version, a body
-// kind that cannot be, a host without `notify`, a runtime without threads) and `WSGI_FORKED`. A
+// kind that cannot be, a host without `notify`, a pushed body without threads) and `WSGI_FORKED`. A
 // sentence is in `*error` (**owned**; `error` may be NULL). One thread only, the one that polls.
 wsgi_status wsgi_submit(wsgi_app *app,
                         const wsgi_request *request,

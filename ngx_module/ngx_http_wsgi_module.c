@@ -149,11 +149,6 @@ ngx_http_wsgi_check_threads(ngx_conf_t *cf, void *post, void *data)
 {
     ngx_int_t  *np = data;
 
-    if (*np == 0) {
-        return "must be at least 1: applications cannot run on nginx's own "
-               "thread yet, give them some of theirs";
-    }
-
     if (*np > 1024) {
         return "must be at most 1024: set \"worker_processes\" higher instead";
     }

@@ -44,7 +44,7 @@ pub enum wsgi_phase {
 /// `WSGI_OK`, `*exchange` is set, and the callbacks for it come from later calls of `wsgi_poll`;
 /// otherwise it is NULL and none comes: the host answers 503 for `WSGI_BUSY`, `WSGI_STOPPING` and
 /// `WSGI_UNAVAILABLE`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version, a body
-/// kind that cannot be, a host without `notify`, a runtime without threads) and `WSGI_FORKED`. A
+/// kind that cannot be, a host without `notify`, a pushed body without threads) and `WSGI_FORKED`. A
 /// sentence is in `*error` (**owned**; `error` may be NULL). One thread only, the one that polls.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_submit(

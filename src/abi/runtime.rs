@@ -38,8 +38,10 @@ pub struct wsgi_runtime_config {
     /// Folders put in front of sys.path; their .pth files are honoured. NUL-terminated strings.
     pub python_path: *const *const c_char,
     pub python_path_count: usize,
-    /// How many Python threads answer what `wsgi_submit` hands over, at most 1024. 0 if the host
-    /// only calls `wsgi_run`.
+    /// How many Python threads answer what `wsgi_submit` hands over, at most 1024. With 0 an
+    /// event-driven host runs applications on its own thread: `wsgi_poll` calls them, takes the GIL
+    /// and returns when each has given its response or as much of it as `buffer_size` allows. That
+    /// is for applications that are fast and never wait. A blocking host has 0.
     pub threads: u32,
     /// How many submitted requests may wait for a thread or for an import; more are `WSGI_BUSY`. 0
     /// means 1024.
@@ -125,8 +127,9 @@ pub unsafe extern "C" fn wsgi_runtime_start(
 
 /// Hands over what the library has for the host: calls the callbacks of requests and `log`.
 ///
-/// An event-driven host calls it on its loop thread whenever `notify` was called. Never blocks,
-/// never takes the GIL. At most `max_exchanges` exchanges are served (0: all that wait), each with
+/// An event-driven host calls it on its loop thread whenever `notify` was called and, without
+/// threads or with `WSGI_BUNCHES`, soon after `wsgi_submit`. Never blocks and never takes the GIL,
+/// unless there are no threads. At most `max_exchanges` exchanges are served (0: all that wait), each with
 /// all it has; `*left` (may be NULL) says how many still wait. If it is not 0, call again without
 /// waiting for `notify`. A callback may call `wsgi_submit`, `wsgi_cancel`, `wsgi_body_push` and
 /// `wsgi_buffer_release`, but not `wsgi_poll`.

@@ -83,7 +83,7 @@ impl Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         if let Some(exchange) = &self.credit {
-            exchange.credit().give(self.size);
+            exchange.give_credit(self.size);
         }
         if let Some(Piece::Kept(kept)) = self.piece.take() {
             self.outbox.retire(kept.object);

@@ -3,7 +3,7 @@
 use super::buffer::{Buffer, Piece};
 use super::event::{Delivered, Event, Head, Outcome, deliver};
 use super::outbox::Outbox;
-use super::{FileRange, Gone, HostRequest, Transport};
+use super::{FileRange, Flow, Gone, HostRequest, Transport};
 use pyo3::Python;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,9 +53,9 @@ impl Transport for Direct {
         self.pending.push(Event::File(file));
     }
 
-    fn flush(&mut self, py: Python<'_>) -> Result<(), Gone> {
+    fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone> {
         self.deliver(py);
-        if self.is_gone() { Err(Gone) } else { Ok(()) }
+        if self.is_gone() { Err(Gone) } else { Ok(Flow::GoOn) }
     }
 
     fn end(&mut self, py: Python<'_>, outcome: Outcome) {

@@ -13,7 +13,7 @@ use pyo3::Python;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 /// What an exchange is waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,9 @@ pub struct Exchange {
     phase: AtomicU8,
     /// When the phase began, in milliseconds of the outbox's clock.
     since: AtomicU64,
+    /// The application gave more than the host can take, and runs on the polling thread, which must
+    /// not wait: it is resumed once this is false.
+    paused: AtomicBool,
     /// Its place in the outbox's list of live exchanges.
     pub(super) slot: AtomicUsize,
 }
@@ -80,6 +83,7 @@ impl Exchange {
             work: Mutex::new(Some(request)),
             phase: AtomicU8::new(Phase::Queued as u8),
             since: AtomicU64::new(outbox.now()),
+            paused: AtomicBool::new(false),
             outbox: outbox.clone(),
             slot: AtomicUsize::new(usize::MAX),
         })
@@ -179,6 +183,31 @@ impl Exchange {
         !self.credit.is_ended()
     }
 
+    /// Pauses the application if the host has enough; it is to be resumed when `is_paused` says no.
+    pub(super) fn pause_if_over(&self) -> bool {
+        if !self.credit.is_over() || self.credit.is_ended() {
+            return false;
+        }
+        self.set_phase(Phase::Host);
+        self.paused.store(true, Ordering::Release);
+        true
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire)
+    }
+
+    fn resume_if_low(&self) {
+        if self.is_paused() && self.credit.is_low() && self.paused.swap(false, Ordering::AcqRel) {
+            self.outbox.list(Item::Wake);
+        }
+    }
+
+    pub(super) fn give_credit(&self, bytes: usize) {
+        self.credit.give(bytes);
+        self.resume_if_low();
+    }
+
     /// Body bytes for the application; waits for them without the GIL.
     pub fn read_body(self: &Arc<Self>, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(ring) = &self.ring else { return Ok(0) };
@@ -215,6 +244,7 @@ impl Exchange {
             self.work.lock().take();
         }
         self.credit.end();
+        self.resume_if_low();
         if let Some(ring) = &self.ring {
             ring.break_off();
         }

@@ -49,6 +49,14 @@ pub enum Level {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
+/// Whether the producer of a response may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    GoOn,
+    /// The host has enough for now. Only of transports whose thread must not wait.
+    Pause,
+}
+
 /// What a host offers, as wsgi.h describes its callbacks.
 pub trait Host: Send + Sync {
     fn start(&self, request: HostRequest, head: &Head) -> Result<(), Gone>;
@@ -109,8 +117,9 @@ pub trait Transport: Send {
     fn data(&mut self, piece: buffer::Piece);
     fn takes_files(&self) -> bool;
     fn file(&mut self, file: FileRange);
-    /// Sends what was given, then waits, without the GIL, while the host holds more than its share.
-    fn flush(&mut self, py: Python<'_>) -> Result<(), Gone>;
+    /// Sends what was given, then waits, without the GIL, while the host holds more than its share;
+    /// where that must not be, it says so instead.
+    fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone>;
     /// Sends what was given and how it ended; never waits for the client.
     fn end(&mut self, py: Python<'_>, outcome: Outcome);
     fn is_gone(&self) -> bool;

@@ -25,6 +25,8 @@ pub enum Item {
     Exchange(Arc<Exchange>),
     /// A line that belongs to no request.
     Log(Level, String),
+    /// Nothing to deliver: the polling thread has applications to run.
+    Wake,
 }
 
 #[derive(Default)]
@@ -41,6 +43,8 @@ pub struct Outbox {
     /// Taken from `done`, not delivered yet. Only the polling thread.
     ready: Mutex<VecDeque<Item>>,
     polling: AtomicBool,
+    /// The polling thread runs applications and delivers right after: nobody need wake it.
+    about_to_poll: AtomicBool,
     /// Exchanges that the host still has a pointer to: this keeps them alive.
     live: Mutex<Live>,
     /// How many exchanges wait for a thread or an import.
@@ -66,6 +70,7 @@ impl Outbox {
             done: DoneList::new(),
             ready: Mutex::default(),
             polling: AtomicBool::new(false),
+            about_to_poll: AtomicBool::new(false),
             live: Mutex::default(),
             queued: AtomicUsize::new(0),
             max_queue,
@@ -137,16 +142,31 @@ impl Outbox {
 
     /// Puts `item` where the polling thread finds it, and wakes that if it need be.
     pub fn list(&self, item: Item) {
-        if self.done.push(item) {
+        if self.done.push(item) && !self.about_to_poll.load(Ordering::Acquire) {
             self.host.notify();
         }
     }
 
+    /// An error inside a callback of [`Outbox::poll`].
+    pub fn check_not_polling(&self) -> Result<()> {
+        match self.polling.load(Ordering::Acquire) {
+            true => Err(Error::invalid("wsgi_poll was called inside a callback of wsgi_poll")),
+            false => Ok(()),
+        }
+    }
+
+    /// Runs `work` on the polling thread, which calls [`Outbox::poll`] next.
+    pub fn before_poll<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.about_to_poll.store(true, Ordering::Release);
+        let result = work();
+        self.about_to_poll.store(false, Ordering::Release);
+        result
+    }
+
     /// Delivers up to `max` items (0: all) and says how many are left. The polling thread only.
     pub fn poll(&self, max: usize) -> Result<usize> {
-        if self.polling.swap(true, Ordering::Acquire) {
-            return Err(Error::invalid("wsgi_poll was called inside a callback of wsgi_poll"));
-        }
+        self.check_not_polling()?;
+        self.polling.store(true, Ordering::Release);
         self.done.drain(&mut self.ready.lock());
         let mut served = 0;
         while max == 0 || served < max {
@@ -155,6 +175,7 @@ impl Outbox {
             match item {
                 None => break,
                 Some(Item::Exchange(exchange)) => exchange.deliver_all(),
+                Some(Item::Wake) => {}
                 Some(Item::Log(level, line)) => {
                     self.logs.give(line.len());
                     self.host.log(None, level, &line);
@@ -214,6 +235,10 @@ impl Outbox {
         if let Some(wake) = self.wake.get().filter(|_| first) {
             wake();
         }
+    }
+
+    pub fn has_retired(&self) -> bool {
+        !self.retired.lock().is_empty()
     }
 
     /// Drops what was retired. The token shows that the GIL is held.

@@ -3,19 +3,25 @@
 use super::buffer::{Buffer, Piece};
 use super::event::{Event, Head, Outcome};
 use super::exchange::{Exchange, Phase};
-use super::{FileRange, Gone, Transport};
+use super::{FileRange, Flow, Gone, Transport};
 use pyo3::Python;
 use std::sync::Arc;
 
 /// Collects events and publishes them at `flush` and `end`.
 pub struct Queue {
     exchange: Arc<Exchange>,
+    may_wait: bool,
     pending: Vec<Event>,
 }
 
 impl Queue {
     pub fn new(exchange: Arc<Exchange>) -> Self {
-        Queue { exchange, pending: Vec::with_capacity(3) }
+        Queue { exchange, may_wait: true, pending: Vec::with_capacity(3) }
+    }
+
+    /// For an application that runs on the polling thread itself: it must not wait there.
+    pub fn pausing(exchange: Arc<Exchange>) -> Self {
+        Queue { may_wait: false, ..Queue::new(exchange) }
     }
 }
 
@@ -39,9 +45,12 @@ impl Transport for Queue {
         self.pending.push(Event::File(file));
     }
 
-    fn flush(&mut self, py: Python<'_>) -> Result<(), Gone> {
+    fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone> {
         self.exchange.publish(&mut self.pending);
-        if self.exchange.wait_for_credit(py) { Ok(()) } else { Err(Gone) }
+        if !self.may_wait && self.exchange.pause_if_over() {
+            return Ok(Flow::Pause);
+        }
+        if self.exchange.wait_for_credit(py) { Ok(Flow::GoOn) } else { Err(Gone) }
     }
 
     fn end(&mut self, _py: Python<'_>, outcome: Outcome) {

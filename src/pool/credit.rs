@@ -38,7 +38,7 @@ impl Credit {
     pub fn give(&self, bytes: usize) {
         let before = self.state.fetch_sub(bytes * BYTE, Ordering::AcqRel);
         debug_assert!(before / BYTE >= bytes, "more bytes came back than were taken");
-        if before & PARKED != 0 && self.is_low(before - bytes * BYTE) {
+        if before & PARKED != 0 && self.leaves_low(before - bytes * BYTE) {
             self.wake();
         }
     }
@@ -56,7 +56,7 @@ impl Credit {
         let mut parking = self.parking.lock();
         loop {
             let state = self.state.fetch_or(PARKED, Ordering::AcqRel);
-            if state & ENDED != 0 || self.is_low(state) {
+            if state & ENDED != 0 || self.leaves_low(state) {
                 // Another one that sleeps needs no flag: whoever made the count low wakes all.
                 self.state.fetch_and(!PARKED, Ordering::AcqRel);
                 return state & ENDED == 0;
@@ -76,7 +76,13 @@ impl Credit {
         self.state.load(Ordering::Acquire) & ENDED != 0
     }
 
-    fn is_low(&self, state: usize) -> bool {
+    /// Whether one who waits would go on, though perhaps only to learn that it has ended.
+    pub fn is_low(&self) -> bool {
+        let state = self.state.load(Ordering::Acquire);
+        state & ENDED != 0 || self.leaves_low(state)
+    }
+
+    fn leaves_low(&self, state: usize) -> bool {
         state / BYTE <= self.limit / 2
     }
 

@@ -58,10 +58,15 @@ impl App {
     ) -> Result<*const Exchange> {
         self.runtime.check_running()?;
         let outbox = &self.runtime.outbox;
-        if !outbox.host().is_event_driven() || self.runtime.threads == 0 {
+        if !outbox.host().is_event_driven() {
             return Err(Error::invalid(
-                "wsgi_submit needs a wsgi_host with `notify` and a wsgi_runtime_config with \
-                 threads; this runtime answers wsgi_run only",
+                "wsgi_submit needs a wsgi_host with `notify`; this runtime answers wsgi_run only",
+            ));
+        }
+        if matches!(request.body, Body::Pushed(_)) && self.runtime.is_inline() {
+            return Err(Error::invalid(
+                "WSGI_BODY_PUSH needs threads: with none the application runs in wsgi_poll, which \
+                 cannot wait for the body",
             ));
         }
         if matches!(request.body, Body::Pushed(_)) && !outbox.host().pushes_bodies() {
@@ -124,7 +129,7 @@ impl App {
                 drop(state);
                 for exchange in waiting {
                     let job = Job { exchange, application: application.clone() };
-                    let _ = self.runtime.handoff.push(job);
+                    self.runtime.hand_over_now(job);
                 }
             }
             Err(traceback) => {
@@ -209,7 +214,10 @@ impl App {
         let transport = Box::new(Direct::new(outbox.clone(), host_request, gone.clone()));
         let running = self.runtime.run_begins();
         let answering = Answering::new(Current::Direct(host_request));
-        python::attach(|py| gateway::answer(py, &application, request, transport, outbox));
+        // This transport waits; it never has the gateway pause.
+        let _ = python::attach(|py| {
+            gateway::answer(py, &application, request, transport, outbox).is_some()
+        });
         leave_if_forked();
         drop((answering, running));
         if gone.load(Ordering::Relaxed) { Err(Error::Gone) } else { Ok(()) }

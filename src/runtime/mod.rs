@@ -6,6 +6,7 @@
 //! [`app::App::submit`] hands over; [`app::App::run`] answers on the caller's thread.
 
 mod app;
+mod inline;
 mod main_thread;
 pub mod settings;
 mod worker;
@@ -13,7 +14,7 @@ mod worker;
 pub use app::App;
 
 use crate::error::{Error, Result};
-use crate::host::outbox::Outbox;
+use crate::host::outbox::{Item, Outbox};
 use crate::host::{Host, Level, current};
 use crate::pool::handoff::Handoff;
 use crate::pool::sync::{AtomicBool, Condvar, Mutex, Ordering};
@@ -60,12 +61,12 @@ impl Runtime {
         let new = Runtime {
             outbox: Outbox::new(host, settings.log_line_size, settings.max_queue),
             handoff: Handoff::new(),
-            bunch: settings.bunches.then(Mutex::default),
+            bunch: (settings.bunches || settings.threads == 0).then(Mutex::default),
             main: MainThread::default(),
             apps: Mutex::default(),
             threads: settings.threads,
             facts: Facts {
-                multithread: settings.threads != 1,
+                multithread: settings.threads > 1 || !event_driven,
                 multiprocess: settings.multiprocess,
             },
             stopping: AtomicBool::new(false),
@@ -81,7 +82,10 @@ impl Runtime {
             runtime.outbox.log(current::current().as_ref(), Level::Error, line);
             runtime.outbox.wait_for_log();
         }));
-        runtime.outbox.set_wake(Box::new(|| runtime.handoff.nudge()));
+        runtime.outbox.set_wake(Box::new(|| match runtime.is_inline() {
+            true => runtime.outbox.list(Item::Wake),
+            false => runtime.handoff.nudge(),
+        }));
         main_thread::spawn(runtime, settings.python)?;
         Ok(runtime)
     }
@@ -104,10 +108,22 @@ impl Runtime {
         Ok(app)
     }
 
+    /// Applications run on the polling thread.
+    fn is_inline(&self) -> bool {
+        self.threads == 0 && self.outbox.host().is_event_driven()
+    }
+
     /// See `wsgi_poll`.
     pub fn poll(&self, max: usize) -> Result<usize> {
+        self.outbox.check_not_polling()?;
         self.hand_over_bunch();
         let left = self.outbox.poll(max)?;
+        if self.is_inline() {
+            // Callbacks may have submitted more, or released what an application waits for. That
+            // runs in the next poll: other events of the host have their turn first.
+            let more = self.bunch.as_ref().map_or(0, |bunch| bunch.lock().len());
+            return Ok(left + more);
+        }
         // Callbacks have submitted what waited behind the requests that they ended.
         self.hand_over_bunch();
         Ok(left)
@@ -121,12 +137,24 @@ impl Runtime {
         }
     }
 
+    /// From Python's main thread, which cannot count on a poll to come.
+    fn hand_over_now(&self, job: worker::Job) {
+        if self.is_inline() {
+            self.hand_over(job);
+            self.outbox.list(Item::Wake);
+        } else {
+            // Refused only after a stop, which has cancelled the exchange.
+            drop(self.handoff.push(job));
+        }
+    }
+
     fn hand_over_bunch(&self) {
-        if let Some(bunch) = &self.bunch {
-            let mut bunch = bunch.lock();
-            if !bunch.is_empty() {
-                self.handoff.push_all(&mut bunch);
-            }
+        let Some(bunch) = &self.bunch else { return };
+        let mut jobs = std::mem::take(&mut *bunch.lock());
+        if self.is_inline() {
+            self.run_inline(jobs);
+        } else if !jobs.is_empty() {
+            self.handoff.push_all(&mut jobs);
         }
     }
 
@@ -138,6 +166,8 @@ impl Runtime {
         let begun = Instant::now();
         drop(self.handoff.close());
         self.outbox.cancel_all();
+        // Responses in the middle are closed.
+        self.hand_over_bunch();
         // Half of the time for applications to notice, the rest for the exit handlers.
         let still = self.wait_until_idle(begun + timeout / 2);
         let handled = self.main.exit(begun + timeout);

@@ -25,7 +25,8 @@ impl Job {
         let running = runtime.run_begins();
         let answering = Answering::new(Current::Exchange(self.exchange.clone()));
         let transport = Box::new(Queue::new(self.exchange.clone()));
-        gateway::answer(py, &self.application, request, transport, &runtime.outbox);
+        // This transport waits; it never has the gateway pause.
+        let _ = gateway::answer(py, &self.application, request, transport, &runtime.outbox);
         drop((answering, running));
     }
 }

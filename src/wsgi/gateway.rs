@@ -10,11 +10,12 @@ use super::start_response::StartResponse;
 use crate::host::event::Outcome;
 use crate::host::outbox::Outbox;
 use crate::host::request::{Field, Request};
-use crate::host::{Level, Transport, current};
+use crate::host::{Flow, Level, Transport, current};
 use crate::python::lease::Loan;
 use crate::python::{output, traceback};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyList, PyMemoryView, PyString, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyIterator, PyList, PyMemoryView, PyString, PyTuple};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -42,20 +43,53 @@ impl From<Problem> for Failure {
     }
 }
 
-/// Has `application` answer `request`, and tells `transport` how it ended, whatever happens.
+/// Has `application` answer `request`, and tells `transport` how it ended, whatever happens. Some if
+/// the transport must not wait and the host has enough for now.
 pub fn answer(
     py: Python<'_>,
     application: &Application,
     request: Request,
     transport: Box<dyn Transport>,
     outbox: &Arc<Outbox>,
-) {
+) -> Option<Paused> {
     let is_head_request = request.get(Field::Method) == b"HEAD";
     let response = Loan::new("start_response", Response::new(transport, is_head_request));
-    // What a panic leaves half-done is this request's own; it is dropped with it.
-    let result =
-        catch_unwind(AssertUnwindSafe(|| serve(py, application, request, &response, outbox)))
-            .unwrap_or(Err(Failure::Panic));
+    let result = guard(|| call(py, application, request, &response, outbox));
+    let result = result.and_then(|body| guard(|| body.send(py, &response, outbox)));
+    conclude(py, outbox, response, result)
+}
+
+/// A response in the middle, on the thread that began it.
+pub struct Paused {
+    response: Loan<Response>,
+    body: Body,
+}
+
+impl Paused {
+    /// Goes on until the response is over, or the host has enough again.
+    pub fn resume(self, py: Python<'_>, outbox: &Arc<Outbox>) -> Option<Paused> {
+        let Paused { response, body } = self;
+        let result = guard(|| body.send(py, &response, outbox));
+        conclude(py, outbox, response, result)
+    }
+}
+
+/// What a panic leaves half-done is this request's own; it is dropped with it.
+fn guard<R>(work: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Failure::Panic))
+}
+
+fn conclude(
+    py: Python<'_>,
+    outbox: &Outbox,
+    response: Loan<Response>,
+    result: Result<Option<Body>, Failure>,
+) -> Option<Paused> {
+    let result = match result {
+        Ok(Some(body)) => return Some(Paused { response, body }),
+        Ok(None) => Ok(()),
+        Err(failure) => Err(failure),
+    };
     let mut response = response.revoke();
     let result = result.and_then(|()| response.finish().map_err(Failure::from));
     let outcome = match result {
@@ -68,18 +102,18 @@ pub fn answer(
     };
     output::flush_thread(py);
     response.end(py, outcome);
+    None
 }
 
-fn serve(
+fn call(
     py: Python<'_>,
     application: &Application,
     mut request: Request,
     response: &Loan<Response>,
     outbox: &Arc<Outbox>,
-) -> Result<(), Failure> {
-    // Both loans end with this function: what the application keeps of them is of no use then.
-    let (_reader, input) = input::lend(py, std::mem::take(&mut request.body))?;
-    let (_ending, errors) = errors::lend(py, outbox)?;
+) -> Result<Body, Failure> {
+    let (reader, input) = input::lend(py, std::mem::take(&mut request.body))?;
+    let (ending, errors) = errors::lend(py, outbox)?;
     let environ = application.template.environ(
         py,
         &request,
@@ -89,41 +123,96 @@ fn serve(
     drop(request);
     let start_response = StartResponse::new(response.lease(), outbox.clone());
     let iterable = application.callable.bind(py).call1((environ, start_response))?;
-    let sent = send(py, &iterable, response, outbox);
-    close(py, &iterable, outbox);
-    sent
+    Ok(Body { iterable: iterable.unbind(), blocks: None, _reader: reader, _ending: ending })
 }
 
-fn send(
-    py: Python<'_>,
-    iterable: &Bound<'_, PyAny>,
-    response: &Loan<Response>,
-    outbox: &Arc<Outbox>,
-) -> Result<(), Failure> {
-    if let Ok(list) = iterable.cast_exact::<PyList>() {
-        return send_all(py, &list.to_tuple(), response, outbox);
-    }
-    if let Ok(tuple) = iterable.cast_exact::<PyTuple>() {
-        return send_all(py, tuple, response, outbox);
-    }
-    if let Ok(wrapper) = iterable.cast_exact::<FileWrapper>() {
-        let takes_files = response.with(|response| response.takes_files())?;
-        if let Some(file) = takes_files.then(|| wrapper.get().range(py)).flatten() {
-            return Ok(response.with(|response| response.file(file))??);
+/// What the application returned, and what it was lent: that is of no use to it after this.
+struct Body {
+    iterable: Py<PyAny>,
+    /// The iterator over it, once it is known to need one.
+    blocks: Option<Blocks>,
+    _reader: Loan<input::Reader>,
+    _ending: errors::Ending,
+}
+
+struct Blocks {
+    iterator: Py<PyIterator>,
+    /// There is one block, and the application says so.
+    alone: bool,
+}
+
+impl Body {
+    /// Sends all of it, or as much as the host wants for now: then this is given back.
+    fn send(
+        mut self,
+        py: Python<'_>,
+        response: &Loan<Response>,
+        outbox: &Arc<Outbox>,
+    ) -> Result<Option<Self>, Failure> {
+        let sent = match &self.blocks {
+            // While it was paused the client may have left.
+            Some(_) if response.with(|response| response.is_gone())? => Err(Problem::Gone.into()),
+            Some(blocks) => send_each(py, blocks, response, outbox),
+            None => self.begin(py, response, outbox),
+        };
+        if let Ok(Flow::Pause) = sent {
+            return Ok(Some(self));
         }
+        close(py, self.iterable.bind(py), outbox);
+        sent.map(|_| None)
     }
-    // These are iterables too, but of one-byte blocks, or of none that are bytes.
-    if iterable.is_instance_of::<PyBytes>()
-        || iterable.is_instance_of::<PyByteArray>()
-        || iterable.is_instance_of::<PyMemoryView>()
-        || iterable.is_instance_of::<PyString>()
-    {
-        return Err(Failure::NotBytes(format!(
-            "a bare {}; return it in a list, such as [body], as bytes",
-            type_name(iterable)
-        )));
+
+    fn begin(
+        &mut self,
+        py: Python<'_>,
+        response: &Loan<Response>,
+        outbox: &Arc<Outbox>,
+    ) -> Result<Flow, Failure> {
+        let iterable = self.iterable.bind(py);
+        if let Ok(list) = iterable.cast_exact::<PyList>() {
+            return send_all(py, &list.to_tuple(), response, outbox);
+        }
+        if let Ok(tuple) = iterable.cast_exact::<PyTuple>() {
+            return send_all(py, tuple, response, outbox);
+        }
+        if let Ok(wrapper) = iterable.cast_exact::<FileWrapper>() {
+            let takes_files = response.with(|response| response.takes_files())?;
+            if let Some(file) = takes_files.then(|| wrapper.get().range(py)).flatten() {
+                response.with(|response| response.file(file))??;
+                return Ok(Flow::GoOn);
+            }
+        }
+        let blocks = Blocks::of(iterable)?;
+        send_each(py, self.blocks.insert(blocks), response, outbox)
     }
-    send_each(py, iterable, response, outbox)
+}
+
+impl Blocks {
+    fn of(iterable: &Bound<'_, PyAny>) -> Result<Self, Failure> {
+        // These are iterables too, but of one-byte blocks, or of none that are bytes.
+        if iterable.is_instance_of::<PyBytes>()
+            || iterable.is_instance_of::<PyByteArray>()
+            || iterable.is_instance_of::<PyMemoryView>()
+            || iterable.is_instance_of::<PyString>()
+        {
+            return Err(Failure::NotBytes(format!(
+                "a bare {}; return it in a list, such as [body], as bytes",
+                type_name(iterable)
+            )));
+        }
+        // "if the call to len(iterable) succeeds, the server must be able to rely on the result
+        // being accurate"; "if the iterable's length is 1, then the server may determine
+        // Content-Length" (PEP 3333).
+        let alone = iterable.get_type().hasattr("__len__")? && iterable.len().is_ok_and(|n| n == 1);
+        let iterator = iterable.try_iter().map_err(|error| {
+            if error.is_instance_of::<PyTypeError>(iterable.py()) {
+                Failure::NotBytes(format!("{}, which cannot be iterated over", type_name(iterable)))
+            } else {
+                Failure::Raised(error)
+            }
+        })?;
+        Ok(Blocks { iterator: iterator.unbind(), alone })
+    }
 }
 
 /// All blocks are there already: they travel together, and their length is known.
@@ -132,7 +221,7 @@ fn send_all(
     blocks: &Bound<'_, PyTuple>,
     response: &Loan<Response>,
     outbox: &Arc<Outbox>,
-) -> Result<(), Failure> {
+) -> Result<Flow, Failure> {
     let mut total = 0;
     for block in blocks.iter_borrowed() {
         total += bytes(&block)?.as_bytes().len() as u64;
@@ -148,7 +237,7 @@ fn send_all(
         Ok::<_, Failure>(Wanted::More)
     })??;
     note_excess(py, outbox, wanted);
-    Ok(())
+    Ok(Flow::GoOn)
 }
 
 /// "the server or gateway must transmit the yielded bytestrings to the client in an unbuffered
@@ -157,39 +246,32 @@ fn send_all(
 /// three ways that "Buffering and Streaming" allows.
 fn send_each(
     py: Python<'_>,
-    iterable: &Bound<'_, PyAny>,
+    blocks: &Blocks,
     response: &Loan<Response>,
     outbox: &Arc<Outbox>,
-) -> Result<(), Failure> {
-    // "if the call to len(iterable) succeeds, the server must be able to rely on the result being
-    // accurate"; "if the iterable's length is 1, then the server may determine Content-Length".
-    let alone = iterable.get_type().hasattr("__len__")? && iterable.len().is_ok_and(|n| n == 1);
-    let blocks = iterable.try_iter().map_err(|error| {
-        if error.is_instance_of::<pyo3::exceptions::PyTypeError>(py) {
-            Failure::NotBytes(format!("{}, which cannot be iterated over", type_name(iterable)))
-        } else {
-            Failure::Raised(error)
-        }
-    })?;
-    for block in blocks {
+) -> Result<Flow, Failure> {
+    for block in blocks.iterator.bind(py) {
         let block = block?;
         let block = bytes(&block)?;
         if block.as_bytes().is_empty() {
             continue;
         }
-        let wanted = response.with(|response| {
-            if alone {
+        let (wanted, flow) = response.with(|response| {
+            if blocks.alone {
                 response.set_length(block.as_bytes().len() as u64);
             }
             let wanted = response.block(block)?;
-            response.flush(py).map(|()| wanted)
+            response.flush(py).map(|flow| (wanted, flow))
         })??;
         note_excess(py, outbox, wanted);
         if wanted != Wanted::More {
             break;
         }
+        if flow == Flow::Pause {
+            return Ok(flow);
+        }
     }
-    Ok(())
+    Ok(Flow::GoOn)
 }
 
 fn bytes<'a, 'py>(block: &'a Bound<'py, PyAny>) -> Result<&'a Bound<'py, PyBytes>, Failure> {

@@ -2,7 +2,7 @@
 
 use crate::host::buffer::Piece;
 use crate::host::event::{Head, Outcome};
-use crate::host::{FileRange, Transport};
+use crate::host::{FileRange, Flow, Transport};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -148,8 +148,8 @@ impl Response {
         }
     }
 
-    /// Sends what there is and waits while the host has enough.
-    pub(super) fn flush(&mut self, py: Python<'_>) -> Result<(), Problem> {
+    /// Sends what there is and waits while the host has enough, or says that it has.
+    pub(super) fn flush(&mut self, py: Python<'_>) -> Result<Flow, Problem> {
         self.transport.flush(py).map_err(|_| Problem::Gone)
     }
 

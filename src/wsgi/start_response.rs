@@ -99,7 +99,8 @@ impl Write {
             let wanted = response.block(block)?;
             // "before write() returns, it must guarantee that the passed-in string was either
             // completely sent to the client, or that it is buffered for transmission".
-            response.flush(py).map(|()| wanted)
+            // Where it may not wait it goes on: an application cannot be paused inside a call.
+            response.flush(py).map(|_| wanted)
         })?;
         match result {
             Ok(Wanted::More | Wanted::Nothing) => Ok(()),

@@ -1,7 +1,8 @@
 """One nginx of one test: its folder, its configuration, its processes and its log.
 
 Nothing outside the folder is touched. Environment: WSGI_NGINX (the binary), WSGI_MODULE (the module),
-PYTHON (the interpreter the module was built with), KEEP_LOGS=1 (keep the folder, print its path).
+PYTHON (the interpreter the module was built with), KEEP_LOGS=1 (keep the folder, print its path),
+WSGI_TEST_INLINE=1 (`wsgi_threads 0` where a test does not say how many).
 """
 
 import os
@@ -21,6 +22,9 @@ NGINX = os.environ.get("WSGI_NGINX", "/usr/sbin/nginx")
 MODULE = Path(os.environ.get("WSGI_MODULE", ROOT / "build" / "ngx_http_wsgi_module.so")).absolute()
 PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
 DEADLINE = 20.0
+
+# `make test` runs some of the files a second time with applications on nginx's own thread.
+INLINE = os.environ.get("WSGI_TEST_INLINE") == "1"
 
 # What no test may leave in the error log, unless it has said so with `expect`.
 ALARMS = re.compile(
@@ -81,6 +85,8 @@ class Nginx:
 
     def __init__(self, prefix, server="", http="", main="", workers=1, module=MODULE):
         self.prefix = Path(prefix)
+        if INLINE and module and "wsgi_threads" not in http:
+            http += " wsgi_threads 0;"
         self.parts = {"SERVER": server, "HTTP": http, "MAIN": main, "WORKERS": str(workers)}
         self.module = module
         self.process = None

@@ -1,0 +1,41 @@
+"""Applications for nginx's own thread; none of them waits.
+
+/facts           wsgi.multithread, and whether this is the process's first thread
+/endless         blocks of 64 KiB for ever, counts those made
+/written         16 MiB by write(), then "end"
+/counts          blocks that /endless has made, and how often it was closed
+"""
+
+import os
+import threading
+
+BLOCK = b"x" * 65536
+TEXT = [("Content-Type", "text/plain")]
+counts = {"made": 0, "closed": 0}
+
+
+class Endless:
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        counts["made"] += 1
+        return BLOCK
+
+    def close(self):
+        counts["closed"] += 1
+
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    write = start_response("200 OK", TEXT)
+    if path == "/facts":
+        on_first = threading.get_native_id() == os.getpid()
+        return [f"{environ['wsgi.multithread']} {on_first}".encode()]
+    if path == "/endless":
+        return Endless()
+    if path == "/written":
+        for _ in range(256):
+            write(BLOCK)
+        return [b"end"]
+    return [f"{counts['made']} {counts['closed']}".encode()]

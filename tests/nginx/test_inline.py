@@ -1,0 +1,68 @@
+"""`wsgi_threads 0`: applications run on nginx's own thread, which must never wait for a client.
+
+That everything else is as with threads is shown by running other files with WSGI_TEST_INLINE=1.
+"""
+
+import signal
+
+import pytest
+
+from server import wait_for
+
+CONF = "location / { wsgi_app @APPS@/inline.py app; wsgi_buffer_size 256k; }"
+
+
+@pytest.fixture
+def server(nginx):
+    return nginx(CONF, http="wsgi_threads 0;")
+
+
+def counts(server):
+    made, closed = server.ask("/counts").text.split()
+    return int(made), int(closed)
+
+
+def test_it_is_nginx_s_own_thread(server):
+    assert server.ask("/facts").text == "False True", "one thread, and it is the worker's"
+
+
+def test_a_slow_client_holds_up_nobody(server):
+    with server.connect() as slow:
+        slow.send_request("/endless")
+        slow.read_head()
+        before, _ = counts(server)
+        assert before < 500, "the generator is left in the middle, not run on"
+        for _ in range(20):
+            assert server.ask("/facts").status == 200, "others are answered meanwhile"
+
+
+def test_a_generator_goes_on_when_its_client_does(server):
+    with server.connect() as slow:
+        slow.send_request("/endless")
+        response = slow.read_head()
+        before, _ = counts(server)
+        for _ in range(before + 100):
+            assert slow.read_chunk(response), "block after block, far beyond the first stop"
+        assert counts(server)[0] > before + 50, "the generator was resumed"
+
+
+def test_a_client_that_leaves_closes_the_iterable(server):
+    with server.connect() as slow:
+        slow.send_request("/endless")
+        slow.read_head()
+        made, closed = counts(server)
+        assert closed == 0, "it is in the middle"
+    wait_for(lambda: counts(server)[1] == 1, "close() of a response whose client left")
+    assert counts(server)[0] <= made + 64, "and no more is made of it"
+
+
+def test_write_cannot_be_paused(server):
+    body = server.ask("/written").body
+    assert len(body) == 256 * 65536 + 3 and body.endswith(b"end"), "what it writes is kept"
+
+
+def test_quit_in_the_middle(server):
+    with server.connect() as slow:
+        slow.send_request("/endless")
+        slow.read_head()
+        server.stop(signal.SIGTERM)
