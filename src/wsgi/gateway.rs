@@ -284,6 +284,10 @@ fn bytes<'a, 'py>(block: &'a Bound<'py, PyAny>) -> Result<&'a Bound<'py, PyBytes
 /// call that method upon completion of the current request, whether the request was completed
 /// normally, or terminated early" (PEP 3333). Its own failure changes nothing for the client.
 fn close(py: Python<'_>, iterable: &Bound<'_, PyAny>, outbox: &Arc<Outbox>) {
+    // To learn that it has none costs an exception, a tenth of a short request.
+    if iterable.is_exact_instance_of::<PyList>() || iterable.is_exact_instance_of::<PyTuple>() {
+        return;
+    }
     let closed = match iterable.getattr_opt("close") {
         Ok(Some(close)) => close.call0().map(drop),
         Ok(None) => Ok(()),
