@@ -24,6 +24,14 @@ def app(environ, start_response):
     while True:
         pass
 """
+HOLD = """
+import ctypes
+
+def app(environ, start_response):
+    open(environ["QUERY_STRING"], "rb").read()
+    ctypes.PyDLL(None).sleep(600)  # with the GIL
+"""
+GOODBYE = "import atexit\natexit.register(print, 'goodbye')\n"
 THREADS = """
 import threading, time
 
@@ -100,18 +108,38 @@ def test_term_while_python_runs(nginx, gate, attempt):
         connection.close()
 
 
-def test_term_while_python_does_not_let_go(nginx, gate):
-    server = prepare(nginx, own=SPIN).start()
+@pytest.mark.parametrize("spin, limit", [(SPIN, 2.5), (HOLD, LONG)], ids=["python", "c"])
+def test_term_while_python_does_not_let_go(nginx, gate, spin, limit):
+    server = prepare(nginx, own=GOODBYE + spin).start()
     stop = gate()
     with server.connect() as connection:
         connection.send_request(f"/own?{stop.query}")
         stop.open()
-        assert_ends(server, signal.SIGTERM)
+        begin = time.monotonic()
+        assert server.stop(signal.SIGTERM) == 0, "nginx ends"
+        assert time.monotonic() - begin < limit, "in time"
+    if spin == SPIN:
+        assert server.wait_log("goodbye"), "atexit handlers had their part of it"
+    server.wait_log("WSGI0003 stopped after", "1 requests")
+    assert not server.log_lines("core dumped"), "and no worker by a crash"
+
+
+def test_worker_shutdown_timeout_ends_streams(nginx, gate):
+    server = prepare(nginx, main="worker_shutdown_timeout 200ms;").start()
+    stop = gate()
+    with server.connect() as connection:
+        connection.send_request(f"/wait/stream?{stop.query}")
+        response = connection.read_head()
+        assert connection.read_chunk(response) == b"first", "a stream has begun"
+        stop.wait()
+        server.send(signal.SIGQUIT)
+        with pytest.raises(client.Truncated):
+            connection.read_chunk(response)
+    assert_ends(server, signal.SIGQUIT)
 
 
 def test_atexit_handlers_run(nginx):
-    own = "import atexit\natexit.register(print, 'goodbye')\n" + OWN
-    server = prepare(nginx, own=own).start()
+    server = prepare(nginx, own=GOODBYE + OWN).start()
     server.ask("/own")
     server.stop()
     assert server.wait_log("goodbye"), "atexit handlers run at the end of a worker"
