@@ -17,12 +17,18 @@
 
 static void ngx_http_wsgi_find_event_fds(ngx_log_t *log);
 static void ngx_http_wsgi_close_on_exec(ngx_cycle_t *cycle);
+static void ngx_http_wsgi_find_handlers(void);
+static ngx_uint_t ngx_http_wsgi_is_nginx_handler(struct sigaction *sa);
 static void ngx_http_wsgi_fork_child(void);
+static void ngx_http_wsgi_default_signals(void);
 
 
 /* the event method's own descriptors: nginx keeps them to itself */
 static ngx_fd_t    ngx_http_wsgi_event_fds[NGX_HTTP_WSGI_MAX_EVENT_FDS];
 static ngx_uint_t  ngx_http_wsgi_event_fds_n;
+
+/* the signals that nginx handles */
+static sigset_t    ngx_http_wsgi_signals;
 
 
 ngx_int_t
@@ -32,6 +38,7 @@ ngx_http_wsgi_init_fork(ngx_cycle_t *cycle)
 
     ngx_http_wsgi_find_event_fds(cycle->log);
     ngx_http_wsgi_close_on_exec(cycle);
+    ngx_http_wsgi_find_handlers();
 
     err = pthread_atfork(NULL, NULL, ngx_http_wsgi_fork_child);
 
@@ -115,6 +122,44 @@ ngx_http_wsgi_close_on_exec(ngx_cycle_t *cycle)
 }
 
 
+/* ahead of time: where a handler lies cannot be asked in a child */
+
+static void
+ngx_http_wsgi_find_handlers(void)
+{
+    int               signo;
+    struct sigaction  sa;
+
+    sigemptyset(&ngx_http_wsgi_signals);
+
+    for (signo = 1; signo < NSIG; signo++) {
+
+        if (sigaction(signo, NULL, &sa) == 0
+            && ngx_http_wsgi_is_nginx_handler(&sa))
+        {
+            sigaddset(&ngx_http_wsgi_signals, signo);
+        }
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_wsgi_is_nginx_handler(struct sigaction *sa)
+{
+    Dl_info  handler, nginx;
+
+    if (sa->sa_handler == SIG_DFL || sa->sa_handler == SIG_IGN) {
+        return 0;
+    }
+
+    /* ngx_process_slot lies in the nginx binary: it tells where that one is */
+
+    return dladdr((void *) (uintptr_t) sa->sa_handler, &handler) != 0
+           && dladdr((void *) &ngx_process_slot, &nginx) != 0
+           && handler.dli_fbase == nginx.dli_fbase;
+}
+
+
 /*
  * A child that an application forked must not keep nginx's sockets.  It would
  * hold the port after nginx is gone, and clients would never see the end of
@@ -131,6 +176,8 @@ ngx_http_wsgi_fork_child(void)
     ngx_int_t         n;
     ngx_uint_t        i;
     ngx_listening_t  *ls;
+
+    ngx_http_wsgi_default_signals();
 
     for (i = 0; i < ngx_http_wsgi_event_fds_n; i++) {
         (void) close(ngx_http_wsgi_event_fds[i]);
@@ -168,6 +215,29 @@ ngx_http_wsgi_fork_child(void)
 
 
 /*
+ * nginx's handlers only take a note for its loop, which does not run in a child:
+ * the application could not end its own child by SIGTERM.
+ */
+
+static void
+ngx_http_wsgi_default_signals(void)
+{
+    int               signo;
+    struct sigaction  sa;
+
+    ngx_memzero(&sa, sizeof(struct sigaction));
+    sa.sa_handler = SIG_DFL;
+    sigemptyset(&sa.sa_mask);
+
+    for (signo = 1; signo < NSIG; signo++) {
+        if (sigismember(&ngx_http_wsgi_signals, signo) == 1) {
+            (void) sigaction(signo, &sa, NULL);
+        }
+    }
+}
+
+
+/*
  * nginx's handler of SIGCHLD waits for any child there is, in workers too, and
  * so takes the exit codes from under the application.  Workers do not need it.
  * A handler that another module has installed stays.
@@ -176,23 +246,13 @@ ngx_http_wsgi_fork_child(void)
 void
 ngx_http_wsgi_default_sigchld(ngx_log_t *log)
 {
-    Dl_info           handler, nginx;
     struct sigaction  sa;
 
     if (sigaction(SIGCHLD, NULL, &sa) == -1) {
         goto failed;
     }
 
-    if (sa.sa_handler == SIG_DFL || sa.sa_handler == SIG_IGN) {
-        return;
-    }
-
-    /* ngx_process_slot lies in the nginx binary: it tells where that one is */
-
-    if (dladdr((void *) (uintptr_t) sa.sa_handler, &handler) == 0
-        || dladdr((void *) &ngx_process_slot, &nginx) == 0
-        || handler.dli_fbase != nginx.dli_fbase)
-    {
+    if (!ngx_http_wsgi_is_nginx_handler(&sa)) {
         return;
     }
 
