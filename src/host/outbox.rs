@@ -15,10 +15,13 @@ use pyo3::types::PyBytes;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How many bytes of log lines may wait for the polling thread before their writers wait.
 const LOG_BYTES: usize = 1024 * 1024;
+
+/// How long the end of the process waits for the log.
+const SETTLE: Duration = Duration::from_millis(500);
 
 /// Something for the polling thread.
 pub enum Item {
@@ -209,6 +212,15 @@ impl Outbox {
     pub fn wait_for_log(&self) {
         if self.logs.is_over() {
             self.logs.wait();
+        }
+    }
+
+    /// Waits until the host has written all lines, or for half a second: before the process ends.
+    /// Not with the GIL held, and not on the polling thread.
+    pub fn settle_log(&self) {
+        let until = Instant::now() + SETTLE;
+        while !self.logs.is_whole() && !self.logs.is_ended() && Instant::now() < until {
+            std::thread::sleep(SETTLE / 250);
         }
     }
 

@@ -72,6 +72,11 @@ impl Credit {
         }
     }
 
+    /// Whether all that was taken is back.
+    pub fn is_whole(&self) -> bool {
+        self.state.load(Ordering::Acquire) < BYTE
+    }
+
     pub fn is_ended(&self) -> bool {
         self.state.load(Ordering::Acquire) & ENDED != 0
     }

@@ -1,6 +1,6 @@
 //! Starting the interpreter: every setting explicit, nothing taken from the environment.
 
-use super::{check, output, signals, thread, traceback};
+use super::{check, crash, output, process, signals, thread, traceback};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -27,8 +27,8 @@ pub struct Settings {
 ///
 /// Call it once in a process: Python cannot be started again, nor after a failure. The sentence
 /// says what went wrong and, where the home is to blame, what to do. After a success
-/// `thread::is_started` is true, sys.stdout and sys.stderr are those of `output`, and signals are
-/// out of reach.
+/// `thread::is_started` is true, sys.stdout and sys.stderr are those of `output`, signals and the
+/// process are out of reach, and a crash says what it was about.
 pub fn start(settings: &Settings) -> Result<(), String> {
     thread::watch_forks();
     share_libpython();
@@ -55,6 +55,8 @@ fn prepare(py: Python<'_>, settings: &Settings) -> PyResult<()> {
     py.import("threading")?;
     output::install(py)?;
     signals::intercept(py)?;
+    process::intercept(py)?;
+    crash::watch(py)?;
     put_in_front(py, &settings.path)
 }
 

@@ -1,8 +1,8 @@
 //! The little of CPython that the library needs, behind safe functions. Knows no HTTP.
 //!
 //! * Once in a process: `config` starts the interpreter (`check` has looked at its home before),
-//!   `signals` keeps the application's hands off the server's signals, `output` takes what it
-//!   prints, `exit` runs its exit handlers. Python is never finalised: threads that run
+//!   `signals` and `process` keep the application's hands off the server's, `output` takes what it
+//!   prints, `exit` runs its exit handlers, `crash` has the last words. Python is never finalised: threads that run
 //!   application code cannot be ended, so the process exits with them.
 //! * On each thread: `thread` attaches it, and knows whether this process is a fork.
 //! * For an application: `modules` imports it, `traceback` tells why that failed.
@@ -13,16 +13,18 @@
 //! configuration (`config`), a thread state that is kept (`thread`), latin-1 strings (`strings`).
 //! The build must set `WSGI_PYTHON_VERSION`, `WSGI_PYTHON_EXECUTABLE`, and pyo3's cfgs.
 //!
-//! Numbers of log lines: WSGI0301 (`signals`).
+//! Numbers of log lines: WSGI0301 (`signals`), WSGI0302 and WSGI0304 (`process`), WSGI0303 (`crash`).
 
 pub mod check;
 pub mod config;
+pub mod crash;
 pub mod exit;
 pub mod keys;
 pub mod lease;
 pub mod lines;
 pub mod modules;
 pub mod output;
+pub mod process;
 pub mod signals;
 pub mod strings;
 pub mod thread;

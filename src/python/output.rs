@@ -27,6 +27,7 @@ pub enum Stream {
 }
 
 static EMIT: OnceCell<Emit> = OnceCell::new();
+static SETTLE: OnceCell<Box<dyn Fn() + Send + Sync>> = OnceCell::new();
 
 thread_local! {
     static PARTIAL: RefCell<Partial> = const { RefCell::new(Partial::new()) };
@@ -70,6 +71,19 @@ pub fn set_emit(to: Emit) {
     let _ = EMIT.set(to);
 }
 
+/// Says what waits, for a short time, until the lines that were handed over are written.
+pub fn set_settle(settle: Box<dyn Fn() + Send + Sync>) {
+    let _ = SETTLE.set(settle);
+}
+
+/// Waits for a short time until the lines that were handed over are written. To be called before
+/// the process ends in another way than the host knows. Not with the GIL held.
+pub(super) fn settle() {
+    if let Some(settle) = SETTLE.get() {
+        settle();
+    }
+}
+
 /// Hands over the lines that the calling thread has begun and not ended, on both streams. To be
 /// called when a request ends, so that its last words are not taken for another's. Releases the
 /// GIL meanwhile.
@@ -97,7 +111,7 @@ fn emit(stream: Stream, line: &str) {
 
 /// One write, so that lines of several processes do not mix; no lock, since a fork may have been
 /// made while another thread held it. If it fails there is nobody left to tell.
-fn write_fd2(line: &str) {
+pub(super) fn write_fd2(line: &str) {
     let line = format!("{}\n", escape(line));
     // SAFETY: the bytes are readable for the call; a closed descriptor is only an error.
     let _ = unsafe { libc::write(2, line.as_ptr().cast(), line.len()) };

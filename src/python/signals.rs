@@ -7,8 +7,9 @@
 use super::output::{self, Stream};
 use super::strings::readable;
 use super::thread::is_forked;
+use super::traceback;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 
 #[derive(Clone, Copy)]
 enum Function {
@@ -30,7 +31,7 @@ impl Function {
 /// Replaces `signal.signal`, `signal.siginterrupt` and `signal.set_wakeup_fd` by functions that log
 /// WSGI0301 and answer as if nothing had been set. Call it once, after `watch_forks`. Fails with
 /// what Python raises.
-pub fn intercept(py: Python<'_>) -> PyResult<()> {
+pub(super) fn intercept(py: Python<'_>) -> PyResult<()> {
     let module = py.import("signal")?;
     for function in [Function::Signal, Function::Siginterrupt, Function::SetWakeupFd] {
         let original = module.getattr(function.name())?.unbind();
@@ -88,7 +89,7 @@ impl Intercepted {
             "WSGI0301 signal.{}({}) was ignored: signals belong to the web server{}",
             self.function.name(),
             self.shown(args),
-            caller(py).unwrap_or_default()
+            traceback::caller(py).unwrap_or_default()
         );
         output::emit_line(py, Stream::Stderr, &line);
         Ok(result)
@@ -137,12 +138,4 @@ impl Intercepted {
         };
         Ok(readable(&name).into_owned())
     }
-}
-
-/// ` (file:line)` of the Python code that called.
-fn caller(py: Python<'_>) -> PyResult<String> {
-    let frame = py.import("sys")?.getattr("_getframe")?.call0()?;
-    let file = frame.getattr("f_code")?.getattr("co_filename")?;
-    let line: usize = frame.getattr("f_lineno")?.extract()?;
-    Ok(format!(" ({}:{line})", readable(file.cast::<PyString>()?)))
 }

@@ -114,6 +114,8 @@ impl App {
         let result = match self.runtime.main.failure() {
             Some(_) => Err(Vec::new()),
             None => python::attach(|py| {
+                let target = self.target.to_string();
+                let _work = python::crash::work(&[b"the import of ", target.as_bytes()]);
                 let result = Application::import(py, &self.target, self.runtime.facts);
                 python::output::flush_thread(py);
                 result.map_err(|error| python::traceback::lines(py, &error))

@@ -82,6 +82,7 @@ impl Runtime {
             runtime.outbox.log(current::current().as_ref(), Level::Error, line);
             runtime.outbox.wait_for_log();
         }));
+        python::output::set_settle(Box::new(|| runtime.outbox.settle_log()));
         runtime.outbox.set_wake(Box::new(|| match runtime.is_inline() {
             true => runtime.outbox.list(Item::Wake),
             false => runtime.handoff.nudge(),

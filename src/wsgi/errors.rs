@@ -74,8 +74,8 @@ impl Errors {
             py.detach(|| {
                 for line in &lines {
                     outbox.log(about.as_ref(), Level::Error, line);
+                    outbox.wait_for_log();
                 }
-                outbox.wait_for_log();
             });
         }
         Ok(())

@@ -11,6 +11,7 @@ use crate::host::event::Outcome;
 use crate::host::outbox::Outbox;
 use crate::host::request::{Field, Request};
 use crate::host::{Flow, Level, Transport, current};
+use crate::python::crash::{self, Work};
 use crate::python::lease::Loan;
 use crate::python::{output, traceback};
 use pyo3::exceptions::PyTypeError;
@@ -52,25 +53,28 @@ pub fn answer(
     transport: Box<dyn Transport>,
     outbox: &Arc<Outbox>,
 ) -> Option<Paused> {
+    let work = at_work(&request);
     let is_head_request = request.get(Field::Method) == b"HEAD";
     let response = Loan::new("start_response", Response::new(transport, is_head_request));
     let result = guard(|| call(py, application, request, &response, outbox));
     let result = result.and_then(|body| guard(|| body.send(py, &response, outbox)));
-    conclude(py, outbox, response, result)
+    conclude(py, outbox, response, result, &work)
 }
 
 /// A response in the middle, on the thread that began it.
 pub struct Paused {
     response: Loan<Response>,
     body: Body,
+    work: Vec<u8>,
 }
 
 impl Paused {
     /// Goes on until the response is over, or the host has enough again.
     pub fn resume(self, py: Python<'_>, outbox: &Arc<Outbox>) -> Option<Paused> {
-        let Paused { response, body } = self;
+        let Paused { response, body, work } = self;
+        let work = crash::work(&[&work]);
         let result = guard(|| body.send(py, &response, outbox));
-        conclude(py, outbox, response, result)
+        conclude(py, outbox, response, result, &work)
     }
 }
 
@@ -84,9 +88,10 @@ fn conclude(
     outbox: &Outbox,
     response: Loan<Response>,
     result: Result<Option<Body>, Failure>,
+    work: &Work,
 ) -> Option<Paused> {
     let result = match result {
-        Ok(Some(body)) => return Some(Paused { response, body }),
+        Ok(Some(body)) => return Some(Paused { response, body, work: work.text() }),
         Ok(None) => Ok(()),
         Err(failure) => Err(failure),
     };
@@ -103,6 +108,15 @@ fn conclude(
     output::flush_thread(py);
     response.end(py, outcome);
     None
+}
+
+/// For the last words, should the application end the process.
+fn at_work(request: &Request) -> Work {
+    let path = match request.get(Field::RequestUri) {
+        b"" => [request.get(Field::ScriptName), request.get(Field::PathInfo)],
+        uri => [uri, b""],
+    };
+    crash::work(&[request.get(Field::Method), b" ", path[0], path[1]])
 }
 
 fn call(

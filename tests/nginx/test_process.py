@@ -97,6 +97,20 @@ def test_background_command_does_not_hold_the_port(nginx, gate):
     assert server.is_ready(), f"and starts again on the same port: {server.log()}"
 
 
+def test_background_command_does_not_hold_connections(nginx, gate):
+    server = prepare(nginx).start()
+    stop = gate()
+    with server.connect() as other, server.connect() as connection:
+        assert other.ask("/return").status == 200, "a client that has nothing to do with it"
+        connection.send_request(f"/background?{stop.query}", headers=[("Connection", "close")])
+        assert connection.read_response().body == b"0", "a shell leaves a command behind"
+        stop.wait()
+        assert connection.is_closed(), "the client sees the end of its connection"
+        other.send_request("/return", headers=[("Connection", "close")])
+        assert other.read_response().status == 200, "and so does the other"
+        assert other.is_closed(), "though the command goes on"
+
+
 def test_forked_child_does_not_answer(nginx):
     server = prepare(nginx).start()
     with server.connect() as connection:
