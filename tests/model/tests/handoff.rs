@@ -198,3 +198,28 @@ fn an_unused_turn_holds_up_nothing() {
         join(workers);
     });
 }
+
+/// A thread that leaves the pool in the middle of its turn, because another has its place, takes no
+/// job with it, whatever it was doing when its successor came.
+#[test]
+fn a_thread_that_leaves_loses_no_job() {
+    check(3, || {
+        let scene = Scene::new();
+        let leaving = scene.clone();
+        let leaver = thread::spawn(move || {
+            let Some(mut turn) = leaving.handoff.wait_turn() else { return };
+            let _gil = leaving.gil.lock().expect("no thread panics");
+            if let Some(job) = turn.next() {
+                leaving.record(|progress| progress.runs[job] += 1);
+            }
+        });
+        let successors = start_workers(&scene, 1);
+        for job in 0..3 {
+            assert_eq!(scene.handoff.push(job), Ok(()));
+        }
+        scene.wait_until(|progress| progress.runs == [1, 1, 1]);
+        assert!(scene.handoff.close().is_empty());
+        leaver.join().expect("no thread panics");
+        join(successors);
+    });
+}
