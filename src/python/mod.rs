@@ -5,12 +5,14 @@
 //!   prints, `exit` runs its exit handlers, `crash` has the last words. Python is never finalised: threads that run
 //!   application code cannot be ended, so the process exits with them.
 //! * On each thread: `thread` attaches it, and knows whether this process is a fork.
+//! * About another thread: `stacks` tells where it is, `interrupt` raises an exception in it.
 //! * For an application: `modules` imports it, `traceback` tells why that failed.
 //! * For a request: `strings` and `keys` build what goes into a dict, `lease` lends objects that
 //!   the application cannot use after their time, `lines` makes log lines of text.
 //!
 //! Everything here runs in the main interpreter. `ffi` is used for what pyo3 cannot say: the
-//! configuration (`config`), a thread state that is kept (`thread`), latin-1 strings (`strings`).
+//! configuration (`config`), a thread state that is kept (`thread`), an exception for another thread
+//! (`interrupt`), latin-1 strings (`strings`).
 //! The build must set `WSGI_PYTHON_VERSION`, `WSGI_PYTHON_EXECUTABLE`, and pyo3's cfgs.
 //!
 //! Numbers of log lines: WSGI0301 (`signals`), WSGI0302 and WSGI0304 (`process`), WSGI0303 (`crash`).
@@ -19,6 +21,7 @@ pub mod check;
 pub mod config;
 pub mod crash;
 pub mod exit;
+pub mod interrupt;
 pub mod keys;
 pub mod lease;
 pub mod lines;
@@ -26,6 +29,7 @@ pub mod modules;
 pub mod output;
 pub mod process;
 pub mod signals;
+pub mod stacks;
 pub mod strings;
 pub mod thread;
 pub mod traceback;

@@ -2,6 +2,7 @@
 //! own; what needs a start of its own runs in a process of its own.
 
 mod importing;
+mod others;
 mod printing;
 mod starting;
 mod values;
