@@ -347,7 +347,7 @@ typedef struct wsgi_buffer {
 typedef struct wsgi_host {
     // `sizeof(wsgi_host)`.
     size_t struct_size;
-    // Passed to `log` and `notify`; never read by the library.
+    // Passed to `log`, `notify` and `exhausted`; never read by the library.
     void *data;
     // The response begins. Required.
     int (*start)(void *request, const wsgi_head *head);
@@ -378,6 +378,11 @@ typedef struct wsgi_host {
     // next `wsgi_poll`; it must only wake the thread that polls, for example by writing to an
     // eventfd. Setting it makes the host event-driven; NULL leaves `wsgi_run` only.
     void (*notify)(void *data);
+    // More than `wsgi_runtime_config.max_stuck` threads, `stuck` of them, are stuck at the same
+    // time: see `wsgi_abandon`. They cannot be ended but with the process, so a host with several
+    // processes lets this one end when it has answered what it has, and starts another. Called
+    // once, by `wsgi_poll`, with as many threads at work as ever. Optional.
+    void (*exhausted)(void *data, size_t stuck);
 } wsgi_host;
 
 
@@ -429,6 +434,9 @@ typedef struct wsgi_runtime_config {
     // The longest line, in bytes, that `log` can take; longer ones are split, never inside a
     // character of UTF-8. 0 means no limit; the least is 64.
     size_t log_line_size;
+    // How many threads may be stuck at the same time, each of them replaced by a new one: see
+    // `wsgi_abandon`, and `exhausted` of `wsgi_host`. 0: a stuck thread is not replaced.
+    uint32_t max_stuck;
 } wsgi_runtime_config;
 
 // The `WSGI_ABI_VERSION` that the library was built with. Any thread, at any time.
@@ -553,6 +561,9 @@ void wsgi_app_release(wsgi_app *app);
 // The body cannot be had whole: the application's reads raise OSError. `size` must be 0.
 #define WSGI_PUSH_BROKEN 2
 
+// `wsgi_abandon`: raise `libwsgi.RequestTimeout` in the application when it is late.
+#define WSGI_ABANDON_INTERRUPT 1
+
 // What an exchange is waiting for: a host's timers are about the one or the other.
 typedef enum wsgi_phase {
     // For a thread, or for the import of its application.
@@ -568,7 +579,7 @@ typedef enum wsgi_phase {
 // One request that is being answered, in an event-driven host.
 //
 // **Lent**: from `wsgi_submit` until `finish` returns, or a callback of the request has returned
-// non-zero, or `wsgi_cancel` is called; whichever comes first ends it, and the pointer must not be
+// non-zero, or `wsgi_cancel` or `wsgi_abandon` is called; whichever comes first ends it, and the pointer must not be
 // used again. One thread only, the one that polls.
 typedef struct wsgi_exchange wsgi_exchange;
 
@@ -609,6 +620,25 @@ wsgi_status wsgi_body_push(wsgi_exchange *exchange,
 // waits; may be called inside the exchange's own callbacks. NULL is allowed and does nothing. One
 // thread only, the one that polls.
 void wsgi_cancel(wsgi_exchange *exchange);
+
+// As `wsgi_cancel`, and looks after the thread: if the application has not come back
+// `late_after_ms` milliseconds later (0: it is late now), that thread is stuck.
+//
+// The Python stack of a stuck thread is logged, and as many as `wsgi_runtime_config.max_stuck` are
+// replaced by new ones, so that the pool keeps its size; a thread that has been replaced and comes
+// back ends. If there are more than that, `exhausted` of `wsgi_host` is called. With
+// `WSGI_ABANDON_INTERRUPT` an exception is raised in it too; it comes as soon as the thread runs
+// Python code, and never in a later request. If the exchange was queued and `late_after_ms` is 0,
+// it is logged what keeps the threads busy.
+//
+// `about` is what those log lines, which come later and belong to no request, call the request;
+// **borrowed** for the call. `flags` is 0 or `WSGI_ABANDON_INTERRUPT`. Never waits, never takes the
+// GIL; may be called inside the exchange's own callbacks. A NULL exchange is allowed and does
+// nothing. One thread only, the one that polls.
+void wsgi_abandon(wsgi_exchange *exchange,
+                  wsgi_str about,
+                  uint64_t late_after_ms,
+                  uint32_t flags);
 
 // What the exchange is waiting for, and in `*since_ms` (may be NULL) for how many milliseconds:
 // since it was submitted (`WSGI_PHASE_QUEUED`), since the application began or last gave or took

@@ -38,6 +38,7 @@ fn host() -> wsgi_host {
         read: None,
         log: Some(log),
         notify: Some(notify),
+        exhausted: None,
     }
 }
 

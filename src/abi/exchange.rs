@@ -4,16 +4,21 @@ use super::app::wsgi_app;
 use super::guard;
 use super::host::wsgi_buffer;
 use super::status::{report, wsgi_error, wsgi_status};
-use super::{read_request, request::wsgi_request};
+use super::{
+    read_request,
+    request::{wsgi_request, wsgi_str},
+};
 use crate::error::Error;
 use crate::host::exchange::{Exchange, Phase, Push};
 use crate::host::live::Kind;
+use crate::runtime::{Abandon, Runtime};
 use std::ffi::c_void;
+use std::time::Duration;
 
 /// One request that is being answered, in an event-driven host.
 ///
 /// **Lent**: from `wsgi_submit` until `finish` returns, or a callback of the request has returned
-/// non-zero, or `wsgi_cancel` is called; whichever comes first ends it, and the pointer must not be
+/// non-zero, or `wsgi_cancel` or `wsgi_abandon` is called; whichever comes first ends it, and the pointer must not be
 /// used again. One thread only, the one that polls.
 pub struct wsgi_exchange {
     _private: [u8; 0],
@@ -128,6 +133,51 @@ pub unsafe extern "C" fn wsgi_cancel(exchange: *mut wsgi_exchange) {
         // SAFETY: wsgi.h: an exchange stays valid until its end.
         let exchange = unsafe { guard::borrowed(exchange.cast::<Exchange>(), Kind::Exchange) }?;
         exchange.cancel();
+        Ok(())
+    });
+}
+
+/// `wsgi_abandon`: raise `libwsgi.RequestTimeout` in the application when it is late.
+pub const WSGI_ABANDON_INTERRUPT: u32 = 1;
+
+/// As `wsgi_cancel`, and looks after the thread: if the application has not come back
+/// `late_after_ms` milliseconds later (0: it is late now), that thread is stuck.
+///
+/// The Python stack of a stuck thread is logged, and as many as `wsgi_runtime_config.max_stuck` are
+/// replaced by new ones, so that the pool keeps its size; a thread that has been replaced and comes
+/// back ends. If there are more than that, `exhausted` of `wsgi_host` is called. With
+/// `WSGI_ABANDON_INTERRUPT` an exception is raised in it too; it comes as soon as the thread runs
+/// Python code, and never in a later request. If the exchange was queued and `late_after_ms` is 0,
+/// it is logged what keeps the threads busy.
+///
+/// `about` is what those log lines, which come later and belong to no request, call the request;
+/// **borrowed** for the call. `flags` is 0 or `WSGI_ABANDON_INTERRUPT`. Never waits, never takes the
+/// GIL; may be called inside the exchange's own callbacks. A NULL exchange is allowed and does
+/// nothing. One thread only, the one that polls.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_abandon(
+    exchange: *mut wsgi_exchange,
+    about: wsgi_str,
+    late_after_ms: u64,
+    flags: u32,
+) {
+    if exchange.is_null() {
+        return;
+    }
+    let _ = guard::entry(|| {
+        // SAFETY: wsgi.h: an exchange stays valid until its end.
+        let exchange = unsafe { guard::borrowed(exchange.cast::<Exchange>(), Kind::Exchange) }?;
+        // SAFETY: wsgi.h: so many bytes, borrowed for the call.
+        let about = unsafe { guard::bytes(about.data, about.size, "about") }?;
+        let how = Abandon {
+            about: String::from_utf8_lossy(about).into_owned(),
+            late_after: Duration::from_millis(late_after_ms),
+            interrupt: flags & WSGI_ABANDON_INTERRUPT != 0,
+        };
+        match Runtime::current() {
+            Some(runtime) => runtime.abandon(exchange, how),
+            None => exchange.cancel(),
+        }
         Ok(())
     });
 }

@@ -87,7 +87,7 @@ pub enum wsgi_level {
 pub struct wsgi_host {
     /// `sizeof(wsgi_host)`.
     pub struct_size: usize,
-    /// Passed to `log` and `notify`; never read by the library.
+    /// Passed to `log`, `notify` and `exhausted`; never read by the library.
     pub data: *mut c_void,
     /// The response begins. Required.
     pub start: Option<unsafe extern "C" fn(request: *mut c_void, head: *const wsgi_head) -> c_int>,
@@ -142,4 +142,9 @@ pub struct wsgi_host {
     /// next `wsgi_poll`; it must only wake the thread that polls, for example by writing to an
     /// eventfd. Setting it makes the host event-driven; NULL leaves `wsgi_run` only.
     pub notify: Option<unsafe extern "C" fn(data: *mut c_void)>,
+    /// More than `wsgi_runtime_config.max_stuck` threads, `stuck` of them, are stuck at the same
+    /// time: see `wsgi_abandon`. They cannot be ended but with the process, so a host with several
+    /// processes lets this one end when it has answered what it has, and starts another. Called
+    /// once, by `wsgi_poll`, with as many threads at work as ever. Optional.
+    pub exhausted: Option<unsafe extern "C" fn(data: *mut c_void, stuck: usize)>,
 }

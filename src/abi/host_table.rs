@@ -161,6 +161,13 @@ impl Host for Table {
         }
     }
 
+    fn exhausted(&self, stuck: usize) {
+        if let Some(exhausted) = self.optional.exhausted {
+            // SAFETY: see above the impl.
+            unsafe { exhausted(self.optional.data, stuck) }
+        }
+    }
+
     fn is_event_driven(&self) -> bool {
         self.optional.notify.is_some()
     }

@@ -49,6 +49,9 @@ pub struct wsgi_runtime_config {
     /// The longest line, in bytes, that `log` can take; longer ones are split, never inside a
     /// character of UTF-8. 0 means no limit; the least is 64.
     pub log_line_size: usize,
+    /// How many threads may be stuck at the same time, each of them replaced by a new one: see
+    /// `wsgi_abandon`, and `exhausted` of `wsgi_host`. 0: a stuck thread is not replaced.
+    pub max_stuck: u32,
 }
 
 /// The interpreter, its threads and their queue: one in a process.

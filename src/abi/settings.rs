@@ -53,6 +53,7 @@ pub(super) unsafe fn read(config: *const wsgi_runtime_config) -> Result<Settings
         python: python::config::Settings { home, path: folders.collect::<Result<_>>()? },
         threads: config.threads as usize,
         max_queue: if config.max_queue == 0 { 1024 } else { config.max_queue as usize },
+        max_stuck: config.max_stuck as usize,
         log_line_size: config.log_line_size,
         bunches: config.flags & WSGI_BUNCHES != 0,
         multiprocess: config.flags & WSGI_MULTIPROCESS != 0,

@@ -75,6 +75,7 @@ pub trait Host: Send + Sync {
     fn read(&self, request: HostRequest, buffer: &mut [u8]) -> std::io::Result<usize>;
     fn log(&self, request: Option<HostRequest>, level: Level, line: &str);
     fn notify(&self);
+    fn exhausted(&self, stuck: usize);
     /// Whether `wsgi_poll` delivers, rather than the thread that has something to say.
     fn is_event_driven(&self) -> bool;
     /// Whether there is a `want_body`.

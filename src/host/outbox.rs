@@ -30,6 +30,8 @@ pub enum Item {
     Log(Level, String),
     /// Nothing to deliver: the polling thread has applications to run.
     Wake,
+    /// So many threads are stuck, which is more than there may be.
+    Exhausted(usize),
 }
 
 #[derive(Default)]
@@ -183,6 +185,7 @@ impl Outbox {
                     self.logs.give(line.len());
                     self.host.log(None, level, &line);
                 }
+                Some(Item::Exhausted(stuck)) => self.host.exhausted(stuck),
             }
             served += 1;
         }

@@ -1,13 +1,15 @@
 //! Python's main thread: it starts the interpreter, imports applications and runs exit handlers. It
 //! answers no request, so that a stuck application cannot keep it from ending the process well.
 
-use super::{App, Runtime, worker};
+use super::{App, Runtime, inspector, watch, worker};
 use crate::error::{Error, Result};
 use crate::host::Level;
 use crate::pool::sync::{Condvar, Mutex};
 use crate::python;
+use crate::wsgi::builtin;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// As much as the main thread of a process has: C extensions recurse deeply.
@@ -31,9 +33,15 @@ struct State {
 pub(super) struct MainThread {
     state: Mutex<State>,
     changed: Condvar,
+    /// `threading.get_ident()`, once Python has started.
+    ident: AtomicU64,
 }
 
 impl MainThread {
+    pub(super) fn ident(&self) -> u64 {
+        self.ident.load(Ordering::Relaxed)
+    }
+
     pub(super) fn import(&self, app: Arc<App>) {
         self.state.lock().tasks.push_back(Task::Import(app));
         self.changed.notify_all();
@@ -82,11 +90,33 @@ pub(super) fn spawn(runtime: &'static Runtime, settings: python::config::Setting
         .map_err(|error| Error::Python(format!("no thread for Python: {error}")))
 }
 
-fn main(runtime: &'static Runtime, settings: &python::config::Settings) {
-    let started = python::config::start(settings).and_then(|()| {
-        worker::spawn(runtime).map_err(|error| format!("no threads for Python: {error}"))
+/// Starts Python and the threads that use it. Fails with a sentence.
+fn begin(
+    runtime: &'static Runtime,
+    settings: &python::config::Settings,
+) -> std::result::Result<(), String> {
+    python::config::start(settings)?;
+    let ident = python::attach(|py| {
+        builtin::install(py)?;
+        python::interrupt::thread_ident(py)
     });
-    if let Err(sentence) = started {
+    runtime.main.ident.store(ident.map_err(|error| error.to_string())?, Ordering::Relaxed);
+    let spawned = spawn_watch(runtime).and_then(|()| worker::spawn(runtime));
+    spawned.map_err(|error| format!("no threads for Python: {error}"))
+}
+
+fn spawn_watch(runtime: &'static Runtime) -> std::io::Result<()> {
+    if runtime.threads > 0 {
+        let watch = std::thread::Builder::new().name("wsgi-watch".into());
+        watch.spawn(move || watch::watch(runtime))?;
+        let inspector = std::thread::Builder::new().name("wsgi-inspector".into());
+        inspector.spawn(move || inspector::inspect(runtime))?;
+    }
+    Ok(())
+}
+
+fn main(runtime: &'static Runtime, settings: &python::config::Settings) {
+    if let Err(sentence) = begin(runtime, settings) {
         let text = format!("WSGI0001 Python could not be started: {sentence}");
         runtime.outbox.log(None, Level::Error, &text);
         runtime.main.state.lock().failed = Some(sentence);

@@ -3,15 +3,20 @@
 //!
 //! Python starts on a thread of its own ([`main_thread`]), which also imports the applications
 //! ([`app`]) and runs the exit handlers. The pool's threads ([`worker`]) answer what
-//! [`app::App::submit`] hands over; [`app::App::run`] answers on the caller's thread.
+//! [`app::App::submit`] hands over; [`app::App::run`] answers on the caller's thread. [`watch`] looks
+//! after threads of the pool that are late ([`seats`] knows who is), [`inspector`] at what they do.
 
 mod app;
 mod inline;
+mod inspector;
 mod main_thread;
+mod seats;
 pub mod settings;
+mod watch;
 mod worker;
 
 pub use app::App;
+pub use watch::Abandon;
 
 use crate::error::{Error, Result};
 use crate::host::outbox::{Item, Outbox};
@@ -27,6 +32,7 @@ use settings::Settings;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use watch::Watch;
 
 static RUNTIME: OnceCell<Runtime> = OnceCell::new();
 
@@ -38,6 +44,8 @@ pub struct Runtime {
     /// Submitted, and not in `handoff` yet: see `WSGI_BUNCHES`. None if that is not wanted.
     bunch: Option<Mutex<Vec<worker::Job>>>,
     main: MainThread,
+    watch: Watch,
+    max_stuck: usize,
     apps: Mutex<HashMap<Target, Arc<App>>>,
     threads: usize,
     facts: Facts,
@@ -63,6 +71,8 @@ impl Runtime {
             handoff: Handoff::new(),
             bunch: (settings.bunches || settings.threads == 0).then(Mutex::default),
             main: MainThread::default(),
+            watch: Watch::default(),
+            max_stuck: settings.max_stuck,
             apps: Mutex::default(),
             threads: settings.threads,
             facts: Facts {
@@ -184,9 +194,10 @@ impl Runtime {
         Ok(())
     }
 
+    /// Who is stuck is not waited for: nothing that is known makes it end sooner than the others.
     fn wait_until_idle(&self, until: Instant) -> usize {
         let mut running = self.running.lock();
-        while *running > 0 {
+        while *running > self.watch.stuck() {
             if self.idle.wait_until(&mut running, until).timed_out() {
                 break;
             }
@@ -216,8 +227,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         let mut running = self.0.running.lock();
         *running -= 1;
-        if *running == 0 {
-            self.0.idle.notify_all();
-        }
+        // Nobody waits but at the end, so this is one load.
+        self.0.idle.notify_all();
     }
 }

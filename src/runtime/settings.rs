@@ -15,6 +15,8 @@ pub struct Settings {
     pub threads: usize,
     /// Exchanges that may wait for a thread or an import.
     pub max_queue: usize,
+    /// So many threads may be stuck, each replaced by another; 0: none is replaced.
+    pub max_stuck: usize,
     /// Longest line the host can log, in bytes; 0: any.
     pub log_line_size: usize,
     /// Threads are woken by `poll`, for all that was submitted since the last one.

@@ -1,12 +1,12 @@
 //! One request, from `environ` to `close()`: the server's half of PEP 3333.
 
 use super::app::Application;
-use super::errors;
 use super::file_wrapper::FileWrapper;
 use super::headers::type_name;
 use super::input;
 use super::response::{Problem, Response, Wanted};
 use super::start_response::StartResponse;
+use super::{builtin, errors};
 use crate::host::event::Outcome;
 use crate::host::outbox::Outbox;
 use crate::host::request::{Field, Request};
@@ -323,7 +323,11 @@ fn note_excess(py: Python<'_>, outbox: &Outbox, wanted: Wanted) {
 
 fn report(py: Python<'_>, outbox: &Outbox, failure: Failure, gone: bool, outcome: Outcome) {
     if gone || matches!(failure, Failure::Response(Problem::Gone)) {
-        // Not the application's fault, and what it raised is how it learnt of it.
+        // Not the application's fault, and what it raised is how it learnt of it. Of an interrupt
+        // the log has told already.
+        if matches!(&failure, Failure::Raised(error) if builtin::is_request_timeout(py, error)) {
+            return;
+        }
         log(py, outbox, Level::Info, "WSGI0208 the client left before the response was complete");
         return;
     }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
+pub mod builtin;
 pub mod environ;
 mod errors;
 mod file_wrapper;

@@ -68,6 +68,24 @@ static void cancel_running(const char *folder) {
     end();
 }
 
+// The thread is late at once: the log says where it is, and the library does not mind if it is not.
+static void abandon_running(const char *folder) {
+    wsgi_request request = request_for("/first");
+    wsgi_str about = {(const uint8_t *) "the first", 9};
+    wsgi_abandon(NULL, about, 0, 0);
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    submit(&one, &request);
+    UNTIL(one.size == 3);
+    wsgi_abandon(one.exchange, about, 0, WSGI_ABANDON_INTERRUPT);
+    one.exchange = NULL;
+    one.calls_then = one.calls;
+    UNTIL(strstr(host.log, "is late with the first") && strstr(host.log, "in first"));
+    another("/open");
+    another("/closed");
+    UNTIL(strstr(host.log, "has come back from the first"));
+    end();
+}
+
 // The host keeps its buffers: the application waits for credit, and close() is called all the same.
 static void cancel_without_credit(const char *folder) {
     wsgi_request request = request_for("/large");
@@ -181,6 +199,7 @@ static void write_returns_non_zero(const char *folder) {
 const struct scenario scenarios_of_cancel[] = {
     {"cancel_queued", cancel_queued},
     {"cancel_running", cancel_running},
+    {"abandon_running", abandon_running},
     {"cancel_without_credit", cancel_without_credit},
     {"credit_comes_back", credit_comes_back},
     {"cancel_waiting_for_body", cancel_waiting_for_body},

@@ -136,6 +136,8 @@ impl Host for MemoryHost {
 
     fn notify(&self) {}
 
+    fn exhausted(&self, _stuck: usize) {}
+
     fn is_event_driven(&self) -> bool {
         false
     }
@@ -154,6 +156,7 @@ static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
         python: config::Settings::default(),
         threads: 0,
         max_queue: 1,
+        max_stuck: 0,
         log_line_size: 200,
         bunches: false,
         multiprocess: false,

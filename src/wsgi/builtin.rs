@@ -1,0 +1,42 @@
+//! The module `libwsgi`, which applications can import: it is in no file, and there only when they
+//! run here.
+
+use pyo3::exceptions::PyBaseException;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyModule, PyType};
+
+const MODULE: &str = "libwsgi";
+const ABOUT_MODULE: &str = "What the web server that runs this application offers beside WSGI.";
+
+/// Not an `Exception`: what catches all of those, to log it and go on, would go on being late.
+const ABOUT_TIMEOUT: &std::ffi::CStr = c"The request took too long and was answered by the web \
+server: whatever the application gives for it now is not sent. Raised in the thread that is late, \
+if the server is set so (nginx: wsgi_interrupt on), at any place of its code. A BaseException, as \
+KeyboardInterrupt is; clean up with finally or with, and let it pass.";
+
+static TIMEOUT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// Lets `import libwsgi` work. Fails with what Python raises.
+pub fn install(py: Python<'_>) -> PyResult<()> {
+    let module = PyModule::new(py, MODULE)?;
+    module.setattr("__doc__", ABOUT_MODULE)?;
+    module.setattr("RequestTimeout", request_timeout(py)?)?;
+    module.setattr("__all__", ["RequestTimeout"])?;
+    let modules = py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?;
+    modules.set_item(MODULE, module)
+}
+
+/// `libwsgi.RequestTimeout`.
+pub fn request_timeout(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    let class = TIMEOUT.get_or_try_init(py, || {
+        let base = py.get_type::<PyBaseException>();
+        let name = c"libwsgi.RequestTimeout";
+        PyErr::new_type(py, name, Some(ABOUT_TIMEOUT), Some(&base), None)
+    })?;
+    Ok(class.bind(py))
+}
+
+pub(super) fn is_request_timeout(py: Python<'_>, error: &PyErr) -> bool {
+    request_timeout(py).is_ok_and(|class| error.is_instance(py, class))
+}
