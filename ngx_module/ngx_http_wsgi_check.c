@@ -42,6 +42,7 @@ ngx_http_wsgi_runtime_config(ngx_http_wsgi_main_conf_t *wmcf,
     config->python_path_count = wmcf->python_path.nelts;
     config->threads = (uint32_t) wmcf->threads;
     config->max_queue = (uint32_t) wmcf->max_queue;
+    config->max_stuck = (uint32_t) wmcf->max_stuck;
 
     /*
      * nginx cuts an entry of the log at NGX_MAX_ERROR_STR, 2048 bytes. Half

@@ -42,6 +42,7 @@ ngx_http_wsgi_create_main_conf(ngx_conf_t *cf)
 
     wmcf->threads = NGX_CONF_UNSET;
     wmcf->max_queue = NGX_CONF_UNSET;
+    wmcf->max_stuck = NGX_CONF_UNSET;
     wmcf->shutdown_timeout = NGX_CONF_UNSET_MSEC;
 
     return wmcf;
@@ -58,6 +59,7 @@ ngx_http_wsgi_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_value(wmcf->threads, 8);
     ngx_conf_init_value(wmcf->max_queue, 1024);
+    ngx_conf_init_value(wmcf->max_stuck, 8);
     ngx_conf_init_msec_value(wmcf->shutdown_timeout, 2000);
 
     wmcf->document_root_index = ngx_http_get_variable_index(cf,
@@ -97,6 +99,7 @@ ngx_http_wsgi_create_loc_conf(ngx_conf_t *cf)
     wlcf->buffer_size = NGX_CONF_UNSET_SIZE;
     wlcf->queue_timeout = NGX_CONF_UNSET_MSEC;
     wlcf->read_timeout = NGX_CONF_UNSET_MSEC;
+    wlcf->interrupt = NGX_CONF_UNSET;
 
     return wlcf;
 }
@@ -116,6 +119,7 @@ ngx_http_wsgi_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               1024 * 1024);
     ngx_conf_merge_msec_value(conf->queue_timeout, prev->queue_timeout, 30000);
     ngx_conf_merge_msec_value(conf->read_timeout, prev->read_timeout, 60000);
+    ngx_conf_merge_value(conf->interrupt, prev->interrupt, 0);
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 

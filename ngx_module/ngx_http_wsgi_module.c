@@ -29,6 +29,9 @@ static ngx_conf_post_t  ngx_http_wsgi_size_post =
 static ngx_conf_num_bounds_t  ngx_http_wsgi_max_queue_bounds =
     { ngx_conf_check_num_bounds, 1, 1000000 };
 
+static ngx_conf_num_bounds_t  ngx_http_wsgi_max_stuck_bounds =
+    { ngx_conf_check_num_bounds, 0, 1024 };
+
 
 static ngx_command_t  ngx_http_wsgi_commands[] = {
 
@@ -74,6 +77,13 @@ static ngx_command_t  ngx_http_wsgi_commands[] = {
       offsetof(ngx_http_wsgi_loc_conf_t, read_timeout),
       &ngx_http_wsgi_msec_post },
 
+    { ngx_string("wsgi_interrupt"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_loc_conf_t, interrupt),
+      NULL },
+
     { ngx_string("wsgi_python_home"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_wsgi_python_home,
@@ -101,6 +111,13 @@ static ngx_command_t  ngx_http_wsgi_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_wsgi_main_conf_t, max_queue),
       &ngx_http_wsgi_max_queue_bounds },
+
+    { ngx_string("wsgi_max_stuck"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_main_conf_t, max_stuck),
+      &ngx_http_wsgi_max_stuck_bounds },
 
     { ngx_string("wsgi_shutdown_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,

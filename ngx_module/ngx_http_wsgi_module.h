@@ -38,6 +38,7 @@ typedef struct {
     ngx_array_t                  python_path;   /* of const char * */
     ngx_int_t                    threads;
     ngx_int_t                    max_queue;
+    ngx_int_t                    max_stuck;
     ngx_msec_t                   shutdown_timeout;
     ngx_int_t                    document_root_index;
     ngx_int_t                    request_id_index;
@@ -63,6 +64,7 @@ typedef struct {
     size_t                       buffer_size;
     ngx_msec_t                   queue_timeout;
     ngx_msec_t                   read_timeout;
+    ngx_flag_t                   interrupt;
 } ngx_http_wsgi_loc_conf_t;
 
 
@@ -150,6 +152,11 @@ void ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx);
 void ngx_http_wsgi_cancel(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 ngx_int_t ngx_http_wsgi_unavailable(ngx_http_request_t *r,
     ngx_uint_t retry_after);
+
+/* ngx_http_wsgi_stuck.c */
+
+void ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after);
+void ngx_http_wsgi_exhausted(void *data, size_t stuck);
 
 /* ngx_http_wsgi_response.c */
 

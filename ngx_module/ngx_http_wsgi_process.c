@@ -157,6 +157,7 @@ ngx_http_wsgi_start_runtime(ngx_cycle_t *cycle,
     host.finish = ngx_http_wsgi_finish;
     host.log = ngx_http_wsgi_log;
     host.notify = ngx_http_wsgi_notify;
+    host.exhausted = ngx_http_wsgi_exhausted;
 
     ngx_http_wsgi_runtime_config(wmcf, &config);
     config.host = &host;

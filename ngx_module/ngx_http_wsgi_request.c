@@ -230,7 +230,13 @@ ngx_http_wsgi_cleanup(void *data)
 {
     ngx_http_wsgi_ctx_t  *ctx = data;
 
-    wsgi_cancel(ctx->exchange);
+    ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_wsgi_module);
+
+    /* nobody waits for the application any more, but its thread is missed */
+
+    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout);
 
     ngx_http_wsgi_detach(ctx);
 }
@@ -258,9 +264,7 @@ ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx)
 void
 ngx_http_wsgi_cancel(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
 {
-    wsgi_cancel(ctx->exchange);
-
-    ngx_http_wsgi_detach(ctx);
+    ngx_http_wsgi_cleanup(ctx);
 
     ngx_http_finalize_request(ctx->request, rc);
 }
@@ -351,5 +355,9 @@ ngx_http_wsgi_timed_out(ngx_http_wsgi_ctx_t *ctx, wsgi_phase phase)
         rc = ngx_http_wsgi_truncate(r);
     }
 
-    ngx_http_wsgi_cancel(ctx, rc);
+    ngx_http_wsgi_abandon(ctx, 0);
+
+    ngx_http_wsgi_detach(ctx);
+
+    ngx_http_finalize_request(r, rc);
 }

@@ -15,6 +15,7 @@
 
 
 static int ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags);
+static int ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 static int ngx_http_wsgi_end(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 static ngx_int_t ngx_http_wsgi_wait_client(ngx_http_request_t *r);
 
@@ -32,7 +33,7 @@ ngx_http_wsgi_start(void *data, const wsgi_head *head)
     ngx_http_set_log_request(r->connection->log, r);
 
     if (ngx_http_wsgi_create_headers(r, head) != NGX_OK) {
-        return ngx_http_wsgi_end(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return ngx_http_wsgi_leave(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
     }
 
     ctx->started = 1;
@@ -47,7 +48,7 @@ ngx_http_wsgi_start(void *data, const wsgi_head *head)
     if (rc == NGX_ERROR || rc > NGX_OK || r->post_action
         || (r->header_only && !head->no_body))
     {
-        return ngx_http_wsgi_end(ctx, rc);
+        return ngx_http_wsgi_leave(ctx, rc);
     }
 
     return 0;
@@ -67,7 +68,7 @@ ngx_http_wsgi_write(void *data, wsgi_buffer *const *buffers, size_t count,
     ngx_http_set_log_request(r->connection->log, r);
 
     if (ngx_http_wsgi_add_buffers(ctx, buffers, count) != NGX_OK) {
-        return ngx_http_wsgi_end(ctx, NGX_ERROR);
+        return ngx_http_wsgi_leave(ctx, NGX_ERROR);
     }
 
     return ngx_http_wsgi_send(ctx, flags);
@@ -87,7 +88,7 @@ ngx_http_wsgi_send_file(void *data, int fd, uint64_t offset, uint64_t length,
     ngx_http_set_log_request(r->connection->log, r);
 
     if (ngx_http_wsgi_add_file(ctx, fd, offset, length) != NGX_OK) {
-        return ngx_http_wsgi_end(ctx, NGX_ERROR);
+        return ngx_http_wsgi_leave(ctx, NGX_ERROR);
     }
 
     return ngx_http_wsgi_send(ctx, flags);
@@ -159,7 +160,7 @@ ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags)
     last = (flags & WSGI_WRITE_LAST) ? 1 : 0;
 
     if (ngx_http_wsgi_output(ctx, last) != NGX_OK) {
-        return ngx_http_wsgi_end(ctx, NGX_ERROR);
+        return ngx_http_wsgi_leave(ctx, NGX_ERROR);
     }
 
     if (last) {
@@ -171,12 +172,27 @@ ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags)
     }
 
     if (ngx_http_wsgi_wait_client(ctx->request) != NGX_OK) {
-        return ngx_http_wsgi_end(ctx, NGX_ERROR);
+        return ngx_http_wsgi_leave(ctx, NGX_ERROR);
     }
 
     ngx_http_run_posted_requests(c);
 
     return 0;
+}
+
+
+/* the request ends before the application has */
+
+static int
+ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
+{
+    ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_wsgi_module);
+
+    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout);
+
+    return ngx_http_wsgi_end(ctx, rc);
 }
 
 

@@ -50,6 +50,8 @@ REFUSED = {
     "a size of letters": (in_http("wsgi_buffer_size big;"), "wsgi_buffer_size.*invalid"),
     "a time of letters": (in_http("wsgi_read_timeout soon;"), "wsgi_read_timeout.*invalid"),
     "a negative time": (in_http("wsgi_queue_timeout -5s;"), "wsgi_queue_timeout.*invalid"),
+    "too many stuck threads": (in_http("wsgi_max_stuck 1025;"), "1024"),
+    "an interrupt that is neither": (in_http("wsgi_interrupt yes;"), 'it must be "on" or "off"'),
     "a time twice": (in_http("wsgi_read_timeout 1s; wsgi_read_timeout 2s;"), "duplicate"),
     "a param without value": (in_location(GOOD + "wsgi_param NAME;"), "invalid number"),
     "a param with another word": (in_location(GOOD + "wsgi_param A b when;"), "when"),
@@ -145,7 +147,7 @@ def test_good_configuration(nginx):
     conf = """
         wsgi_threads 4; wsgi_max_queue 100; wsgi_queue_timeout 10s; wsgi_read_timeout 5s;
         wsgi_buffer_size 64k; wsgi_python_path @APPS@ @PREFIX@; wsgi_param A b;
-        wsgi_shutdown_timeout 1s;
+        wsgi_shutdown_timeout 1s; wsgi_max_stuck 0; wsgi_interrupt on;
     """
     location = GOOD + "wsgi_param C $uri if_not_empty; wsgi_script_name /; wsgi_read_timeout 1m;"
     said = nginx.prepare("location / { %s }" % location, http=conf).check()

@@ -1,0 +1,264 @@
+"""Applications that take too long: what the log says of them, and what becomes of their threads."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+import client
+from h2client import H2Connection
+from server import wait_for
+
+CONF = "location / { wsgi_app @APPS@/late.py app; }"
+OWN = "location /own { wsgi_app @PREFIX@/own.py app; }"
+# The same application where a request does not wait for long. Elsewhere it waits for the import.
+IMPATIENT = "location %s { wsgi_app @APPS@/late.py app; wsgi_queue_timeout 300ms; }"
+SHORT = "wsgi_read_timeout 500ms; "
+
+
+def start(nginx, http="", **how):
+    return nginx(CONF, http=SHORT + http, **how)
+
+
+def assert_late(server, path):
+    """A request that is timed out."""
+    response = server.ask(path)
+    assert response.status == 504, "the application takes too long"
+
+
+def stack_after(server, number, *words):
+    """The lines of the log that follow a numbered one, as far as a stack goes."""
+    server.wait_log(number, *words)
+    server.wait_log("late.py")
+    lines = server.log().splitlines()
+    at = next(i for i, line in enumerate(lines) if number in line)
+    return "\n".join(lines[at + 1 :])
+
+
+def threads(server):
+    return int(server.ask("/threads").text)
+
+
+def test_the_stack_of_a_late_application(nginx):
+    server = start(nginx)
+    assert_late(server, "/wait?mark")
+    stack = stack_after(server, "WSGI0005", '"GET /wait?mark HTTP/1.1"', "client: 127.0.0.1")
+    assert re.search(r'File ".*/late.py", line \d+, in wait\b', stack), stack
+    assert "released.wait()" in stack, "the line of the source too"
+    lines = server.log().splitlines()
+    numbers = [number for line in lines for number in re.findall(r"WSGI0116|WSGI0005", line)]
+    assert numbers[:2] == ["WSGI0116", "WSGI0005"], "the answer does not wait for the stack"
+    assert server.ask("/release").status == 200, "the others go on"
+
+
+def test_the_stack_of_an_application_that_computes(nginx):
+    server = start(nginx)
+    assert_late(server, "/spin")
+    assert "in spin" in stack_after(server, "WSGI0005", "/spin")
+    assert server.ask("/release").status == 200, "the others go on"
+
+
+def test_the_stack_of_a_stream(nginx):
+    server = start(nginx)
+    with server.connect() as connection, pytest.raises(client.Truncated):
+        connection.ask("/stream")
+    server.wait_log("WSGI0117", "GET /stream")
+    assert "in stream" in stack_after(server, "WSGI0005", "GET /stream")
+
+
+def test_over_http2(nginx):
+    server = start(nginx)
+    with H2Connection(server.h2_port) as connection:
+        assert connection.ask("/wait").status == 504, "the application takes too long"
+    assert server.wait_log("WSGI0005", '"GET /wait HTTP/2.0"'), "the log says whose stack it is"
+
+
+def test_a_client_that_left_a_late_application(nginx, gate):
+    server = start(nginx)
+    stop = gate()
+    leaving = server.connect()
+    leaving.send_request(f"/block?{stop.query}")
+    stop.wait()
+    leaving.close()
+    server.wait_access("GET /block", " 499 ")
+    assert "in block" in stack_after(server, "WSGI0005", "GET /block")
+    assert not server.log_lines("WSGI0116"), "nobody is there to be answered"
+    stop.shut()
+    server.wait_log("WSGI0008", "GET /block")
+
+
+def test_a_client_that_left_is_not_late_at_once(nginx, gate):
+    server = nginx(CONF, http="wsgi_read_timeout 30s;")
+    stop = gate()
+    leaving = server.connect()
+    leaving.send_request(f"/block?{stop.query}")
+    stop.wait()
+    leaving.close()
+    server.wait_access("GET /block", " 499 ")
+    stop.shut()
+    assert server.ask("/pid").status == 200, "the worker goes on"
+    assert not server.log_lines("WSGI000"), "the application came back in time"
+
+
+def test_code_that_keeps_the_gil(nginx):
+    server = start(nginx)
+    assert server.ask("/pid").status == 200, "the application is imported"
+    begin = time.monotonic()
+    assert_late(server, "/hold")
+    assert time.monotonic() - begin < 2.5, "the answer does not wait for the GIL"
+    assert server.wait_log("WSGI0006", "GET /hold"), "the log says why there is no stack"
+    assert server.ask("/pid").status == 200, "it goes on when the GIL is free"
+
+
+def test_what_keeps_the_queue_waiting(nginx, gate):
+    server = nginx(CONF + IMPATIENT % "/pid", http="wsgi_threads 1; wsgi_read_timeout 30s;")
+    stop = gate()
+    with server.connect() as first:
+        first.send_request(f"/block?{stop.query}")
+        stop.wait()
+        response = server.ask("/pid?mark")
+        assert response.status == 503, "every thread is busy"
+        assert response.header("Retry-After"), "it may come again"
+        assert "in block" in stack_after(server, "WSGI0009", "GET /pid?mark", "wsgi-0")
+        assert server.ask("/pid").status == 503, "the next one gets the same answer"
+        stop.shut()
+        assert first.read_response().body == b"passed", "who runs is not disturbed"
+    assert len(server.log_lines("WSGI0009")) == 1, "what many wait for is told once"
+
+
+def test_an_import_keeps_the_queue_waiting(nginx, gate):
+    stop = gate()
+    own = f"def slow():\n    open({str(stop.path)!r}, 'rb').read()\nslow()\n"
+    server = nginx.prepare(OWN, files=[("own.py", own)], http="wsgi_queue_timeout 300ms;").start()
+    stop.wait()
+    assert server.ask("/own").status == 503, "its import takes too long"
+    server.wait_log("WSGI0009", "GET /own", "main thread")
+    assert server.wait_log("own.py", "in slow"), "where the import is"
+    stop.shut()
+
+
+def test_a_stuck_thread_is_replaced(nginx):
+    server = start(nginx, "wsgi_threads 2; wsgi_queue_timeout 10s;")
+    for name in ["wsgi-2", "wsgi-3"]:
+        assert_late(server, "/wait")
+        assert server.wait_log("WSGI0007", f"{name} takes its place", "GET /wait")
+    assert threads(server) == 4, "two are stuck, two work"
+    assert server.ask("/release").status == 200, "they do"
+    server.wait_log("WSGI0008", "GET /wait", count=2)
+    wait_for(lambda: threads(server) == 2, "the pool to have its size again")
+    assert not server.log_lines("WSGI0125"), "the worker stays"
+
+
+def test_all_threads_are_stuck_and_none_is_replaced(nginx):
+    http = SHORT + "wsgi_threads 1; wsgi_max_stuck 0;"
+    server = nginx(CONF + IMPATIENT % "/release", http=http)
+    assert_late(server, "/wait")
+    response = server.ask("/release")
+    assert response.status == 503, "nobody is there to answer"
+    assert int(response.header("Retry-After")) >= 1, "it may come again"
+    assert not server.log_lines("WSGI0007") + server.log_lines("WSGI0125"), "as it is set"
+
+
+def test_too_many_are_stuck(nginx, gate):
+    patient = "location /block { wsgi_app @APPS@/late.py app; wsgi_read_timeout 30s; }"
+    server = nginx(CONF + patient, http="wsgi_threads 2; wsgi_max_stuck 1; wsgi_read_timeout 1s;")
+    (worker,) = server.workers()
+    stop = gate()
+    with server.connect() as running, server.connect() as late, server.connect() as waiting:
+        running.send_request(f"/block?{stop.query}")
+        stop.wait()
+        assert late.ask("/wait").status == 504, "the first that is stuck"
+        server.wait_log("WSGI0007")
+        late.send_request("/wait")
+        waiting.send_request("/pid")
+        assert late.read_response().status == 504, "the second, which is one too many"
+        server.wait_log("WSGI0125", "2 threads are stuck")
+        assert waiting.read_response().text == str(worker), "who waits is answered"
+        server.wait_log("gracefully shutting down")
+        assert Path(f"/proc/{worker}").exists(), "the worker waits for who runs"
+        stop.shut()
+        assert running.read_response().body == b"passed", "who runs is answered"
+    begin = time.monotonic()
+    assert server.ask("/pid").text != str(worker), "and a new worker serves"
+    assert time.monotonic() - begin < 4, "the stuck threads have not held it up"
+    assert not Path(f"/proc/{worker}").exists(), "the old one is gone"
+    assert not server.log_lines("cannot be respawned"), "and had no reason not to be replaced"
+
+
+def test_too_many_are_stuck_without_a_master(nginx):
+    server = nginx.prepare(CONF, http=SHORT + "wsgi_max_stuck 1;")
+    server.expect("WSGI0126")
+    conf = server.prefix / "nginx.conf"
+    conf.write_text(conf.read_text().replace("master_process on;", "master_process off;"))
+    server.start()
+    for _ in range(2):
+        assert_late(server, "/wait")
+    assert server.wait_log("WSGI0126", "2 threads are stuck"), "the log says what to do"
+    assert server.ask("/release").status == 200, "it serves on as well as it can"
+
+
+def test_nothing_is_lost_when_a_worker_leaves(nginx):
+    server = start(nginx, "wsgi_threads 4; wsgi_max_stuck 1;", workers=2)
+    workers, left = [Path(f"/proc/{worker}") for worker in server.workers()], 0
+    deadline = time.monotonic() + 30
+    while any(worker.exists() for worker in workers):
+        assert time.monotonic() < deadline, "both workers should have left by now"
+        assert_late(server, "/wait")
+        for _ in range(20):
+            assert server.ask("/pid").status == 200, "no request is lost"
+            left += 1
+    assert left >= 60, "there was something to lose"
+
+
+def test_stuck_threads_do_not_hold_up_the_end(nginx):
+    server = start(nginx, "wsgi_shutdown_timeout 20s;")
+    assert_late(server, "/wait")
+    server.wait_log("WSGI0007")
+    begin = time.monotonic()
+    assert server.stop() == 0, "nginx ends"
+    assert time.monotonic() - begin < 8, "though a thread is stuck"
+
+
+def test_interrupt(nginx):
+    server = start(nginx, "wsgi_threads 1; wsgi_interrupt on;")
+    assert_late(server, "/spin")
+    server.wait_log("WSGI0005", "GET /spin", "RequestTimeout is raised in it")
+    server.wait_log("WSGI0008", "GET /spin")
+    assert server.ask("/raised").text == "spin", "its finally has run"
+    assert threads(server) == 1, "its thread is not stuck any more"
+    assert not server.log_lines("WSGI0208"), "no client has left"
+
+
+def test_interrupt_is_no_exception_that_is_swallowed(nginx):
+    server = start(nginx, "wsgi_interrupt on;")
+    assert "BaseException" in server.ask("/bases").text
+    assert "<class 'Exception'>" not in server.ask("/bases").text
+    assert_late(server, "/stubborn")
+    server.wait_log("WSGI0008", "GET /stubborn")
+    assert server.ask("/raised").text == "spin", "it went through `except Exception`"
+
+
+def test_interrupt_is_off(nginx):
+    server = start(nginx)
+    assert_late(server, "/spin")
+    assert server.wait_log("WSGI0005", "GET /spin")
+    assert server.ask("/raised").text == "", "nothing is raised"
+    assert server.ask("/release").status == 200, "until it is let go"
+    server.wait_log("WSGI0008", "GET /spin")
+
+
+def test_interrupt_never_hits_the_next_request(nginx, gate):
+    server = start(nginx, "wsgi_threads 1; wsgi_max_stuck 0; wsgi_interrupt on;")
+    for count in range(1, 4):
+        stop = gate()
+        with server.connect() as connection, server.connect() as waiting:
+            connection.send_request(f"/pipe?{stop.query}")
+            stop.wait()
+            assert connection.read_response().status == 504, "nothing comes from the pipe"
+            server.wait_log("WSGI0005", "RequestTimeout", "no Python code", count=count)
+            waiting.send_request("/raised")
+            stop.shut()
+            response = waiting.read_response()
+            assert response.status == 200, "the same thread, whose exception was taken back"
+            assert response.text == "", "nothing was raised in it"
