@@ -58,8 +58,9 @@ def test_client_leaves_a_stream(nginx, gate):
     leaving = server.connect()
     leaving.send_request(f"/stream?{stop.query}")
     leaving.read_chunk(leaving.read_head())
+    stop.wait()
     leaving.close()
-    stop.open()
+    stop.shut()
     wait_for(lambda: server.ask("/closed").body == b"1", "close() to be called")
 
 
