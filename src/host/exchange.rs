@@ -212,16 +212,20 @@ impl Exchange {
     pub fn read_body(self: &Arc<Self>, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(ring) = &self.ring else { return Ok(0) };
         loop {
-            match ring.take(buffer)? {
-                Take::Bytes(count) => {
-                    self.set_phase(Phase::Running);
-                    return Ok(count);
-                }
-                Take::Ask => {
+            match ring.take(buffer) {
+                Ok(Take::Ask) => {
                     self.set_phase(Phase::Host);
                     self.publish(&mut vec![Event::WantBody]);
                 }
-                Take::Wait => py.detach(|| ring.wait()),
+                Ok(Take::Wait) => py.detach(|| ring.wait()),
+                Ok(Take::Bytes(count)) => {
+                    self.set_phase(Phase::Running);
+                    return Ok(count);
+                }
+                Err(error) => {
+                    self.set_phase(Phase::Running);
+                    return Err(error);
+                }
             }
         }
     }

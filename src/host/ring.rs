@@ -47,7 +47,7 @@ impl Ring {
         }
         let count = bytes.len().min(CAPACITY - state.bytes.len());
         state.bytes.extend(&bytes[..count]);
-        state.asked = false;
+        state.asked &= count == 0;
         if last && count == bytes.len() {
             state.end = Some(End::Whole);
         }
@@ -70,9 +70,11 @@ impl Ring {
         let mut state = self.state.lock();
         let count = state.bytes.len().min(buffer.len());
         if count > 0 {
-            for (to, from) in buffer.iter_mut().zip(state.bytes.drain(..count)) {
-                *to = from;
-            }
+            let (front, back) = state.bytes.as_slices();
+            let (first, second) = buffer[..count].split_at_mut(count.min(front.len()));
+            first.copy_from_slice(&front[..first.len()]);
+            second.copy_from_slice(&back[..second.len()]);
+            state.bytes.drain(..count);
             return Ok(Take::Bytes(count));
         }
         match state.end {

@@ -72,6 +72,14 @@ impl Reader {
         if filled == size { Ok(bytes) } else { Ok(PyBytes::new(py, &bytes.as_bytes()[..filled])) }
     }
 
+    /// What is there, up to `size` bytes; waits only if nothing is.
+    fn read_some<'py>(&mut self, py: Python<'py>, size: usize) -> PyResult<Bound<'py, PyBytes>> {
+        if self.ahead().is_empty() && size > 0 {
+            self.read_ahead(py)?;
+        }
+        Ok(self.take(py, self.ahead().len().min(size)))
+    }
+
     /// Up to and with the next line feed, but not more than `limit` bytes.
     fn read_line<'py>(&mut self, py: Python<'py>, limit: usize) -> PyResult<Bound<'py, PyBytes>> {
         let mut searched = 0;
@@ -139,7 +147,7 @@ impl Input {
 
     #[pyo3(signature = (size = None, /))]
     fn read1<'py>(&self, py: Python<'py>, size: Option<isize>) -> PyResult<Bound<'py, PyBytes>> {
-        self.read(py, Some(isize::try_from(limit(size).min(BLOCK)).unwrap_or(isize::MAX)))
+        self.reader.with(|reader| reader.read_some(py, limit(size).min(BLOCK)))?
     }
 
     fn readinto(&self, py: Python<'_>, buffer: &Bound<'_, PyAny>) -> PyResult<usize> {

@@ -39,9 +39,18 @@ fn input_reads_as_a_buffered_stream_does() {
         ),
         ("(lambda b: (i.readinto(b), b))(bytearray(5))", r"(5, bytearray(b'one\nt'))"),
         ("i.close() or i.read(3)", "b'one'"),
+        ("(i.read1(0), i.read1(2), i.readline(), i.read1(1))", r"(b'', b'on', b'e\n', b't')"),
+        ("b''.join(iter(i.read1, b''))", r"b'one\ntwo\n\nfour'"),
     ] {
         assert_eq!(read(expression), result, "{expression}");
     }
+}
+
+#[test]
+fn read1_gives_what_is_there() {
+    let blocks = [Some(&BODY[..5]), Some(&BODY[5..6]), Some(&BODY[6..])];
+    let answer = call("read").method("POST").header("X-Read", "list(iter(i.read1, b''))");
+    assert_eq!(answer.upload(&blocks).run().text(), r"[b'one\nt', b'w', b'o\n\nfour']");
 }
 
 #[test]
