@@ -14,8 +14,16 @@ static ngx_int_t ngx_http_wsgi_set_parts(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_wsgi_set_body(ngx_http_request_t *r, wsgi_request *wr)
 {
-    ngx_buf_t    *b;
-    ngx_chain_t  *bufs;
+    ngx_buf_t            *b;
+    ngx_chain_t          *bufs;
+    ngx_http_wsgi_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wsgi_module);
+
+    if (ctx->body_streamed) {
+        ngx_http_wsgi_set_stream(r, wr);
+        return NGX_OK;
+    }
 
     bufs = r->request_body ? r->request_body->bufs : NULL;
 

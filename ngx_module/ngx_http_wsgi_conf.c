@@ -100,6 +100,7 @@ ngx_http_wsgi_create_loc_conf(ngx_conf_t *cf)
     wlcf->queue_timeout = NGX_CONF_UNSET_MSEC;
     wlcf->read_timeout = NGX_CONF_UNSET_MSEC;
     wlcf->interrupt = NGX_CONF_UNSET;
+    wlcf->request_buffering = NGX_CONF_UNSET;
 
     return wlcf;
 }
@@ -120,6 +121,7 @@ ngx_http_wsgi_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->queue_timeout, prev->queue_timeout, 30000);
     ngx_conf_merge_msec_value(conf->read_timeout, prev->read_timeout, 60000);
     ngx_conf_merge_value(conf->interrupt, prev->interrupt, 0);
+    ngx_conf_merge_value(conf->request_buffering, prev->request_buffering, 1);
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 

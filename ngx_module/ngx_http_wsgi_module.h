@@ -65,6 +65,7 @@ typedef struct {
     ngx_msec_t                   queue_timeout;
     ngx_msec_t                   read_timeout;
     ngx_flag_t                   interrupt;
+    ngx_flag_t                   request_buffering;
 } ngx_http_wsgi_loc_conf_t;
 
 
@@ -89,8 +90,14 @@ typedef struct {
     ngx_chain_t                 *out;
     ngx_chain_t                **last_out;
 
+    ngx_chain_t                 *body;      /* read, and not yet pushed */
+
     unsigned                     started:1;
     unsigned                     last_sent:1;
+    unsigned                     body_streamed:1;
+    unsigned                     body_begun:1;
+    unsigned                     body_blocked:1;
+    unsigned                     body_ended:1;
 } ngx_http_wsgi_ctx_t;
 
 
@@ -145,11 +152,25 @@ ngx_int_t ngx_http_wsgi_create_request(ngx_http_request_t *r,
 
 ngx_int_t ngx_http_wsgi_set_body(ngx_http_request_t *r, wsgi_request *wr);
 
+/* ngx_http_wsgi_stream.c */
+
+ngx_uint_t ngx_http_wsgi_can_stream(ngx_http_request_t *r);
+void ngx_http_wsgi_set_stream(ngx_http_request_t *r, wsgi_request *wr);
+int ngx_http_wsgi_want_body(void *data);
+void ngx_http_wsgi_missed_body(ngx_http_wsgi_ctx_t *ctx);
+
+/* ngx_http_wsgi_unread.c */
+
+void ngx_http_wsgi_before_response(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_discard_body(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_detach_body(ngx_http_wsgi_ctx_t *ctx);
+
 /* ngx_http_wsgi_request.c */
 
 ngx_int_t ngx_http_wsgi_handler(ngx_http_request_t *r);
 void ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx);
 void ngx_http_wsgi_cancel(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
+ngx_int_t ngx_http_wsgi_watch_client(ngx_http_request_t *r);
 ngx_int_t ngx_http_wsgi_unavailable(ngx_http_request_t *r,
     ngx_uint_t retry_after);
 
@@ -167,6 +188,7 @@ int ngx_http_wsgi_send_file(void *data, int fd, uint64_t offset,
     uint64_t length, uint32_t flags);
 void ngx_http_wsgi_finish(void *data, wsgi_outcome outcome,
     uint32_t retry_after);
+int ngx_http_wsgi_end(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 ngx_int_t ngx_http_wsgi_truncate(ngx_http_request_t *r);
 void ngx_http_wsgi_write_handler(ngx_http_request_t *r);
 

@@ -155,6 +155,7 @@ ngx_http_wsgi_start_runtime(ngx_cycle_t *cycle,
     host.write = ngx_http_wsgi_write;
     host.send_file = ngx_http_wsgi_send_file;
     host.finish = ngx_http_wsgi_finish;
+    host.want_body = ngx_http_wsgi_want_body;
     host.log = ngx_http_wsgi_log;
     host.notify = ngx_http_wsgi_notify;
     host.exhausted = ngx_http_wsgi_exhausted;

@@ -10,11 +10,11 @@
 
 
 static void ngx_http_wsgi_body_handler(ngx_http_request_t *r);
+static void ngx_http_wsgi_begin(ngx_http_request_t *r, ngx_uint_t streamed);
 static ngx_http_wsgi_ctx_t *ngx_http_wsgi_create_ctx(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wsgi_submit(ngx_http_wsgi_ctx_t *ctx);
 static ngx_int_t ngx_http_wsgi_refused(ngx_http_request_t *r,
     wsgi_status status, wsgi_error *error);
-static ngx_int_t ngx_http_wsgi_watch_client(ngx_http_request_t *r);
 static void ngx_http_wsgi_cleanup(void *data);
 static void ngx_http_wsgi_timer_handler(ngx_event_t *ev);
 static void ngx_http_wsgi_timed_out(ngx_http_wsgi_ctx_t *ctx,
@@ -25,6 +25,16 @@ ngx_int_t
 ngx_http_wsgi_handler(ngx_http_request_t *r)
 {
     ngx_int_t  rc;
+
+    if (ngx_http_wsgi_can_stream(r)) {
+
+        /* Python first: the body is read when the application asks for it */
+
+        r->main->count++;
+        ngx_http_wsgi_begin(r, 1);
+
+        return NGX_DONE;
+    }
 
     /*
      * The body is read before Python hears of the request: a slow upload
@@ -46,6 +56,13 @@ ngx_http_wsgi_handler(ngx_http_request_t *r)
 static void
 ngx_http_wsgi_body_handler(ngx_http_request_t *r)
 {
+    ngx_http_wsgi_begin(r, 0);
+}
+
+
+static void
+ngx_http_wsgi_begin(ngx_http_request_t *r, ngx_uint_t streamed)
+{
     ngx_int_t             rc;
     ngx_http_wsgi_ctx_t  *ctx;
 
@@ -55,6 +72,8 @@ ngx_http_wsgi_body_handler(ngx_http_request_t *r)
         ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }
+
+    ctx->body_streamed = streamed;
 
     rc = ngx_http_wsgi_submit(ctx);
 
@@ -194,7 +213,7 @@ ngx_http_wsgi_unavailable(ngx_http_request_t *r, ngx_uint_t retry_after)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_wsgi_watch_client(ngx_http_request_t *r)
 {
     ngx_event_t  *rev;
@@ -254,6 +273,8 @@ ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx)
     ctx->exchange = NULL;
     ctx->cleanup->handler = NULL;
     ctx->request->write_event_handler = ngx_http_request_empty_handler;
+
+    ngx_http_wsgi_detach_body(ctx);
 
     if (ctx->timer.timer_set) {
         ngx_del_timer(&ctx->timer);

@@ -16,7 +16,6 @@
 
 static int ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags);
 static int ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
-static int ngx_http_wsgi_end(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 static ngx_int_t ngx_http_wsgi_wait_client(ngx_http_request_t *r);
 
 
@@ -35,6 +34,8 @@ ngx_http_wsgi_start(void *data, const wsgi_head *head)
     if (ngx_http_wsgi_create_headers(r, head) != NGX_OK) {
         return ngx_http_wsgi_leave(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
     }
+
+    ngx_http_wsgi_before_response(ctx);
 
     ctx->started = 1;
 
@@ -196,7 +197,7 @@ ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
 }
 
 
-static int
+int
 ngx_http_wsgi_end(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
 {
     ngx_connection_t    *c;
@@ -204,6 +205,12 @@ ngx_http_wsgi_end(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
 
     r = ctx->request;
     c = r->connection;
+
+    /* with an error nginx does it, unless an error page reads the body */
+
+    if (rc != NGX_ERROR && rc < NGX_HTTP_SPECIAL_RESPONSE) {
+        ngx_http_wsgi_discard_body(ctx);
+    }
 
     ngx_http_wsgi_detach(ctx);
 
@@ -236,6 +243,8 @@ ngx_http_wsgi_write_handler(ngx_http_request_t *r)
         ngx_http_wsgi_cancel(ctx, NGX_HTTP_REQUEST_TIME_OUT);
         return;
     }
+
+    ngx_http_wsgi_missed_body(ctx);
 
     if (ctx->busy || c->buffered) {
         if (ngx_http_wsgi_output(ctx, 0) != NGX_OK) {

@@ -27,6 +27,7 @@ class H2Connection:
         config = h2.config.H2Configuration(client_side=True, header_encoding="latin-1")
         self.h2 = h2.connection.H2Connection(config)
         self.streams = {}
+        self.pinged = False
         self.h2.initiate_connection()
         self.flush()
 
@@ -39,18 +40,20 @@ class H2Connection:
     def flush(self):
         self.socket.sendall(self.h2.data_to_send())
 
-    def send(self, path, method="GET", headers=(), body=None):
-        """Begins a request and returns its stream; a body is sent whole."""
+    def send(self, path, method="GET", headers=(), body=None, open_body=False):
+        """Begins a request and returns its stream; a body is sent whole, or later if it is open."""
         stream = self.h2.get_next_available_stream_id()
         self.streams[stream] = Stream()
         fields = [(":method", method), (":path", path), *SERVER, *headers]
-        self.h2.send_headers(stream, fields, end_stream=body is None)
+        self.h2.send_headers(stream, fields, end_stream=body is None and not open_body)
         self.flush()
         if body is not None:
-            self._send_body(stream, body)
+            self.send_piece(stream, body)
+            self.end(stream)
         return stream
 
-    def _send_body(self, stream, body):
+    def send_piece(self, stream, body):
+        """The next bytes of a body that `end` will end; waits until the server takes them."""
         while body:
             window = self.h2.local_flow_control_window(stream)
             size = min(window, self.h2.max_outbound_frame_size, len(body))
@@ -60,6 +63,31 @@ class H2Connection:
             self.h2.send_data(stream, body[:size])
             self.flush()
             body = body[size:]
+
+    def send_until_stuck(self, stream, body):
+        """Sends what the server takes without being asked again; says how much that was."""
+        sent = 0
+        while sent < len(body):
+            window = self.h2.local_flow_control_window(stream)
+            size = min(window, self.h2.max_outbound_frame_size, len(body) - sent)
+            if size:
+                self.h2.send_data(stream, body[sent : sent + size])
+                self.flush()
+                sent += size
+            elif not self._ping_changes_window(stream):
+                break
+        return sent
+
+    def _ping_changes_window(self, stream):
+        """A ping comes back after all that the server had to say before it."""
+        self.h2.ping(b"anything")
+        self.flush()
+        self.pinged = True
+        while self.pinged:
+            self._receive()
+        return self.h2.local_flow_control_window(stream) > 0
+
+    def end(self, stream):
         self.h2.end_stream(stream)
         self.flush()
 
@@ -100,5 +128,7 @@ class H2Connection:
             response.ended = True
         elif isinstance(event, h2.events.StreamReset):
             response.reset = True
+        elif isinstance(event, h2.events.PingAckReceived):
+            self.pinged = False
         elif isinstance(event, h2.events.ConnectionTerminated):
             raise AssertionError("the server ended the connection")

@@ -277,3 +277,13 @@ class Nginx:
         """The resident memory of a worker, in bytes."""
         status = Path(f"/proc/{pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+    def reset_peak_memory(self):
+        """Lets `peak_memory` begin anew, at what the one worker has now; gives that, in bytes."""
+        Path(f"/proc/{self.workers()[0]}/clear_refs").write_text("5")
+        return self.peak_memory()
+
+    def peak_memory(self):
+        """The most resident memory that the one worker has had, in bytes."""
+        status = Path(f"/proc/{self.workers()[0]}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024

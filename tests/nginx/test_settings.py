@@ -42,8 +42,9 @@ TLS = """
 
 @pytest.mark.parametrize("place", ["in_file", "single", "tiny", "memory"])
 @pytest.mark.parametrize("size", [0, 1, 5000, 3_000_000])
-def test_where_nginx_keeps_bodies(nginx, place, size):
-    server = nginx(BODIES)
+@pytest.mark.parametrize("buffering", ["on", "off"])
+def test_where_nginx_keeps_bodies(nginx, place, size, buffering):
+    server = nginx(BODIES, http=f"wsgi_request_buffering {buffering};")
     body = b"0123456789" * (size // 10 + 1)
     expected = repr(hashlib.sha256(body[:size]).hexdigest()).encode()
     assert server.ask(f"/{place}/digest", "POST", body=body[:size]).body == expected, "with length"
