@@ -1,7 +1,8 @@
 //! The transport to a blocking host: its callbacks, on the thread that runs the application.
 
 use super::buffer::{Buffer, Piece};
-use super::event::{Delivered, Event, Head, Outcome, deliver};
+use super::client::Client;
+use super::event::{Delivered, Event, Head, Outcome, Wants, deliver};
 use super::outbox::Outbox;
 use super::{FileRange, Flow, Gone, HostRequest, Transport};
 use pyo3::Python;
@@ -26,8 +27,8 @@ impl Direct {
         let events = std::mem::take(&mut self.pending);
         let (host, request) = (self.outbox.host(), self.request);
         let gone = &self.gone;
-        let delivered =
-            py.detach(|| deliver(host, request, events, || gone.load(Ordering::Relaxed)));
+        let wants = || if gone.load(Ordering::Relaxed) { Wants::Nothing } else { Wants::All };
+        let delivered = py.detach(|| deliver(host, request, events, wants));
         if delivered == Delivered::Gone {
             self.gone.store(true, Ordering::Relaxed);
         }
@@ -55,7 +56,7 @@ impl Transport for Direct {
 
     fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone> {
         self.deliver(py);
-        if self.is_gone() { Err(Gone) } else { Ok(Flow::GoOn) }
+        if self.gone.load(Ordering::Relaxed) { Err(Gone) } else { Ok(Flow::GoOn) }
     }
 
     fn end(&mut self, py: Python<'_>, outcome: Outcome) {
@@ -63,7 +64,7 @@ impl Transport for Direct {
         self.deliver(py);
     }
 
-    fn is_gone(&self) -> bool {
-        self.gone.load(Ordering::Relaxed)
+    fn client(&self) -> Client {
+        Client::Direct(self.gone.clone())
     }
 }

@@ -64,6 +64,22 @@ pub enum Event {
     End(Outcome),
 }
 
+impl Event {
+    /// Not about the response, or its end: the host is told though the client is gone.
+    pub fn outlives_client(&self) -> bool {
+        matches!(self, Event::WantBody | Event::Log(..) | Event::End(_))
+    }
+}
+
+/// What the host wants to hear of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    All,
+    /// What outlives the client.
+    End,
+    Nothing,
+}
+
 /// What is left of a request after some of its events were delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivered {
@@ -71,23 +87,24 @@ pub enum Delivered {
     Open,
     /// `finish` was called.
     Finished,
-    /// A callback said so, or `is_gone` did.
+    /// A callback said so, or `wants` did.
     Gone,
 }
 
 /// Calls the host's callbacks for `events`, in order. Neighbouring pieces of the body go in one
-/// `write`. `is_gone` is asked before each callback: a callback may have cancelled the request.
+/// `write`. `wants` is asked before each callback: a callback may have cancelled the request.
 /// What belongs to a request that is gone is dropped, except its log lines.
 pub fn deliver(
     host: &dyn Host,
     request: HostRequest,
     events: Vec<Event>,
-    is_gone: impl Fn() -> bool,
+    wants: impl Fn() -> Wants,
 ) -> Delivered {
     let mut delivered = Delivered::Open;
     let mut events = events.into_iter().peekable();
     while let Some(event) = events.next() {
-        if delivered == Delivered::Open && is_gone() {
+        let wanted = wants();
+        if delivered == Delivered::Open && wanted == Wants::Nothing {
             delivered = Delivered::Gone;
         }
         if let Event::Log(level, line) = &event {
@@ -95,7 +112,8 @@ pub fn deliver(
             host.log(about, *level, line);
             continue;
         }
-        if delivered != Delivered::Open {
+        let heard = wanted == Wants::All || event.outlives_client();
+        if delivered != Delivered::Open || !heard {
             continue;
         }
         let mut pieces = Vec::new();

@@ -1,6 +1,6 @@
 //! One request that is being answered for an event-driven host.
 
-use super::event::{Delivered, Event, Outcome, deliver};
+use super::event::{Delivered, Event, Outcome, Wants, deliver};
 use super::outbox::{Item, Outbox};
 use super::request::Request;
 use super::ring::{Ring, Take};
@@ -44,6 +44,18 @@ struct Out {
     listed: bool,
     /// Finished or cancelled: the host is told nothing more.
     over: bool,
+    /// The client is gone, the application goes on: the host is told log lines and the end.
+    discarding: bool,
+}
+
+impl Out {
+    fn wants(&self) -> Wants {
+        match (self.over, self.discarding) {
+            (true, _) => Wants::Nothing,
+            (false, true) => Wants::End,
+            (false, false) => Wants::All,
+        }
+    }
 }
 
 /// The meeting point of two threads: the one that polls (`push_body`, `cancel`, `phase`,
@@ -55,7 +67,10 @@ pub struct Exchange {
     /// The request, until a thread begins it or the host cancels it.
     work: Mutex<Option<Request>>,
     out: Mutex<Out>,
+    /// Ended when the client is gone.
     credit: Credit,
+    /// The application is to stop.
+    cancelled: AtomicBool,
     ring: Option<Ring>,
     phase: AtomicU8,
     /// When the phase began, in milliseconds of the outbox's clock.
@@ -79,6 +94,7 @@ impl Exchange {
             host_request,
             out: Mutex::default(),
             credit: Credit::new(request.buffer_size),
+            cancelled: AtomicBool::new(false),
             ring: matches!(request.body, Body::Pushed(_)).then(Ring::default),
             work: Mutex::new(Some(request)),
             phase: AtomicU8::new(Phase::Queued as u8),
@@ -91,6 +107,15 @@ impl Exchange {
 
     pub fn credit(&self) -> &Credit {
         &self.credit
+    }
+
+    /// Also while the application goes on nevertheless, after [`Exchange::discard`].
+    pub fn client_is_gone(&self) -> bool {
+        self.credit.is_ended()
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
     }
 
     pub fn outbox(&self) -> &Arc<Outbox> {
@@ -148,6 +173,9 @@ impl Exchange {
             events.clear();
             return;
         }
+        if out.discarding {
+            events.retain(Event::outlives_client);
+        }
         out.events.append(events);
         let list = !std::mem::replace(&mut out.listed, true);
         drop(out);
@@ -180,7 +208,7 @@ impl Exchange {
             py.detach(|| self.credit.wait());
         }
         self.set_phase(Phase::Running);
-        !self.credit.is_ended()
+        !self.is_cancelled()
     }
 
     /// Pauses the application if the host has enough; it is to be resumed when `is_paused` says no.
@@ -247,6 +275,7 @@ impl Exchange {
         if self.leave_queue(Phase::Done) {
             self.work.lock().take();
         }
+        self.cancelled.store(true, Ordering::Release);
         self.credit.end();
         self.resume_if_low();
         if let Some(ring) = &self.ring {
@@ -267,6 +296,21 @@ impl Exchange {
         self.outbox.forget(self);
     }
 
+    /// The client is gone, but the application is to finish: what it says goes nowhere, and does not
+    /// wait. What was published is dropped too.
+    pub fn discard(&self) {
+        let mut out = self.out.lock();
+        out.discarding = true;
+        let (kept, dropped): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut out.events).into_iter().partition(Event::outlives_client);
+        out.events = kept;
+        drop(out);
+        // Not under the lock: a buffer gives its credit back.
+        drop(dropped);
+        self.credit.end();
+        self.resume_if_low();
+    }
+
     /// Calls the host's callbacks for all that was published. On the polling thread.
     pub(super) fn deliver_all(&self) {
         let mut out = self.out.lock();
@@ -275,7 +319,7 @@ impl Exchange {
         drop(out);
         self.outbox.give_log_credit(&events);
         let host = self.outbox.host();
-        match deliver(host, self.host_request, events, || self.out.lock().over) {
+        match deliver(host, self.host_request, events, || self.out.lock().wants()) {
             Delivered::Open => {}
             Delivered::Finished => {
                 self.out.lock().over = true;

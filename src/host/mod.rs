@@ -9,6 +9,7 @@
 pub mod arena;
 pub mod body;
 pub mod buffer;
+pub mod client;
 pub mod current;
 pub mod direct;
 pub mod event;
@@ -20,6 +21,7 @@ pub mod request;
 pub mod ring;
 
 use buffer::Buffer;
+use client::Client;
 use event::{Head, Outcome};
 use pyo3::Python;
 use std::ffi::c_void;
@@ -123,5 +125,5 @@ pub trait Transport: Send {
     fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone>;
     /// Sends what was given and how it ended; never waits for the client.
     fn end(&mut self, py: Python<'_>, outcome: Outcome);
-    fn is_gone(&self) -> bool;
+    fn client(&self) -> Client;
 }

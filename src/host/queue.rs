@@ -1,6 +1,7 @@
 //! The transport to an event-driven host: through the exchange to the thread that polls.
 
 use super::buffer::{Buffer, Piece};
+use super::client::Client;
 use super::event::{Event, Head, Outcome};
 use super::exchange::{Exchange, Phase};
 use super::{FileRange, Flow, Gone, Transport};
@@ -60,7 +61,7 @@ impl Transport for Queue {
         self.exchange.set_phase(Phase::Done);
     }
 
-    fn is_gone(&self) -> bool {
-        self.exchange.credit().is_ended()
+    fn client(&self) -> Client {
+        Client::Exchange(self.exchange.clone())
     }
 }

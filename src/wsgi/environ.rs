@@ -86,17 +86,13 @@ impl Template {
 
     /// "The environ parameter is a dictionary object ... This object must be a builtin Python
     /// dictionary" (PEP 3333, Specification Details), and the application may change it: so each
-    /// request has its own.
+    /// request has its own. The objects that are lent for the request are put in by the gateway.
     pub(super) fn environ<'py>(
         &self,
         py: Python<'py>,
         request: &Request,
-        input: &Bound<'py, PyAny>,
-        errors: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let environ = self.constants.bind(py).copy()?;
-        environ.set_item(intern!(py, "wsgi.input"), input)?;
-        environ.set_item(intern!(py, "wsgi.errors"), errors)?;
         add_strings(&environ, request)?;
         add_headers(&environ, request)?;
         for (name, value) in request.params() {

@@ -6,7 +6,7 @@ use super::headers::type_name;
 use super::input;
 use super::response::{Problem, Response, Wanted};
 use super::start_response::StartResponse;
-use super::{builtin, errors};
+use super::{builtin, client_disconnected, errors};
 use crate::host::event::Outcome;
 use crate::host::outbox::Outbox;
 use crate::host::request::{Field, Request};
@@ -15,6 +15,7 @@ use crate::python::crash::{self, Work};
 use crate::python::lease::Loan;
 use crate::python::{output, traceback};
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyIterator, PyList, PyMemoryView, PyString, PyTuple};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -126,18 +127,18 @@ fn call(
     response: &Loan<Response>,
     outbox: &Arc<Outbox>,
 ) -> Result<Body, Failure> {
-    let (reader, input) = input::lend(py, std::mem::take(&mut request.body))?;
+    let client = response.with(|response| response.client())?;
+    let (reader, input) = input::lend(py, std::mem::take(&mut request.body), client.clone())?;
     let (ending, errors) = errors::lend(py, outbox)?;
-    let environ = application.template.environ(
-        py,
-        &request,
-        input.bind(py).as_any(),
-        errors.bind(py).as_any(),
-    )?;
+    let (asking, disconnected) = client_disconnected::lend(py, client)?;
+    let environ = application.template.environ(py, &request)?;
+    environ.set_item(intern!(py, "wsgi.input"), input)?;
+    environ.set_item(intern!(py, "wsgi.errors"), errors)?;
+    environ.set_item(intern!(py, "libwsgi.client_disconnected"), disconnected)?;
     drop(request);
     let start_response = StartResponse::new(response.lease(), outbox.clone());
     let iterable = application.callable.bind(py).call1((environ, start_response))?;
-    Ok(Body { iterable: iterable.unbind(), blocks: None, _reader: reader, _ending: ending })
+    Ok(Body { iterable: iterable.unbind(), blocks: None, _loans: (reader, ending, asking) })
 }
 
 /// What the application returned, and what it was lent: that is of no use to it after this.
@@ -145,8 +146,7 @@ struct Body {
     iterable: Py<PyAny>,
     /// The iterator over it, once it is known to need one.
     blocks: Option<Blocks>,
-    _reader: Loan<input::Reader>,
-    _ending: errors::Ending,
+    _loans: (Loan<input::Reader>, errors::Ending, client_disconnected::Asking),
 }
 
 struct Blocks {

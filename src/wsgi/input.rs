@@ -1,6 +1,7 @@
 //! `wsgi.input`: the request's body as a file-like object.
 
 use crate::host::body::Body;
+use crate::host::client::Client;
 use crate::python::lease::{Lease, Loan};
 use pyo3::exceptions::{PyOSError, PyStopIteration};
 use pyo3::prelude::*;
@@ -15,6 +16,7 @@ pub(super) struct Reader {
     ahead: Vec<u8>,
     /// `ahead` has been given up to here.
     given: usize,
+    client: Client,
 }
 
 impl Reader {
@@ -127,8 +129,12 @@ pub(super) struct Input {
 }
 
 /// Lends `body` to the application until the loan ends.
-pub(super) fn lend(py: Python<'_>, body: Body) -> PyResult<(Loan<Reader>, Py<Input>)> {
-    let loan = Loan::new("wsgi.input", Reader { body, ahead: Vec::new(), given: 0 });
+pub(super) fn lend(
+    py: Python<'_>,
+    body: Body,
+    client: Client,
+) -> PyResult<(Loan<Reader>, Py<Input>)> {
+    let loan = Loan::new("wsgi.input", Reader { body, ahead: Vec::new(), given: 0, client });
     let input = Py::new(py, Input { reader: loan.lease() })?;
     Ok((loan, input))
 }
@@ -138,11 +144,24 @@ fn limit(size: Option<isize>) -> usize {
     size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX)
 }
 
+impl Input {
+    /// Work for a client that is gone is to stop, and a body that is here already is no reason to go
+    /// on: who reads learns of it as who writes does.
+    fn with<R>(&self, read: impl FnOnce(&mut Reader) -> PyResult<R>) -> PyResult<R> {
+        self.reader.with(|reader| {
+            if reader.client.is_cancelled() {
+                return Err(PyOSError::new_err("wsgi.input: the client is gone"));
+            }
+            read(reader)
+        })?
+    }
+}
+
 #[pymethods]
 impl Input {
     #[pyo3(signature = (size = None, /))]
     fn read<'py>(&self, py: Python<'py>, size: Option<isize>) -> PyResult<Bound<'py, PyBytes>> {
-        self.reader.with(|reader| reader.read(py, limit(size)))?
+        self.with(|reader| reader.read(py, limit(size)))
     }
 
     #[pyo3(signature = (size = None, /))]
@@ -155,7 +174,7 @@ impl Input {
         let view = py.import("builtins")?.getattr("memoryview")?.call1((buffer,))?;
         let view = view.call_method1("cast", ("B",))?;
         let size = view.len()?;
-        let bytes = self.reader.with(|reader| reader.read(py, size))??;
+        let bytes = self.with(|reader| reader.read(py, size))?;
         let count = bytes.as_bytes().len();
         view.set_item(pyo3::types::PySlice::new(py, 0, count as isize, 1), bytes)?;
         Ok(count)
@@ -163,7 +182,7 @@ impl Input {
 
     #[pyo3(signature = (size = None, /))]
     fn readline<'py>(&self, py: Python<'py>, size: Option<isize>) -> PyResult<Bound<'py, PyBytes>> {
-        self.reader.with(|reader| reader.read_line(py, limit(size)))?
+        self.with(|reader| reader.read_line(py, limit(size)))
     }
 
     /// Lines until there are no more, or until they have `hint` bytes together.

@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod builtin;
+mod client_disconnected;
 pub mod environ;
 mod errors;
 mod file_wrapper;

@@ -1,6 +1,7 @@
 //! The response of one request: what has been said so far, and what may be said next.
 
 use crate::host::buffer::Piece;
+use crate::host::client::Client;
 use crate::host::event::{Head, Outcome};
 use crate::host::{FileRange, Flow, Transport};
 use pyo3::prelude::*;
@@ -59,7 +60,11 @@ impl Response {
     }
 
     pub(super) fn is_gone(&self) -> bool {
-        self.transport.is_gone()
+        self.client().is_cancelled()
+    }
+
+    pub(super) fn client(&self) -> Client {
+        self.transport.client()
     }
 
     /// Sets the head, or replaces one that was not sent.

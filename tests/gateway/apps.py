@@ -266,3 +266,34 @@ def no_end(environ, start_response):
 def executable(environ, start_response):
     start_response("200 OK", PLAIN)
     return [sys.executable.encode()]
+
+
+def asks_for_its_client(environ, start_response):
+    """Asks on two threads before and after write(); reads after it. What came of it is printed."""
+    asked, results = environ["libwsgi.client_disconnected"], []
+    KEPT["asked"] = asked
+
+    def attempt(step):
+        try:
+            results.append(step())
+        except OSError as error:
+            results.append(str(error))
+
+    write = start_response("200 OK", PLAIN)
+    attempt(asked)
+    attempt(lambda: write(b"block"))
+    attempt(asked)
+    thread = threading.Thread(target=lambda: attempt(asked))
+    thread.start()
+    thread.join()
+    attempt(environ["wsgi.input"].readline)
+    print("asked:", results)
+    return []
+
+
+def asks_too_late(environ, start_response):
+    start_response("200 OK", PLAIN)
+    try:
+        return [repr(KEPT["asked"]()).encode()]
+    except RuntimeError as error:
+        return [str(error).encode()]

@@ -3,6 +3,7 @@
 //! Each test names an application of apps.py and says what a client gets and what the log says.
 
 mod body;
+mod client;
 mod errors;
 mod host;
 mod protocol;

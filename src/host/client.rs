@@ -1,0 +1,39 @@
+//! Whether the client of a request is still there, for whoever asks on any thread.
+
+use super::exchange::Exchange;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The client of one request, as far as the host has told. It may be asked after the request too.
+#[derive(Clone)]
+pub enum Client {
+    Exchange(Arc<Exchange>),
+    /// Set once a callback has said that the client is gone.
+    Direct(Arc<AtomicBool>),
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("is_gone", &self.is_gone()).finish()
+    }
+}
+
+impl Client {
+    /// Nothing that the application says can arrive any more.
+    pub fn is_gone(&self) -> bool {
+        match self {
+            Client::Exchange(exchange) => exchange.client_is_gone(),
+            Client::Direct(gone) => gone.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The application is to stop: its client is gone, and the host has not asked it to go on
+    /// nevertheless.
+    pub fn is_cancelled(&self) -> bool {
+        match self {
+            Client::Exchange(exchange) => exchange.is_cancelled(),
+            Client::Direct(gone) => gone.load(Ordering::Relaxed),
+        }
+    }
+}
