@@ -640,6 +640,16 @@ void wsgi_abandon(wsgi_exchange *exchange,
                   uint64_t late_after_ms,
                   uint32_t flags);
 
+// Lets the application of an exchange finish though its client is gone.
+//
+// What it gives from now on, and what it gave and was not delivered, is dropped; it does not wait
+// for buffers that the host still has, and its reads and writes do not fail. It can tell by
+// `environ['libwsgi.client_disconnected']`. Of the callbacks for this request only `want_body`,
+// `log` and `finish` follow. `wsgi_cancel` may follow too. O(1), never waits; may be called inside
+// the exchange's own callbacks. NULL is allowed and does nothing. One thread only, the one that
+// polls.
+void wsgi_discard(wsgi_exchange *exchange);
+
 // What the exchange is waiting for, and in `*since_ms` (may be NULL) for how many milliseconds:
 // since it was submitted (`WSGI_PHASE_QUEUED`), since the application began or last gave or took
 // something (`WSGI_PHASE_RUNNING`), since it began to wait (the others).

@@ -196,6 +196,54 @@ static void write_returns_non_zero(const char *folder) {
     end();
 }
 
+// The application goes on for nobody: without waiting for what the host keeps, and to its end.
+static void discard_without_credit(const char *folder) {
+    size_t size;
+    wsgi_request request = request_for("/large");
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    request.buffer_size = 64 * 1024;
+    one.hold = 1;
+    submit(&one, &request);
+    UNTIL(one.size >= 64 * 1024);
+    until_phase(&one, WSGI_PHASE_HOST);
+    size = one.size;
+    wsgi_discard(one.exchange);
+    UNTIL(one.finished);
+    ENSURE(one.outcome == WSGI_COMPLETE && one.size == size);
+    ENSURE(one.held_count > 0 && one.held[0]->data[0] == 'x');
+    another("/closed");
+    answer_free(&one);
+    host_stop();
+}
+
+static void discard_inside(struct answer *self) {
+    wsgi_discard(self->exchange);
+    wsgi_discard(NULL);
+}
+
+static void discard_in_a_callback(const char *folder) {
+    wsgi_request request = request_for("/hello");
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    one.in_start = discard_inside;
+    submit(&one, &request);
+    UNTIL(one.finished);
+    ENSURE(one.status == 200 && one.size == 0 && one.outcome == WSGI_COMPLETE);
+    answer_free(&one);
+    host_stop();
+}
+
+static void cancel_after_discard(const char *folder) {
+    wsgi_request request = request_for("/first");
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    submit(&one, &request);
+    UNTIL(one.size == 3);
+    wsgi_discard(one.exchange);
+    cancel(&one);
+    another("/open");
+    another("/closed");
+    end();
+}
+
 const struct scenario scenarios_of_cancel[] = {
     {"cancel_queued", cancel_queued},
     {"cancel_running", cancel_running},
@@ -208,5 +256,8 @@ const struct scenario scenarios_of_cancel[] = {
     {"submit_in_a_callback", submit_in_a_callback},
     {"start_returns_non_zero", start_returns_non_zero},
     {"write_returns_non_zero", write_returns_non_zero},
+    {"discard_without_credit", discard_without_credit},
+    {"discard_in_a_callback", discard_in_a_callback},
+    {"cancel_after_discard", cancel_after_discard},
     {NULL, NULL},
 };
