@@ -101,6 +101,7 @@ ngx_http_wsgi_create_loc_conf(ngx_conf_t *cf)
     wlcf->read_timeout = NGX_CONF_UNSET_MSEC;
     wlcf->interrupt = NGX_CONF_UNSET;
     wlcf->request_buffering = NGX_CONF_UNSET;
+    wlcf->ignore_client_abort = NGX_CONF_UNSET;
 
     return wlcf;
 }
@@ -122,6 +123,8 @@ ngx_http_wsgi_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->read_timeout, prev->read_timeout, 60000);
     ngx_conf_merge_value(conf->interrupt, prev->interrupt, 0);
     ngx_conf_merge_value(conf->request_buffering, prev->request_buffering, 1);
+    ngx_conf_merge_value(conf->ignore_client_abort, prev->ignore_client_abort,
+                         0);
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 

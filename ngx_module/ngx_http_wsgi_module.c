@@ -91,6 +91,13 @@ static ngx_command_t  ngx_http_wsgi_commands[] = {
       offsetof(ngx_http_wsgi_loc_conf_t, request_buffering),
       NULL },
 
+    { ngx_string("wsgi_ignore_client_abort"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_loc_conf_t, ignore_client_abort),
+      NULL },
+
     { ngx_string("wsgi_python_home"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_wsgi_python_home,

@@ -66,6 +66,7 @@ typedef struct {
     ngx_msec_t                   read_timeout;
     ngx_flag_t                   interrupt;
     ngx_flag_t                   request_buffering;
+    ngx_flag_t                   ignore_client_abort;
 } ngx_http_wsgi_loc_conf_t;
 
 
@@ -91,6 +92,7 @@ typedef struct {
     ngx_chain_t                **last_out;
 
     ngx_chain_t                 *body;      /* read, and not yet pushed */
+    ngx_int_t                    lost;      /* how, if the client is gone */
 
     unsigned                     started:1;
     unsigned                     last_sent:1;
@@ -170,7 +172,6 @@ void ngx_http_wsgi_detach_body(ngx_http_wsgi_ctx_t *ctx);
 ngx_int_t ngx_http_wsgi_handler(ngx_http_request_t *r);
 void ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx);
 void ngx_http_wsgi_cancel(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
-ngx_int_t ngx_http_wsgi_watch_client(ngx_http_request_t *r);
 ngx_int_t ngx_http_wsgi_unavailable(ngx_http_request_t *r,
     ngx_uint_t retry_after);
 
@@ -190,7 +191,15 @@ void ngx_http_wsgi_finish(void *data, wsgi_outcome outcome,
     uint32_t retry_after);
 int ngx_http_wsgi_end(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 ngx_int_t ngx_http_wsgi_truncate(ngx_http_request_t *r);
+
+/* ngx_http_wsgi_client.c */
+
+ngx_int_t ngx_http_wsgi_watch_client(ngx_http_request_t *r);
+void ngx_http_wsgi_unwatch_client(ngx_http_request_t *r);
+ngx_int_t ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_log_abort(ngx_http_wsgi_ctx_t *ctx);
 void ngx_http_wsgi_write_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_wsgi_wait_client(ngx_http_request_t *r);
 
 /* ngx_http_wsgi_output.c */
 

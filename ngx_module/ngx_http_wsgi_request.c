@@ -213,32 +213,6 @@ ngx_http_wsgi_unavailable(ngx_http_request_t *r, ngx_uint_t retry_after)
 }
 
 
-ngx_int_t
-ngx_http_wsgi_watch_client(ngx_http_request_t *r)
-{
-    ngx_event_t  *rev;
-
-    r->write_event_handler = ngx_http_wsgi_write_handler;
-
-    /* the client of a post_action has its response already, it may go */
-
-    if (r->post_action) {
-        return NGX_OK;
-    }
-
-    r->read_event_handler = ngx_http_test_reading;
-
-    rev = r->connection->read;
-
-    if (rev->ready) {
-        ngx_post_event(rev, &ngx_posted_events);
-        return NGX_OK;
-    }
-
-    return ngx_handle_read_event(rev, 0);
-}
-
-
 /*
  * The request is over for nginx, whatever Python is doing: the client has left
  * or the connection is broken.  The memory of the context goes next.
@@ -270,9 +244,12 @@ ngx_http_wsgi_cleanup(void *data)
 void
 ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx)
 {
+    ngx_http_wsgi_log_abort(ctx);
+
     ctx->exchange = NULL;
     ctx->cleanup->handler = NULL;
-    ctx->request->write_event_handler = ngx_http_request_empty_handler;
+
+    ngx_http_wsgi_unwatch_client(ctx->request);
 
     ngx_http_wsgi_detach_body(ctx);
 

@@ -16,7 +16,6 @@
 
 static int ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags);
 static int ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
-static ngx_int_t ngx_http_wsgi_wait_client(ngx_http_request_t *r);
 
 
 int
@@ -45,6 +44,10 @@ ngx_http_wsgi_start(void *data, const wsgi_head *head)
      */
 
     rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR && ngx_http_wsgi_ignore_abort(ctx) == NGX_OK) {
+        return 0;
+    }
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->post_action
         || (r->header_only && !head->no_body))
@@ -108,6 +111,11 @@ ngx_http_wsgi_finish(void *data, wsgi_outcome outcome, uint32_t retry_after)
 
     ngx_http_set_log_request(r->connection->log, r);
 
+    if (ctx->lost) {
+        (void) ngx_http_wsgi_end(ctx, ctx->lost);
+        return;
+    }
+
     switch (outcome) {
 
     case WSGI_COMPLETE:
@@ -161,6 +169,11 @@ ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags)
     last = (flags & WSGI_WRITE_LAST) ? 1 : 0;
 
     if (ngx_http_wsgi_output(ctx, last) != NGX_OK) {
+
+        if (ngx_http_wsgi_ignore_abort(ctx) == NGX_OK) {
+            return 0;
+        }
+
         return ngx_http_wsgi_leave(ctx, NGX_ERROR);
     }
 
@@ -219,78 +232,4 @@ ngx_http_wsgi_end(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
     ngx_http_run_posted_requests(c);
 
     return 1;
-}
-
-
-/* the client can take more: what it takes is credit for the application */
-
-void
-ngx_http_wsgi_write_handler(ngx_http_request_t *r)
-{
-    ngx_event_t          *wev;
-    ngx_connection_t     *c;
-    ngx_http_wsgi_ctx_t  *ctx;
-
-    c = r->connection;
-    wev = c->write;
-    ctx = ngx_http_get_module_ctx(r, ngx_http_wsgi_module);
-
-    if (wev->timedout) {
-        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
-                      "client timed out");
-        c->timedout = 1;
-
-        ngx_http_wsgi_cancel(ctx, NGX_HTTP_REQUEST_TIME_OUT);
-        return;
-    }
-
-    ngx_http_wsgi_missed_body(ctx);
-
-    if (ctx->busy || c->buffered) {
-        if (ngx_http_wsgi_output(ctx, 0) != NGX_OK) {
-            ngx_http_wsgi_cancel(ctx, NGX_ERROR);
-            return;
-        }
-    }
-
-    if (ngx_http_wsgi_wait_client(r) != NGX_OK) {
-        ngx_http_wsgi_cancel(ctx, NGX_ERROR);
-    }
-}
-
-
-static ngx_int_t
-ngx_http_wsgi_wait_client(ngx_http_request_t *r)
-{
-    ngx_event_t               *wev;
-    ngx_connection_t          *c;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    c = r->connection;
-    wev = c->write;
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    /* a subrequest may have to wait until those before it are done */
-
-    if (c->data == r
-        && ngx_handle_write_event(wev, clcf->send_lowat) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    /* then the timer is that of "limit_rate" */
-
-    if (wev->delayed) {
-        return NGX_OK;
-    }
-
-    if (wev->active && !wev->ready) {
-        ngx_add_timer(wev, clcf->send_timeout);
-
-    } else if (wev->timer_set) {
-        ngx_del_timer(wev);
-    }
-
-    return NGX_OK;
 }

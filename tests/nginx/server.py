@@ -74,6 +74,14 @@ def wait_for(condition, what, deadline=DEADLINE):
         time.sleep(0.005)
 
 
+def settle(value, times=3):
+    """Asks until so many answers in a row are the same, and returns that one."""
+    answers = [object()]
+    while answers.count(answers[-1]) < times:
+        answers = [*answers[1 - times :], value()]
+    return answers[-1]
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

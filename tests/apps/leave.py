@@ -1,0 +1,143 @@
+"""Notes what an application learns of a client that leaves. The query string is the path of a gate.
+
+/running         asks, waits at the gate; then asks, reads and writes in every way, and is iterated
+/stream          yields "first", waits at the gate, yields "second" and "third"
+/blocks          yields blocks of 64 KiB until it is closed
+/write           gives such blocks to write() until it raises
+/until_gone      yields such blocks until the client is gone, and then a hundred more
+/finish          waits at the gate, and answers with "finished"
+/noted           what has been noted, as JSON, and how many blocks the last of these has made
+"""
+
+import json
+import threading
+from urllib.parse import unquote
+
+TEXT = [("Content-Type", "text/plain")]
+noted = []
+blocks = [0]
+# The callable of a request of /running, for when it has ended.
+kept = []
+
+
+def gate(path):
+    with open(path, "rb") as pipe:
+        pipe.read()
+
+
+def note(name, step):
+    """Notes what a step comes to."""
+    try:
+        noted.append(f"{name}: {step()!r}")
+    except Exception as error:
+        noted.append(f"{name}: {type(error).__name__}: {error}")
+
+
+class Closing:
+    """An iterable whose close() is noted."""
+
+    def __init__(self, pieces):
+        self.pieces = pieces
+
+    def __iter__(self):
+        return self.pieces
+
+    def close(self):
+        noted.append("closed")
+
+
+def new_block():
+    blocks[0] += 1
+    return bytes(65536)
+
+
+def running(environ, start_response):
+    gone, body = environ["libwsgi.client_disconnected"], environ["wsgi.input"]
+    kept[:] = [gone]
+    write = start_response("200 OK", TEXT)
+    note("line", body.readline)
+    note("before", gone)
+    gate(unquote(environ["QUERY_STRING"]))
+    note("after", gone)
+    thread = threading.Thread(target=note, args=("on a thread", gone))
+    thread.start()
+    thread.join()
+    note("read", body.read)
+    note("readline", body.readline)
+    note("iteration", lambda: next(body))
+    note("write", lambda: write(b"written"))
+    return Closing(iter([b"iterated"]))
+
+
+def stream(environ, start_response):
+    start_response("200 OK", TEXT)
+
+    def pieces():
+        yield b"first"
+        gate(unquote(environ["QUERY_STRING"]))
+        yield b"second"
+        noted.append("asked for a third")
+        yield b"third"
+
+    return Closing(pieces())
+
+
+def each_block(environ, start_response):
+    blocks[0] = 0
+    start_response("200 OK", TEXT)
+    return Closing(iter(new_block, None))
+
+
+def write(environ, start_response):
+    blocks[0] = 0
+    written = start_response("200 OK", TEXT)
+
+    def for_ever():
+        while True:
+            written(new_block())
+
+    note("write", for_ever)
+    return Closing(iter([b"iterated"]))
+
+
+def until_gone(environ, start_response):
+    start_response("200 OK", TEXT)
+    gone = environ["libwsgi.client_disconnected"]
+
+    def pieces():
+        while not gone():
+            yield new_block()
+        for _ in range(100):
+            yield new_block()
+        noted.append("finished")
+
+    return Closing(pieces())
+
+
+def finish(environ, start_response):
+    start_response("200 OK", TEXT)
+    gate(unquote(environ["QUERY_STRING"]))
+    noted.append("finished")
+    return Closing(iter([b"finished"]))
+
+
+def show(environ, start_response):
+    start_response("200 OK", TEXT)
+    if kept and noted[-1] == "closed":
+        note("later", kept.pop())
+    return [json.dumps([noted, blocks[0]]).encode()]
+
+
+ENDPOINTS = {
+    "/running": running,
+    "/stream": stream,
+    "/blocks": each_block,
+    "/write": write,
+    "/until_gone": until_gone,
+    "/finish": finish,
+    "/noted": show,
+}
+
+
+def app(environ, start_response):
+    return ENDPOINTS[environ["PATH_INFO"]](environ, start_response)
