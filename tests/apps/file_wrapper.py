@@ -5,6 +5,8 @@
 /length_offset   five bytes after the first ten /bytes           a BytesIO after its first ten bytes
 /no_fileno       an object with read() alone    /sized           the file, with a block size of 3
 /iterated        the wrapper is iterated over by the application
+/end             the file's last ten bytes
+/endless         an object whose read() gives more for ever
 /pipe            the read end of a pipe         /closed          how many files have been closed
 """
 
@@ -28,6 +30,14 @@ class Reader:
         closed.append("reader")
 
 
+class Endless(Reader):
+    def __init__(self):
+        super().__init__(b"")
+
+    def read(self, size=-1):
+        return b"more" * 1000
+
+
 class Noted(io.FileIO):
     """A file whose close() is noted."""
 
@@ -46,6 +56,11 @@ def pipe(data):
 
 def skipped(file, size):
     file.read(size)
+    return file
+
+
+def end(file):
+    file.seek(-10, os.SEEK_END)
     return file
 
 
@@ -74,10 +89,12 @@ FILES = {
     "whole": Noted,
     "iterated": Noted,
     "length": Noted,
+    "end": lambda path: end(Noted(path)),
     "offset": lambda path: skipped(Noted(path), 10),
     "length_offset": lambda path: skipped(Noted(path), 10),
     "buffered": buffered,
     "bytes": lambda path: skipped(io.BytesIO(b"0123456789and the rest"), 10),
     "no_fileno": lambda path: Reader(b"and the rest"),
+    "endless": lambda path: Endless(),
     "pipe": lambda path: pipe(b"through a pipe"),
 }

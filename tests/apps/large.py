@@ -5,20 +5,26 @@
 /small           81920 pieces of 128 bytes from a generator
 /generator       160 pieces of 64 KiB from a generator
 /endless?N       N megabytes from a generator, and counts the pieces
+/random?N        the same of bytes that cannot be compressed
+/few             four pieces of 64 KiB from a generator
+/zeros?N         N megabytes of zeros in one piece, which take no memory until they are copied
 /made            how many pieces /endless has made
 """
 
+import os
+
 PIECE = bytes(range(256)) * 256
 TEXT = [("Content-Type", "application/octet-stream")]
+RANDOM = os.urandom(65536)
 made = [0]
 
 
-def endless(megabytes):
+def endless(megabytes, piece):
     made[0] = 0
     for _ in range(megabytes * 16):
         made[0] += 1
         # A new object each time, as an application makes it.
-        yield PIECE[:1] + PIECE[1:]
+        yield piece[:1] + piece[1:]
 
 
 def app(environ, start_response):
@@ -33,5 +39,11 @@ def app(environ, start_response):
     if path == "/generator":
         return (PIECE for _ in range(160))
     if path == "/endless":
-        return endless(int(environ["QUERY_STRING"]))
+        return endless(int(environ["QUERY_STRING"]), PIECE)
+    if path == "/random":
+        return endless(int(environ["QUERY_STRING"]), RANDOM)
+    if path == "/few":
+        return (PIECE for _ in range(4))
+    if path == "/zeros":
+        return [bytes(int(environ["QUERY_STRING"]) << 20)]
     return [str(made[0]).encode()]

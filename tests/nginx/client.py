@@ -5,6 +5,7 @@ What a server ends too early is an exception here, never a shorter body.
 """
 
 import socket
+import ssl
 
 TIMEOUT = 15.0
 
@@ -66,13 +67,17 @@ def request_bytes(path, method="GET", headers=(), body=None, version="HTTP/1.1",
 class Connection:
     """One TCP connection to 127.0.0.1. Every wait on it ends after TIMEOUT with an exception."""
 
-    def __init__(self, port, receive_buffer=None):
+    def __init__(self, port, receive_buffer=None, tls=False):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(TIMEOUT)
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            self.socket = context.wrap_socket(self.socket)
         self.buffer = b""
 
     def __enter__(self):
@@ -137,6 +142,20 @@ class Connection:
         data = self._read_exactly(size + 2, response)
         assert data[size:] == b"\r\n", "a chunk ends with a line break"
         return data[:size]
+
+    def skip(self, size):
+        """Reads so many bytes as they come over the wire, and forgets them."""
+        taken, self.buffer = self.buffer[:size], self.buffer[size:]
+        left, block = size - len(taken), bytearray(1 << 20)
+        while left:
+            if isinstance(self.socket, ssl.SSLSocket):
+                count = self.socket.recv_into(block, min(left, len(block)))
+            else:
+                # Linux does not even copy them.
+                count = self.socket.recv_into(block, min(left, len(block)), socket.MSG_TRUNC)
+            if not count:
+                raise Closed(f"the connection ended {left} bytes early")
+            left -= count
 
     def read_to_end(self):
         """All that comes until the server closes."""

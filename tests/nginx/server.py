@@ -41,7 +41,7 @@ worker_processes @WORKERS@;
 error_log @PREFIX@/error.log info;
 pid @PREFIX@/nginx.pid;
 @MAIN@
-events { worker_connections 512; }
+events { worker_connections 1024; }
 http {
     default_type text/plain;
     access_log @PREFIX@/access.log;
@@ -295,3 +295,11 @@ class Nginx:
         """The most resident memory that the one worker has had, in bytes."""
         status = Path(f"/proc/{self.workers()[0]}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
+    def make_certificate(self):
+        """A key and a certificate for TLS, key.pem and cert.pem in the folder."""
+        command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+        names = "-subj /CN=localhost -days 2 -keyout key.pem -out cert.pem"
+        subprocess.run(
+            [*command.split(), *names.split()], cwd=self.prefix, check=True, capture_output=True
+        )

@@ -1,6 +1,10 @@
 """wsgi.file_wrapper: regular files from where they stand, and whatever else can be read."""
 
+import os
+
 import pytest
+
+from server import wait_for
 
 CONF = "location / { wsgi_app @APPS@/file_wrapper.py app; }"
 FILE = b"0123456789\nand the rest\n" * 1000
@@ -63,6 +67,24 @@ def test_files_are_closed_once(nginx):
     ask(server, "whole", method="HEAD")
     closed = eval(ask(server, "closed").body)
     assert closed == ["file", "file", "reader", "file"], "close() is called once for each"
+
+
+@pytest.mark.parametrize("name, kind", [("whole", "file"), ("endless", "reader")])
+def test_files_are_closed_once_though_the_client_leaves(nginx, name, kind):
+    server = nginx.prepare(CONF)
+    with open(server.prefix / "sparse", "wb") as file:
+        file.truncate(1 << 30)
+    server.start()
+    (worker,) = server.workers()
+    before = len(os.listdir(f"/proc/{worker}/fd"))
+    with server.connect(receive_buffer=4096) as leaving:
+        leaving.send_request(f"/{name}?{server.prefix}/sparse")
+        leaving.read_head()
+    closed = f"['{kind}']"
+    wait_for(lambda: ask(server, "closed").text == closed, "close() to be called")
+    server.wait_access(f"/{name}?", " 499 ")
+    wait_for(lambda: len(os.listdir(f"/proc/{worker}/fd")) <= before, "nothing to stay open")
+    assert ask(server, "closed").text == closed, "and it was called once"
 
 
 def test_missing_file_is_the_applications_error(server):
