@@ -254,3 +254,21 @@ def test_ignored_for_a_client_that_reads_nothing(server, news):
         assert news.notes(2) == ["finished", "closed"], "after send_timeout it waits no more"
         wait_for(news.access, "the access log")
     assert len(news.log("[info]", "WSGI0130")) == 1, "the log says it once, at info"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_application_that_is_paused_on_the_loop(nginx, way):
+    server = nginx(CONF, http="wsgi_threads 0; wsgi_buffer_size 256k;")
+    news = News(server)
+    with Leaver(server, way, "/leave/blocks") as leaving:
+        leaving.wait_piece()
+        wait_for(lambda: news.blocks() >= 4, "as many blocks as wsgi_buffer_size has room for")
+        settle(news.blocks)
+        leaving.leave()
+        news.wait_aborted()
+    assert news.notes(1) == ["closed"], "it is resumed to be closed"
+    if way != "half-close":
+        with Leaver(server, way, "/ignored/until_gone") as leaving:
+            leaving.wait_piece()
+            leaving.leave()
+            assert news.notes(3)[1:] == ["finished", "closed"], "or to run to its end"
