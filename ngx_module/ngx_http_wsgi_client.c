@@ -136,12 +136,15 @@ ngx_http_wsgi_unwatch_client(ngx_http_request_t *r)
 
 /*
  * The access log is to tell whole responses from those that their clients did
- * not wait for.  nginx does so by itself if nothing was sent.
+ * not wait for.  nginx does so by itself if nothing was sent.  A cleanup
+ * handler of the request, which runs before its line is written.
  */
 
 void
-ngx_http_wsgi_log_abort(ngx_http_wsgi_ctx_t *ctx)
+ngx_http_wsgi_log_abort(void *data)
 {
+    ngx_http_wsgi_ctx_t  *ctx = data;
+
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
 

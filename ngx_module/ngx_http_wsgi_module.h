@@ -197,7 +197,7 @@ ngx_int_t ngx_http_wsgi_truncate(ngx_http_request_t *r);
 ngx_int_t ngx_http_wsgi_watch_client(ngx_http_request_t *r);
 void ngx_http_wsgi_unwatch_client(ngx_http_request_t *r);
 ngx_int_t ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_log_abort(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_log_abort(void *data);
 void ngx_http_wsgi_write_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_wsgi_wait_client(ngx_http_request_t *r);
 

@@ -232,22 +232,22 @@ ngx_http_wsgi_cleanup(void *data)
     ngx_http_wsgi_abandon(ctx, wlcf->read_timeout);
 
     ngx_http_wsgi_detach(ctx);
+
+    ngx_http_wsgi_log_abort(ctx);
 }
 
 
 /*
- * From here on the library does not call back for this request.  The handler
- * is to run no more: the request may live on, with an error page or draining
- * its output.
+ * From here on the library does not call back for this request, nor is there
+ * anything to cancel.  The request may live on, with an error page or draining
+ * its output, and the client may leave that, too.
  */
 
 void
 ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx)
 {
-    ngx_http_wsgi_log_abort(ctx);
-
     ctx->exchange = NULL;
-    ctx->cleanup->handler = NULL;
+    ctx->cleanup->handler = ngx_http_wsgi_log_abort;
 
     ngx_http_wsgi_unwatch_client(ctx->request);
 

@@ -98,8 +98,9 @@ def test_multithread_with_one_thread(nginx):
 def test_types(server):
     types = {key: kind for key, (kind, _) in json.loads(server.ask("/").body).items()}
     assert types[""] == "dict", "environ is a builtin dict"
-    strings = [key for key in types if key and key != "leaked" and not key.startswith("wsgi.")]
+    strings = [key for key in types if key and key != "leaked" and "wsgi." not in key]
     assert all(types[key] == "str" for key in strings), "CGI keys are native strings"
+    assert types["libwsgi.client_disconnected"] == "ClientDisconnected", "one more is no string"
     assert types["wsgi.version"] == "tuple", "wsgi.version is a tuple"
     for key in ("multithread", "multiprocess", "run_once", "input_terminated"):
         assert types[f"wsgi.{key}"] == "bool", f"wsgi.{key} is a bool"
