@@ -76,6 +76,7 @@ def test_files_are_closed_once_though_the_client_leaves(nginx, name, kind):
         file.truncate(1 << 30)
     server.start()
     (worker,) = server.workers()
+    assert ask(server, "closed").text == "[]", "Python has opened what it needs"
     before = len(os.listdir(f"/proc/{worker}/fd"))
     with server.connect(receive_buffer=4096) as leaving:
         leaving.send_request(f"/{name}?{server.prefix}/sparse")
