@@ -73,6 +73,11 @@ class News:
         wait_for(self.access, "the access log")
         assert [" 499 " in line for line in self.access()] == [True], "one request, one 499"
 
+    def wait_said(self, number):
+        """Waits until the log says it, once, at info. It may be later than the notes."""
+        wait_for(lambda: self.log(number), f"{number} in the log")
+        assert len(self.log(number)) == len(self.log("[info]", number)) == 1, "once, at info"
+
     def check(self):
         wait_for(lambda: self.descriptors() <= self.open_before, "descriptors to be closed")
         assert not self.log("[error]"), "nothing of this is an error"
@@ -107,7 +112,7 @@ def test_a_running_application_is_told(server, news, gate, way, place):
     notes = news.notes(len(TOLD) + 1)
     assert notes[: len(TOLD)] == TOLD, "asking, reading and writing say so, and close() is called"
     assert notes[-1].startswith("later: RuntimeError: libwsgi.client_disconnected"), "it has ended"
-    assert len(news.log("[info]", "WSGI0208")) == 1, "the log says it once, at info"
+    news.wait_said("WSGI0208")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -120,7 +125,7 @@ def test_a_stream(server, news, gate, way):
         news.wait_aborted()
     stop.shut()
     assert news.notes(1) == ["closed"], "no more is asked for, and close() is called once"
-    assert len(news.log("[info]", "WSGI0208")) == 1, "the log says it once, at info"
+    news.wait_said("WSGI0208")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -215,7 +220,7 @@ def test_ignored(server, news, way):
         leaving.leave()
         assert news.notes(2) == ["finished", "closed"], "it runs to its end"
         news.wait_aborted()
-    assert len(news.log("[info]", "WSGI0130")) == 1, "the log says it once, at info"
+    news.wait_said("WSGI0130")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -253,7 +258,7 @@ def test_ignored_for_a_client_that_reads_nothing(server, news):
         leaving.wait_piece()
         assert news.notes(2) == ["finished", "closed"], "after send_timeout it waits no more"
         wait_for(news.access, "the access log")
-    assert len(news.log("[info]", "WSGI0130")) == 1, "the log says it once, at info"
+    news.wait_said("WSGI0130")
 
 
 @pytest.mark.parametrize("way", WAYS)
