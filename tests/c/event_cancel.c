@@ -76,6 +76,7 @@ static void abandon_running(const char *folder) {
     host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
     submit(&one, &request);
     UNTIL(one.size == 3);
+    another("/waiting");
     wsgi_abandon(one.exchange, about, 0, WSGI_ABANDON_INTERRUPT);
     one.exchange = NULL;
     one.calls_then = one.calls;

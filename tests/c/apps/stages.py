@@ -2,6 +2,7 @@
 
 /hello    "Hello world!"
 /first    a block, then waits for /open, then another
+/waiting  answers once a /first waits
 /open     lets /first go on
 /large    a megabyte in blocks of 16 KB
 /closed   answers once close() of a /first or a /large was called
@@ -14,6 +15,7 @@
 
 import threading
 
+waiting = threading.Event()
 opened = threading.Event()
 closed = threading.Event()
 
@@ -33,6 +35,7 @@ class Closing:
 
 def first():
     yield b"one"
+    waiting.set()
     opened.wait(60)
     yield b"two"
 
@@ -53,6 +56,8 @@ def application(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/fail":
         raise ValueError("before the head")
+    if path == "/waiting":
+        waiting.wait(60)
     if path == "/open":
         opened.set()
     if path == "/closed":
