@@ -5,6 +5,7 @@
 /blocks          yields blocks of 64 KiB until it is closed
 /write           gives such blocks to write() until it raises
 /until_gone      yields such blocks until the client is gone, and then a hundred more
+/upload          reads the body until its end
 /finish          waits at the gate, and answers with "finished"
 /noted           what has been noted, as JSON, and how many blocks the last of these has made
 """
@@ -114,6 +115,13 @@ def until_gone(environ, start_response):
     return Closing(pieces())
 
 
+def upload(environ, start_response):
+    note("line", environ["wsgi.input"].readline)
+    note("upload", environ["wsgi.input"].read)
+    start_response("200 OK", TEXT)
+    return Closing(iter([b"iterated"]))
+
+
 def finish(environ, start_response):
     start_response("200 OK", TEXT)
     gate(unquote(environ["QUERY_STRING"]))
@@ -134,6 +142,7 @@ ENDPOINTS = {
     "/blocks": each_block,
     "/write": write,
     "/until_gone": until_gone,
+    "/upload": upload,
     "/finish": finish,
     "/noted": show,
 }

@@ -18,6 +18,8 @@ CONF = """
                             wsgi_script_name /leave/file; }
     location /ignored/ { wsgi_ignore_client_abort on; send_timeout 1s;
                          wsgi_app @APPS@/leave.py app; wsgi_script_name /ignored; }
+    location /streamed/ { wsgi_ignore_client_abort on; wsgi_request_buffering off;
+                          wsgi_app @APPS@/leave.py app; wsgi_script_name /streamed; }
     location /large/ { wsgi_app @APPS@/large.py app; wsgi_script_name /large; }
 """
 BODY = b"a line\nanother\nand more"
@@ -259,6 +261,17 @@ def test_ignored_for_a_client_that_reads_nothing(server, news):
         assert news.notes(2) == ["finished", "closed"], "after send_timeout it waits no more"
         wait_for(news.access, "the access log")
     news.wait_said("WSGI0130")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_ignored_but_the_body_is_not_here(server, news, way):
+    with Leaver(server, way, "/streamed/upload", body=BODY, unfinished=True) as leaving:
+        assert news.notes(1) == ["line: b'a line\\n'"], "it reads what there is"
+        leaving.leave()
+        line, upload, closed = news.notes(3)
+    assert upload.startswith("upload: OSError"), "no end is made up for it"
+    assert closed == "closed", "close() is called"
+    wait_for(news.access, "the access log")
 
 
 @pytest.mark.parametrize("way", WAYS)
