@@ -17,6 +17,9 @@ pub(super) struct Reader {
     /// `ahead` has been given up to here.
     given: usize,
     client: Client,
+    /// Why the rest cannot be had. What was read before may be lost with the read that failed, so
+    /// every later one fails too: an application that tries again must not see an end.
+    broken: Option<String>,
 }
 
 impl Reader {
@@ -25,9 +28,13 @@ impl Reader {
     }
 
     fn body(&mut self, py: Python<'_>, buffer: &mut [u8]) -> PyResult<usize> {
-        self.body
-            .read(py, buffer)
-            .map_err(|error| PyOSError::new_err(format!("wsgi.input: {error}")))
+        if let Some(why) = &self.broken {
+            return Err(PyOSError::new_err(why.clone()));
+        }
+        self.body.read(py, buffer).map_err(|error| {
+            let why = self.broken.insert(format!("wsgi.input: {error}"));
+            PyOSError::new_err(why.clone())
+        })
     }
 
     /// Fills `buffer` as far as there is body and says how far.
@@ -134,7 +141,8 @@ pub(super) fn lend(
     body: Body,
     client: Client,
 ) -> PyResult<(Loan<Reader>, Py<Input>)> {
-    let loan = Loan::new("wsgi.input", Reader { body, ahead: Vec::new(), given: 0, client });
+    let reader = Reader { body, ahead: Vec::new(), given: 0, client, broken: None };
+    let loan = Loan::new("wsgi.input", reader);
     let input = Py::new(py, Input { reader: loan.lease() })?;
     Ok((loan, input))
 }

@@ -182,6 +182,19 @@ def read(environ, start_response):
     return [repr(result).encode()]
 
 
+def read_on(environ, start_response):
+    """Reads on, whatever happens, and says what came of each read."""
+    i = environ["wsgi.input"]
+    results = []
+    for read in (i.readline, i.readline, i.read, i.readlines, lambda: i.read(1)):
+        try:
+            results.append(read())
+        except OSError as error:
+            results.append(str(error).encode())
+    start_response("200 OK", PLAIN)
+    return [b"|".join(results)]
+
+
 def file_wrapped(environ, start_response):
     """A file of 10 digits from its third byte on, after a buffered read."""
     file = tempfile.NamedTemporaryFile()

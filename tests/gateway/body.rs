@@ -70,6 +70,14 @@ fn a_body_that_breaks_off_raises_and_never_looks_like_the_end() {
 }
 
 #[test]
+fn a_body_that_broke_off_stays_broken() {
+    let upload = [Some(&b"one\ntw"[..]), None];
+    let answer = call("read_on").method("POST").upload(&upload).run();
+    let broken = "wsgi.input: the upload broke off";
+    assert_eq!(answer.text(), format!("one\n|{broken}|{broken}|{broken}|{broken}"));
+}
+
+#[test]
 fn environ_is_a_new_dict_with_the_keys_of_the_pep() {
     let answer = call("environ")
         .header("Content-Type", "text/a")

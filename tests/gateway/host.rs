@@ -1,7 +1,7 @@
 //! A blocking host in memory: what the library tells it becomes an [`Answer`].
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use wsgi::host::body::Body;
@@ -68,6 +68,7 @@ impl Host for MemoryHost {
     fn start(&self, request: HostRequest, head: &Head) -> Result<(), Gone> {
         let latin1 = |bytes: &[u8]| bytes.iter().map(|&byte| char::from(byte)).collect::<String>();
         let mut answer = answer(request).lock().unwrap();
+        assert!(answer.status == 0 && answer.outcome.is_none(), "start comes once, and first");
         answer.status = head.status;
         answer.reason = latin1(head.reason());
         answer.headers = head.fields().map(|(n, v)| (latin1(n), latin1(v))).collect();
@@ -84,6 +85,7 @@ impl Host for MemoryHost {
     ) -> Result<(), Gone> {
         let bytes = buffers.drain(..).flat_map(|buffer| buffer.bytes().to_vec()).collect();
         let mut answer = answer(request).lock().unwrap();
+        assert!(answer.status != 0 && answer.outcome.is_none(), "write is after start");
         answer.writes.push(bytes);
         if answer.leave_at_write == Some(answer.writes.len()) { Err(Gone) } else { Ok(()) }
     }
@@ -97,6 +99,7 @@ impl Host for MemoryHost {
         let mut bytes = vec![0; usize::try_from(file.length).unwrap()];
         std::fs::File::from(file.file).read_exact_at(&mut bytes, file.offset).unwrap();
         let mut answer = answer(request).lock().unwrap();
+        assert!(answer.status != 0 && answer.outcome.is_none(), "send_file is after start");
         answer.writes.push(bytes);
         answer.sent_files += 1;
         Ok(())
@@ -166,17 +169,24 @@ static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
 
 /// A request that is being described, then run.
 pub struct Call {
+    file: PathBuf,
     callable: &'static str,
     fields: HashMap<&'static str, String>,
-    headers: Vec<(&'static str, &'static str)>,
+    headers: Vec<(&'static str, String)>,
     body: Option<Body>,
     answer: Answer,
 }
 
 /// A GET for the application of that name in apps.py.
 pub fn call(callable: &'static str) -> Call {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/apps.py");
+    call_file(file, callable)
+}
+
+/// A GET for the application of that name in any file.
+pub fn call_file(file: PathBuf, callable: &'static str) -> Call {
     let fields = HashMap::from([("method", "GET".to_owned()), ("path", "/".to_owned())]);
-    Call { callable, fields, headers: Vec::new(), body: None, answer: Answer::default() }
+    Call { file, callable, fields, headers: Vec::new(), body: None, answer: Answer::default() }
 }
 
 impl Call {
@@ -185,8 +195,8 @@ impl Call {
         self
     }
 
-    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.push((name, value));
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
         self
     }
 
@@ -208,9 +218,8 @@ impl Call {
     }
 
     pub fn run(self) -> Answer {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/apps.py");
-        let app = RUNTIME.load(Target::file(file, self.callable).unwrap()).unwrap();
-        app.wait(Some(Duration::from_secs(60))).expect("apps.py can be imported");
+        let app = RUNTIME.load(Target::file(self.file, self.callable).unwrap()).unwrap();
+        app.wait(Some(Duration::from_secs(60))).expect("the file can be imported");
         let mut request = Request::with_capacity(256, 8, 0);
         request.set(Field::Method, self.fields["method"].as_bytes());
         request.set(Field::PathInfo, self.fields["path"].as_bytes());
