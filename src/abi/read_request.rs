@@ -31,8 +31,13 @@ pub(super) unsafe fn read(request: *const wsgi_request, half: Half) -> Result<Re
         )
     };
     let fields = fields(from);
-    let size = fields.iter().map(|(_, value)| value.size).sum::<usize>()
-        + headers.iter().chain(params).map(|pair| pair.name.size + pair.value.size).sum::<usize>();
+    let pairs = headers.iter().chain(params).flat_map(|pair| [pair.name, pair.value]);
+    let mut size = 0;
+    for value in fields.iter().map(|&(_, value)| value).chain(pairs) {
+        // A size that has no bytes is refused before memory is asked for: there may not be so much.
+        // SAFETY: wsgi.h: every string of a request is borrowed for the call.
+        size += unsafe { text(value) }?.len();
+    }
     let mut to = Request::with_capacity(size, headers.len(), params.len());
     for (field, value) in fields {
         // SAFETY: wsgi.h: every string of a request is borrowed for the call.
@@ -92,11 +97,9 @@ unsafe fn body(from: &wsgi_request, half: Half) -> Result<Body> {
             // SAFETY: the caller's promise.
             let parts =
                 unsafe { guard::array(from.body_parts, from.body_parts_count, "body_parts") }?;
-            let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.size).sum());
-            for part in parts {
-                // SAFETY: the caller's promise: each part is borrowed for the call.
-                bytes.extend_from_slice(unsafe { text(*part) }?);
-            }
+            // SAFETY: the caller's promise: each part is borrowed for the call.
+            let parts = parts.iter().map(|&part| unsafe { text(part) });
+            let bytes = parts.collect::<Result<Vec<_>>>()?.concat();
             Ok(Body::Memory { bytes: bytes.into(), position: 0 })
         }
         (WSGI_BODY_FILE, _) => {

@@ -229,6 +229,11 @@ static void wrong_requests(wsgi_app *app) {
     EXPECT(WSGI_INVALID, wsgi_submit(app, &bad, &marker, &exchange, &e));
     bad = good, bad.path_info.size = 1;
     EXPECT(WSGI_INVALID, wsgi_submit(app, &bad, &marker, &exchange, &e));
+    bad = good, bad.path_info.size = SIZE_MAX / 4; // more memory than there is
+    EXPECT(WSGI_INVALID, wsgi_submit(app, &bad, &marker, &exchange, &e));
+    wsgi_str parts[2] = {{NULL, SIZE_MAX}, {NULL, SIZE_MAX}};
+    bad = good, bad.body_kind = WSGI_BODY_MEMORY, bad.body_parts = parts, bad.body_parts_count = 2;
+    EXPECT(WSGI_INVALID, wsgi_submit(app, &bad, &marker, &exchange, &e));
 }
 
 static void wrong_runs(wsgi_app *app) {
