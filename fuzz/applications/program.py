@@ -1,0 +1,27 @@
+"""Bytes as a program: each choice that an application has takes the next byte, and 0 at the end."""
+
+
+class Program:
+    def __init__(self, code):
+        self.code, self.at = code, 0
+
+    def __bool__(self):
+        """Whether there is more to do."""
+        return self.at < len(self.code)
+
+    def byte(self):
+        self.at += 1
+        return self.code[self.at - 1] if self.at <= len(self.code) else 0
+
+    def choose(self, *options):
+        return options[self.byte() % len(options)]
+
+    def take(self, size):
+        taken = self.code[self.at : self.at + size]
+        self.at += size
+        return taken
+
+
+def mismatch(environ, what):
+    """The word MISMATCH in the log is a finding; see fuzz/src/lib.rs."""
+    environ["wsgi.errors"].write(f"MISMATCH {what}\n"[:150])

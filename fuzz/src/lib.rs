@@ -1,0 +1,62 @@
+//! What the fuzz targets share: the gateway's host in memory, and what holds for every answer.
+
+pub mod data;
+pub mod event_host;
+pub mod hostile;
+
+#[path = "../../tests/gateway/host.rs"]
+pub mod host;
+
+use host::{Answer, Call};
+use std::path::Path;
+use wsgi::host::event::Outcome;
+
+/// A call of `app` in a file of fuzz/applications.
+pub fn call(file: &str) -> Call {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("applications");
+    host::call_file(folder.join(file), "app")
+}
+
+/// What PEP 3333, HTTP and wsgi.h promise of an answer, whatever the application does.
+pub fn check(answer: &Answer) {
+    let mut bugs = answer
+        .log
+        .iter()
+        .filter(|line| ["WSGI0004", "MISMATCH"].iter().any(|mark| line.contains(mark)));
+    assert!(bugs.next().is_none(), "{:#?}", answer.log);
+    let (started, length) = (answer.status != 0, answer.body().len() as u64);
+    assert!(answer.writes.iter().all(|write| !write.is_empty()), "an empty write");
+    assert!(!answer.no_body || length == 0, "a body where there is to be none");
+    assert!(length <= answer.content_length.unwrap_or(u64::MAX), "more than Content-Length");
+    match answer.outcome {
+        Some(Outcome::Complete) => {
+            assert!(started, "complete without a head");
+            let stated = answer.content_length.filter(|_| !answer.no_body);
+            assert!(stated.is_none_or(|stated| stated == length), "less than Content-Length");
+        }
+        Some(Outcome::Truncated) => assert!(started, "cut off before its head"),
+        Some(Outcome::Failed) => assert!(!started && length == 0, "failed after its head"),
+        Some(Outcome::Unavailable { .. }) => panic!("a blocking host is never told to come again"),
+        None => {
+            let left = answer.leave_at_write.is_some_and(|at| answer.writes.len() >= at);
+            assert!(left, "no outcome, though the client stayed");
+        }
+    }
+    if started {
+        check_head(answer);
+    }
+}
+
+fn check_head(answer: &Answer) {
+    let is_clean = |text: &str| text.chars().all(|c| !c.is_control() || c > '\x7f' || c == '\t');
+    assert!((200..1000).contains(&answer.status));
+    assert!(is_clean(&answer.reason), "{:?}", answer.reason);
+    for (name, value) in &answer.headers {
+        let token =
+            name.chars().all(|c| c.is_ascii_graphic() && !"\"(),/:;<=>?@[\\]{}".contains(c));
+        assert!(token && !name.is_empty(), "{name:?}");
+        assert!(is_clean(value) && value.trim_matches([' ', '\t']) == value, "{value:?}");
+        let owned = ["content-length", "connection", "keep-alive", "transfer-encoding", "upgrade"];
+        assert!(!owned.contains(&name.to_ascii_lowercase().as_str()), "{name} is the server's");
+    }
+}
