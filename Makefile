@@ -9,6 +9,9 @@ CALLABLE ?= $(if $(filter examples/nginx/app.py,$(APP)),hello_world)
 PORT ?= 8080
 VENV ?=
 DIR ?=
+TARGET ?=
+SECONDS ?= 600
+MINUTES ?= 30
 
 # nginx reads a variable NGINX of its own: the sockets that it inherits.
 unexport NGINX
@@ -29,7 +32,7 @@ INLINE = $(addprefix tests/nginx/test_,$(addsuffix .py,hello input responses odd
 
 .NOTPARALLEL:
 .PHONY: help serve build install test header-check lint test-rust test-c test-nginx header \
-	bench clean library serve-dependencies test-dependencies \
+	sanitize fuzz soak bench clean library serve-dependencies test-dependencies \
 	bench-dependencies test-tools
 
 help: ## list the targets and the variables
@@ -67,6 +70,16 @@ test-nginx: build test-tools ## a real nginx, and real frameworks in it
 
 header: ## write include/wsgi.h from src/abi
 	$(CARGO) run --quiet -p header
+
+sanitize: test-dependencies library test-tools ## the nginx tests under sanitizers; the pool under ThreadSanitizer
+	@scripts/sanitize-pool
+	@$(LINK) scripts/sanitize
+
+fuzz: test-dependencies ## fuzz TARGET for SECONDS
+	@TARGET="$(TARGET)" SECONDS_EACH="$(SECONDS)" scripts/fuzz
+
+soak: build test-tools ## mixed load for MINUTES; judges whether memory stays flat
+	@build/venv/bin/python benches/soak/soak.py --minutes $(MINUTES)
 
 bench: bench-dependencies build ## measure whole servers; prints a table
 	@$(PYTHON) benches/servers/measure.py

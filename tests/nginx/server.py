@@ -21,6 +21,8 @@ APPS = ROOT / "tests" / "apps"
 NGINX = os.environ.get("WSGI_NGINX", "/usr/sbin/nginx")
 MODULE = Path(os.environ.get("WSGI_MODULE", ROOT / "build" / "ngx_http_wsgi_module.so")).absolute()
 PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
+PRELOAD = {"LD_PRELOAD": os.environ["WSGI_PRELOAD"]} if "WSGI_PRELOAD" in os.environ else {}
+ENVIRONMENT = {**os.environ, **PRELOAD}
 DEADLINE = 20.0
 
 # `make test` runs some of the files a second time with applications on nginx's own thread.
@@ -147,7 +149,12 @@ class Nginx:
         """What `nginx -t` says of the configuration."""
         options = {"user": user} if user else {}
         return subprocess.run(
-            self.command("-t"), capture_output=True, text=True, timeout=60, **options
+            self.command("-t"),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=ENVIRONMENT,
+            **options,
         )
 
     def start(self, attempts=5):
@@ -169,7 +176,11 @@ class Nginx:
         self.was_launched = True
         with open(self.prefix / "output", "ab") as output:
             self.process = subprocess.Popen(
-                self.command(), stdout=output, stderr=output, stdin=subprocess.DEVNULL
+                self.command(),
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                env=ENVIRONMENT,
             )
 
     def is_ready(self):
