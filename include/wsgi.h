@@ -376,7 +376,8 @@ typedef struct wsgi_host {
     void (*log)(void *data, void *request, wsgi_level level, wsgi_str line);
     // There is something for `wsgi_poll`. Called on the library's threads, at most once until the
     // next `wsgi_poll`; it must only wake the thread that polls, for example by writing to an
-    // eventfd. Setting it makes the host event-driven; NULL leaves `wsgi_run` only.
+    // eventfd. An application that still runs may have it called after `wsgi_runtime_stop`, so what
+    // it writes to stays open. Setting it makes the host event-driven; NULL leaves `wsgi_run` only.
     void (*notify)(void *data);
     // More than `wsgi_runtime_config.max_stuck` threads, `stuck` of them, are stuck at the same
     // time: see `wsgi_abandon`. They cannot be ended but with the process, so a host with several

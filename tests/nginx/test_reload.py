@@ -115,6 +115,7 @@ def test_reload_with_a_slow_import(nginx, gate):
 def test_killed_worker_under_load(nginx):
     server = nginx.prepare(CONF, files=[("own.py", OWN % 0)], workers=2).start()
     server.expect("exited on signal 9")
+    wait_for(lambda: len(server.workers()) == 2, "both workers")
     victim, other = server.workers()
     with Traffic(server.port, [static, new_connection]) as traffic:
         os.kill(victim, signal.SIGKILL)
