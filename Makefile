@@ -16,7 +16,7 @@ MINUTES ?= 30
 # nginx reads a variable NGINX of its own: the sockets that it inherits.
 unexport NGINX
 export WSGI_NGINX = $(NGINX)
-export PYTHON NGINX_SRC APP CALLABLE PORT VENV DIR DESTDIR
+export PYTHON CARGO NGINX_SRC APP CALLABLE PORT VENV DIR DESTDIR
 export PYO3_PYTHON = $(PYTHON)
 export CARGO_TARGET_DIR = $(CURDIR)/target
 export WSGI_INCLUDE = $(CURDIR)/include

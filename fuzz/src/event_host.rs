@@ -248,18 +248,16 @@ unsafe impl Send for Started {}
 unsafe impl Sync for Started {}
 
 static RUNTIME: LazyLock<Started> = LazyLock::new(|| {
-    let host = wsgi_host {
-        struct_size: size_of::<wsgi_host>(),
-        data: null_mut(),
-        start: Some(start),
-        write: Some(write),
-        send_file: Some(send_file),
-        finish: Some(finish),
-        want_body: Some(want_body),
-        read: None,
-        log: Some(log),
-        notify: Some(notify),
-    };
+    // SAFETY: wsgi.h: it is filled with zeros first.
+    let mut host: wsgi_host = unsafe { std::mem::zeroed() };
+    host.struct_size = size_of::<wsgi_host>();
+    host.start = Some(start);
+    host.write = Some(write);
+    host.send_file = Some(send_file);
+    host.finish = Some(finish);
+    host.want_body = Some(want_body);
+    host.log = Some(log);
+    host.notify = Some(notify);
     let mut config: wsgi_runtime_config =
         // SAFETY: wsgi.h: it is filled with zeros first.
         unsafe { std::mem::zeroed() };

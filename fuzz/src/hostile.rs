@@ -10,18 +10,17 @@ use wsgi::abi::*;
 /// A runtime configuration whose pointers live for the process.
 pub fn runtime_config(data: &mut Data<'_>) -> wsgi_runtime_config {
     static FOLDERS: [usize; 2] = [0, 0];
-    let mut config = wsgi_runtime_config {
-        struct_size: size_of::<wsgi_runtime_config>(),
-        abi_version: if data.byte() > 250 { data.number() as u32 } else { WSGI_ABI_VERSION },
-        flags: if data.byte() > 200 { data.number() as u32 } else { 0 },
-        host: null(),
-        python_home: data.choose(&[null(), null(), c"".as_ptr(), c"/".as_ptr(), c"\xff".as_ptr()]),
-        python_path: data.choose(&[null(), FOLDERS.as_ptr().cast()]),
-        python_path_count: 0,
-        threads: data.number() as u32,
-        max_queue: data.number() as u32,
-        log_line_size: data.number() as usize,
-    };
+    // SAFETY: wsgi.h: a configuration is filled with zeros first.
+    let mut config: wsgi_runtime_config = unsafe { std::mem::zeroed() };
+    config.struct_size = size_of::<wsgi_runtime_config>();
+    config.abi_version = if data.byte() > 250 { data.number() as u32 } else { WSGI_ABI_VERSION };
+    config.flags = if data.byte() > 200 { data.number() as u32 } else { 0 };
+    config.python_home =
+        data.choose(&[null(), null(), c"".as_ptr(), c"/".as_ptr(), c"\xff".as_ptr()]);
+    config.python_path = data.choose(&[null(), FOLDERS.as_ptr().cast()]);
+    config.threads = data.number() as u32;
+    config.max_queue = data.number() as u32;
+    config.log_line_size = data.number() as usize;
     config.python_path_count =
         if config.python_path.is_null() { data.number() as usize } else { 2 };
     data.spoil(&mut config.struct_size);
