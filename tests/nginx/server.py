@@ -84,10 +84,15 @@ def settle(value, times=3):
     return answers[-1]
 
 
-def free_port():
-    with socket.socket() as probe:
+def free_ports(count):
+    """So many ports of the kernel's choice. All are held until the last is chosen, so they differ."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
 
 
 class Nginx:
@@ -106,7 +111,7 @@ class Nginx:
         self.choose_ports()
 
     def choose_ports(self):
-        self.port, self.h2_port, self.other_port = free_port(), free_port(), free_port()
+        self.port, self.h2_port, self.other_port = free_ports(3)
         self.write_configuration()
 
     def write_configuration(self, **parts):
