@@ -60,7 +60,7 @@ look_into_mappings(void)
 
         if (sscanf(line, "%lx-%lx %4s %*s %*s 0 %1s", &start, &end, mode, name)
             == 3
-            && strcmp(mode, "rw-p") == 0 && start >> 40 == 0x7f)
+            && strcmp(mode, "rw-p") == 0 && start >> 40 >= 0x70)
         {
             __lsan_register_root_region((void *) start, end - start);
         }
