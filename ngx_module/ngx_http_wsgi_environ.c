@@ -16,8 +16,7 @@ static void ngx_http_wsgi_set_scheme(ngx_http_request_t *r, wsgi_request *wr,
     ngx_str_t *port);
 static ngx_int_t ngx_http_wsgi_set_peer(ngx_http_request_t *r,
     wsgi_request *wr);
-static ngx_int_t ngx_http_wsgi_set_variables(ngx_http_request_t *r,
-    wsgi_request *wr);
+static void ngx_http_wsgi_set_root(ngx_http_request_t *r, wsgi_request *wr);
 static ngx_int_t ngx_http_wsgi_set_headers(ngx_http_request_t *r,
     wsgi_request *wr);
 static ngx_int_t ngx_http_wsgi_set_params(ngx_http_request_t *r,
@@ -51,7 +50,7 @@ ngx_http_wsgi_create_request(ngx_http_request_t *r, wsgi_request *wr)
 
     if (ngx_http_wsgi_set_server(r, wr) != NGX_OK
         || ngx_http_wsgi_set_peer(r, wr) != NGX_OK
-        || ngx_http_wsgi_set_variables(r, wr) != NGX_OK
+        || ngx_http_wsgi_set_id(r, wr) != NGX_OK
         || ngx_http_wsgi_set_headers(r, wr) != NGX_OK
         || ngx_http_wsgi_set_params(r, wr) != NGX_OK
         || ngx_http_wsgi_set_body(r, wr) != NGX_OK)
@@ -59,6 +58,7 @@ ngx_http_wsgi_create_request(ngx_http_request_t *r, wsgi_request *wr)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ngx_http_wsgi_set_root(r, wr);
     ngx_http_wsgi_set_user(r, wr);
 
     return NGX_OK;
@@ -200,35 +200,27 @@ ngx_http_wsgi_port(ngx_http_request_t *r, struct sockaddr *sa, wsgi_str *port)
 }
 
 
-static ngx_int_t
-ngx_http_wsgi_set_variables(ngx_http_request_t *r, wsgi_request *wr)
+static void
+ngx_http_wsgi_set_root(ngx_http_request_t *r, wsgi_request *wr)
 {
     ngx_http_core_loc_conf_t   *clcf;
     ngx_http_variable_value_t  *vv;
     ngx_http_wsgi_main_conf_t  *wmcf;
 
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wsgi_module);
-
-    vv = ngx_http_get_indexed_variable(r, wmcf->request_id_index);
-
-    if (vv && !vv->not_found) {
-        ngx_http_wsgi_set_str(&wr->request_id, vv);
-    }
-
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
     if (clcf->root_lengths == NULL) {
         ngx_http_wsgi_set_str(&wr->document_root, &clcf->root);
-        return NGX_OK;
+        return;
     }
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wsgi_module);
 
     vv = ngx_http_get_flushed_variable(r, wmcf->document_root_index);
 
     if (vv && !vv->not_found) {
         ngx_http_wsgi_set_str(&wr->document_root, vv);
     }
-
-    return NGX_OK;
 }
 
 

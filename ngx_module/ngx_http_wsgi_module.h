@@ -150,6 +150,10 @@ void ngx_http_wsgi_set_user(ngx_http_request_t *r, wsgi_request *wr);
 ngx_int_t ngx_http_wsgi_create_request(ngx_http_request_t *r,
     wsgi_request *wr);
 
+/* ngx_http_wsgi_id.c */
+
+ngx_int_t ngx_http_wsgi_set_id(ngx_http_request_t *r, wsgi_request *wr);
+
 /* ngx_http_wsgi_body.c */
 
 ngx_int_t ngx_http_wsgi_set_body(ngx_http_request_t *r, wsgi_request *wr);
