@@ -19,7 +19,6 @@ use pyo3::exceptions::PyRuntimeError;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, ThreadId};
 
 /// The owner's side. Dropping it revokes every lease.
 pub struct Loan<T: Send> {
@@ -37,7 +36,8 @@ pub struct Lease<T: Send> {
 }
 
 struct Shared<T> {
-    thread: ThreadId,
+    /// [`this_thread`] of the one that made the loan.
+    thread: usize,
     ended: AtomicBool,
     value: Mutex<Option<T>>,
 }
@@ -47,7 +47,7 @@ impl<T: Send> Loan<T> {
     /// `wsgi.input`.
     pub fn new(name: &'static str, value: T) -> Loan<T> {
         let shared = Shared {
-            thread: thread::current().id(),
+            thread: this_thread(),
             ended: AtomicBool::new(false),
             value: Mutex::new(Some(value)),
         };
@@ -105,7 +105,7 @@ impl<T> Shared<T> {
         if self.ended.load(Ordering::Acquire) {
             return refuse(name, "was used after its request had ended; it must not be kept");
         }
-        if thread::current().id() != self.thread {
+        if this_thread() != self.thread {
             return refuse(
                 name,
                 "was used on another thread than the one that runs its request; hand over the \
@@ -133,6 +133,14 @@ impl<T> Shared<T> {
     }
 }
 
+/// An address that no two threads have at the same time. (`thread::current().id()` counts a
+/// reference up and down, several times in a request.) Only a loan that outlives its thread could
+/// take a later thread for its own, and then no other thread is left to race with.
+fn this_thread() -> usize {
+    thread_local!(static HERE: u8 = const { 0 });
+    HERE.with(|here| std::ptr::from_ref(here).addr())
+}
+
 fn refuse<R>(name: &str, why: &str) -> PyResult<R> {
     Err(PyRuntimeError::new_err(format!("{name} {why}")))
 }
@@ -140,6 +148,7 @@ fn refuse<R>(name: &str, why: &str) -> PyResult<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::thread;
 
     #[test]
     fn a_lease_reaches_the_value_until_it_is_revoked() {
