@@ -73,21 +73,26 @@ impl Place {
         }
     }
 
-    /// Any byte that could drive a terminal or end the line becomes a question mark.
     fn write(&self, parts: &[&[u8]]) {
         self.length.store(0, Ordering::Release);
-        let bytes = parts.iter().copied().flatten();
-        let length = self.text.iter().zip(bytes).fold(0, |length, (to, byte)| {
-            let harmless = (b' '..=b'~').contains(byte);
-            to.store(if harmless { *byte } else { b'?' }, Ordering::Relaxed);
-            length + 1
-        });
+        let mut length = 0;
+        for part in parts {
+            let room = &self.text[length..];
+            for (to, byte) in room.iter().zip(*part) {
+                to.store(*byte, Ordering::Relaxed);
+            }
+            length += part.len().min(room.len());
+        }
         self.length.store(length, Ordering::Release);
     }
 
+    /// Any byte that could drive a terminal or end the line becomes a question mark.
     fn text(&self) -> impl Iterator<Item = u8> + '_ {
         let length = self.length.load(Ordering::Acquire);
-        self.text[..length].iter().map(|byte| byte.load(Ordering::Relaxed))
+        self.text[..length].iter().map(|byte| match byte.load(Ordering::Relaxed) {
+            byte @ b' '..=b'~' => byte,
+            _ => b'?',
+        })
     }
 }
 
