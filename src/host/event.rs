@@ -73,6 +73,7 @@ impl Event {
 
 /// What the host wants to hear of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Wants {
     All,
     /// What outlives the client.

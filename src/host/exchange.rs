@@ -42,20 +42,6 @@ struct Out {
     events: Vec<Event>,
     /// The outbox has this exchange in its list.
     listed: bool,
-    /// Finished or cancelled: the host is told nothing more.
-    over: bool,
-    /// The client is gone, the application goes on: the host is told log lines and the end.
-    discarding: bool,
-}
-
-impl Out {
-    fn wants(&self) -> Wants {
-        match (self.over, self.discarding) {
-            (true, _) => Wants::Nothing,
-            (false, true) => Wants::End,
-            (false, false) => Wants::All,
-        }
-    }
 }
 
 /// The meeting point of two threads: the one that polls (`push_body`, `cancel`, `phase`,
@@ -67,6 +53,10 @@ pub struct Exchange {
     /// The request, until a thread begins it or the host cancels it.
     work: Mutex<Option<Request>>,
     out: Mutex<Out>,
+    /// A [`Wants`]: nothing once it is finished or cancelled, the end alone if the client is gone and
+    /// the application goes on. Changed under the lock of `out`, so that nothing is published in
+    /// between.
+    wants: AtomicU8,
     /// Ended when the client is gone.
     credit: Credit,
     /// The application is to stop.
@@ -93,6 +83,7 @@ impl Exchange {
         Arc::new(Exchange {
             host_request,
             out: Mutex::default(),
+            wants: AtomicU8::new(Wants::All as u8),
             credit: Credit::new(request.buffer_size),
             cancelled: AtomicBool::new(false),
             ring: matches!(request.body, Body::Pushed(_)).then(Ring::default),
@@ -120,6 +111,19 @@ impl Exchange {
 
     pub fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
+    }
+
+    fn wants(&self) -> Wants {
+        match self.wants.load(Ordering::Acquire) {
+            0 => Wants::All,
+            1 => Wants::End,
+            _ => Wants::Nothing,
+        }
+    }
+
+    /// Under the lock of `out`.
+    fn set_wants(&self, wants: Wants) {
+        self.wants.store(wants as u8, Ordering::Release);
     }
 
     /// The application's thread takes the request; None if the host has cancelled it.
@@ -168,15 +172,19 @@ impl Exchange {
     /// Hands `events` over to the polling thread, and leaves `events` empty.
     pub fn publish(self: &Arc<Self>, events: &mut Vec<Event>) {
         let mut out = self.out.lock();
-        if out.over {
+        if self.wants() == Wants::Nothing {
             drop(out);
             events.clear();
             return;
         }
-        if out.discarding {
+        if self.wants() == Wants::End {
             events.retain(Event::outlives_client);
         }
-        out.events.append(events);
+        if out.events.is_empty() {
+            std::mem::swap(&mut out.events, events);
+        } else {
+            out.events.append(events);
+        }
         let list = !std::mem::replace(&mut out.listed, true);
         drop(out);
         if list {
@@ -186,7 +194,7 @@ impl Exchange {
 
     /// A line for the log, in its place between the other events.
     pub fn log(self: &Arc<Self>, level: Level, line: String) {
-        if self.out.lock().over {
+        if self.wants() == Wants::Nothing {
             self.outbox.list(Item::Log(level, line));
         } else {
             self.publish(&mut vec![Event::Log(level, line)]);
@@ -282,7 +290,7 @@ impl Exchange {
             ring.break_off();
         }
         let mut out = self.out.lock();
-        out.over = true;
+        self.set_wants(Wants::Nothing);
         let (logs, dropped): (Vec<_>, Vec<_>) = std::mem::take(&mut out.events)
             .into_iter()
             .partition(|event| matches!(event, Event::Log(..)));
@@ -300,7 +308,9 @@ impl Exchange {
     /// wait. What was published is dropped too.
     pub fn discard(&self) {
         let mut out = self.out.lock();
-        out.discarding = true;
+        if self.wants() == Wants::All {
+            self.set_wants(Wants::End);
+        }
         let (kept, dropped): (Vec<_>, Vec<_>) =
             std::mem::take(&mut out.events).into_iter().partition(Event::outlives_client);
         out.events = kept;
@@ -319,10 +329,12 @@ impl Exchange {
         drop(out);
         self.outbox.give_log_credit(&events);
         let host = self.outbox.host();
-        match deliver(host, self.host_request, events, || self.out.lock().wants()) {
+        match deliver(host, self.host_request, events, || self.wants()) {
             Delivered::Open => {}
             Delivered::Finished => {
-                self.out.lock().over = true;
+                let out = self.out.lock();
+                self.set_wants(Wants::Nothing);
+                drop(out);
                 self.outbox.forget(self);
             }
             Delivered::Gone => self.cancel(),
