@@ -24,7 +24,8 @@ pub enum Field {
     RequestId,
 }
 
-const FIELDS: usize = Field::RequestId as usize + 1;
+/// How many there are.
+pub const FIELDS: usize = Field::RequestId as usize + 1;
 
 /// A request, its strings in one allocation.
 #[derive(Debug)]

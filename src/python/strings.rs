@@ -46,7 +46,7 @@ pub fn latin1<'a>(s: &'a Bound<'_, PyString>) -> Option<Cow<'a, [u8]>> {
 }
 
 /// What Python itself stores for the string, if that is one byte a character.
-fn one_byte_data<'a>(s: &'a Bound<'_, PyString>) -> Option<&'a [u8]> {
+pub(super) fn one_byte_data<'a>(s: &'a Bound<'_, PyString>) -> Option<&'a [u8]> {
     let object = s.as_ptr();
     // SAFETY: attached, and `s` is a str, as its type says. Up to 3.11 a string may be in an old
     // form that READY converts; if there is no memory for that, the exception is taken back and

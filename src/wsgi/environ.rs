@@ -2,13 +2,15 @@
 
 use super::app::Facts;
 use super::file_wrapper::FileWrapper;
-use crate::host::request::{Field, Request};
+use crate::host::request::{FIELDS, Field, Request};
 use crate::python::keys::KeyCache;
+use crate::python::recent::Recent;
 use crate::python::strings::native;
 use once_cell::sync::Lazy;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+use std::cell::RefCell;
 
 /// Keys of header fields, `HTTP_...`. So many made-up names are remembered, and no more: a client
 /// can invent as many as it likes.
@@ -59,7 +61,32 @@ const COMMON_HEADERS: &[&str] = &[
     "X-Requested-With",
 ];
 
-/// The keys whose values never change; each request begins with a copy.
+/// Keys that each request has, whatever their values.
+const ALWAYS_THERE: &[&str] = &[
+    "REQUEST_METHOD",
+    "SCRIPT_NAME",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "REQUEST_URI",
+    "RAW_URI",
+    "SERVER_PROTOCOL",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "wsgi.url_scheme",
+    "REQUEST_SCHEME",
+    "wsgi.input",
+    "wsgi.errors",
+    "libwsgi.client_disconnected",
+];
+
+thread_local! {
+    /// What each field was in the thread's last request.
+    static RECENT: RefCell<[Recent; FIELDS]> = const { RefCell::new([const { Recent::new() }; FIELDS]) };
+}
+
+/// What each request begins with a copy of: the keys whose values never change, and place for the
+/// others, so that the dict need not grow while it is filled. (CPython copies a dict that nothing
+/// was taken out of as it stands in memory, with its free places.)
 #[derive(Debug)]
 pub struct Template {
     constants: Py<PyDict>,
@@ -80,6 +107,9 @@ impl Template {
             intern!(py, "SERVER_SOFTWARE"),
             concat!("libwsgi/", env!("CARGO_PKG_VERSION")),
         )?;
+        for key in ALWAYS_THERE {
+            constants.set_item(PyString::intern(py, key), py.None())?;
+        }
         HEADER_KEYS.preload(py, COMMON_HEADERS)?;
         Ok(Template { constants: constants.unbind() })
     }
@@ -103,43 +133,47 @@ impl Template {
 }
 
 fn add_strings(environ: &Bound<'_, PyDict>, request: &Request) -> PyResult<()> {
-    let py = environ.py();
-    let put = |key: &Bound<'_, PyString>, field: Field| {
-        environ.set_item(key, native(py, request.get(field))?)
-    };
-    // "... must be present, unless their value would be an empty string": those that may be empty
-    // are there all the same, since every application would have to ask otherwise.
-    put(intern!(py, "REQUEST_METHOD"), Field::Method)?;
-    put(intern!(py, "SCRIPT_NAME"), Field::ScriptName)?;
-    put(intern!(py, "PATH_INFO"), Field::PathInfo)?;
-    put(intern!(py, "QUERY_STRING"), Field::QueryString)?;
-    put(intern!(py, "REQUEST_URI"), Field::RequestUri)?;
-    put(intern!(py, "RAW_URI"), Field::RequestUri)?;
-    put(intern!(py, "SERVER_PROTOCOL"), Field::Protocol)?;
-    put(intern!(py, "SERVER_NAME"), Field::ServerName)?;
-    put(intern!(py, "SERVER_PORT"), Field::ServerPort)?;
-    put(intern!(py, "wsgi.url_scheme"), Field::Scheme)?;
-    put(intern!(py, "REQUEST_SCHEME"), Field::Scheme)?;
-    if request.get(Field::Scheme) == b"https" {
-        environ.set_item(intern!(py, "HTTPS"), intern!(py, "on"))?;
-    }
-    for (key, field) in [
-        (intern!(py, "SERVER_ADDR"), Field::ServerAddr),
-        (intern!(py, "REMOTE_ADDR"), Field::RemoteAddr),
-        (intern!(py, "REMOTE_PORT"), Field::RemotePort),
-        (intern!(py, "DOCUMENT_ROOT"), Field::DocumentRoot),
-        (intern!(py, "REMOTE_USER"), Field::RemoteUser),
-        (intern!(py, "AUTH_TYPE"), Field::AuthType),
-        (intern!(py, "REQUEST_ID"), Field::RequestId),
-    ] {
-        if !request.get(field).is_empty() {
-            put(key, field)?;
+    RECENT.with_borrow_mut(|recent| {
+        let py = environ.py();
+        let mut put = |key: &Bound<'_, PyString>, field: Field| {
+            let value = recent[field as usize].native(py, request.get(field))?;
+            environ.set_item(key, &value)?;
+            Ok::<_, PyErr>(value)
+        };
+        // "... must be present, unless their value would be an empty string": those that may be
+        // empty are there all the same, since every application would have to ask otherwise.
+        put(intern!(py, "REQUEST_METHOD"), Field::Method)?;
+        put(intern!(py, "SCRIPT_NAME"), Field::ScriptName)?;
+        put(intern!(py, "PATH_INFO"), Field::PathInfo)?;
+        put(intern!(py, "QUERY_STRING"), Field::QueryString)?;
+        let uri = put(intern!(py, "REQUEST_URI"), Field::RequestUri)?;
+        environ.set_item(intern!(py, "RAW_URI"), uri)?;
+        put(intern!(py, "SERVER_PROTOCOL"), Field::Protocol)?;
+        put(intern!(py, "SERVER_NAME"), Field::ServerName)?;
+        put(intern!(py, "SERVER_PORT"), Field::ServerPort)?;
+        let scheme = put(intern!(py, "wsgi.url_scheme"), Field::Scheme)?;
+        environ.set_item(intern!(py, "REQUEST_SCHEME"), scheme)?;
+        if request.get(Field::Scheme) == b"https" {
+            environ.set_item(intern!(py, "HTTPS"), intern!(py, "on"))?;
         }
-    }
-    if let Some(length) = request.content_length {
-        environ.set_item(intern!(py, "CONTENT_LENGTH"), length.to_string())?;
-    }
-    Ok(())
+        for (key, field) in [
+            (intern!(py, "SERVER_ADDR"), Field::ServerAddr),
+            (intern!(py, "REMOTE_ADDR"), Field::RemoteAddr),
+            (intern!(py, "REMOTE_PORT"), Field::RemotePort),
+            (intern!(py, "DOCUMENT_ROOT"), Field::DocumentRoot),
+            (intern!(py, "REMOTE_USER"), Field::RemoteUser),
+            (intern!(py, "AUTH_TYPE"), Field::AuthType),
+            (intern!(py, "REQUEST_ID"), Field::RequestId),
+        ] {
+            if !request.get(field).is_empty() {
+                put(key, field)?;
+            }
+        }
+        if let Some(length) = request.content_length {
+            environ.set_item(intern!(py, "CONTENT_LENGTH"), length.to_string())?;
+        }
+        Ok(())
+    })
 }
 
 fn add_headers(environ: &Bound<'_, PyDict>, request: &Request) -> PyResult<()> {
