@@ -1,65 +1,15 @@
 //! The `environ` of a request: CGI's variables, the header fields, and the `wsgi.` keys.
 
 use super::app::Facts;
+use super::fields;
 use super::file_wrapper::FileWrapper;
 use crate::host::request::{FIELDS, Field, Request};
-use crate::python::keys::KeyCache;
 use crate::python::recent::Recent;
 use crate::python::strings::native;
-use once_cell::sync::Lazy;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use std::cell::RefCell;
-
-/// Keys of header fields, `HTTP_...`. So many made-up names are remembered, and no more: a client
-/// can invent as many as it likes.
-static HEADER_KEYS: Lazy<KeyCache> = Lazy::new(|| KeyCache::new("HTTP_", 512));
-
-const COMMON_HEADERS: &[&str] = &[
-    "Accept",
-    "Accept-Charset",
-    "Accept-Encoding",
-    "Accept-Language",
-    "Authorization",
-    "Cache-Control",
-    "Connection",
-    "Cookie",
-    "DNT",
-    "Expect",
-    "Forwarded",
-    "From",
-    "Host",
-    "If-Match",
-    "If-Modified-Since",
-    "If-None-Match",
-    "If-Range",
-    "If-Unmodified-Since",
-    "Origin",
-    "Pragma",
-    "Priority",
-    "Range",
-    "Referer",
-    "Sec-Ch-Ua",
-    "Sec-Ch-Ua-Mobile",
-    "Sec-Ch-Ua-Platform",
-    "Sec-Fetch-Dest",
-    "Sec-Fetch-Mode",
-    "Sec-Fetch-Site",
-    "Sec-Fetch-User",
-    "TE",
-    "Traceparent",
-    "Upgrade",
-    "Upgrade-Insecure-Requests",
-    "User-Agent",
-    "Via",
-    "X-Forwarded-For",
-    "X-Forwarded-Host",
-    "X-Forwarded-Proto",
-    "X-Real-IP",
-    "X-Request-ID",
-    "X-Requested-With",
-];
 
 /// Keys that each request has, whatever their values.
 const ALWAYS_THERE: &[&str] = &[
@@ -110,7 +60,7 @@ impl Template {
         for key in ALWAYS_THERE {
             constants.set_item(PyString::intern(py, key), py.None())?;
         }
-        HEADER_KEYS.preload(py, COMMON_HEADERS)?;
+        fields::preload(py)?;
         Ok(Template { constants: constants.unbind() })
     }
 
@@ -124,7 +74,7 @@ impl Template {
     ) -> PyResult<Bound<'py, PyDict>> {
         let environ = self.constants.bind(py).copy()?;
         add_strings(&environ, request)?;
-        add_headers(&environ, request)?;
+        fields::add(&environ, request)?;
         for (name, value) in request.params() {
             environ.set_item(native(py, name)?, native(py, value)?)?;
         }
@@ -174,48 +124,4 @@ fn add_strings(environ: &Bound<'_, PyDict>, request: &Request) -> PyResult<()> {
         }
         Ok(())
     })
-}
-
-fn add_headers(environ: &Bound<'_, PyDict>, request: &Request) -> PyResult<()> {
-    let py = environ.py();
-    for (name, value) in request.headers() {
-        let key = match what_becomes_of(name) {
-            Becomes::Nothing => continue,
-            Becomes::ContentType => intern!(py, "CONTENT_TYPE").clone(),
-            Becomes::Key => HEADER_KEYS.get(py, name)?,
-        };
-        let value = native(py, value)?;
-        let Some(before) = environ.get_item(&key)? else {
-            environ.set_item(&key, value)?;
-            continue;
-        };
-        // Of two content types the first counts; joined they would be none.
-        if name.eq_ignore_ascii_case(b"content-type") {
-            continue;
-        }
-        // RFC 9110, 5.3 joins fields by comma; RFC 9113, 8.2.3 cookies by semicolon.
-        let comma = if name.eq_ignore_ascii_case(b"cookie") { "; " } else { ", " };
-        environ.set_item(&key, before.add(comma)?.add(value)?)?;
-    }
-    Ok(())
-}
-
-enum Becomes {
-    Nothing,
-    ContentType,
-    Key,
-}
-
-fn what_becomes_of(name: &[u8]) -> Becomes {
-    let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
-    // A name with `_` would pass for the one with `-`, which a proxy in front may have vouched for.
-    if name.is_empty() || !name.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return Becomes::Nothing;
-    }
-    // HTTP_PROXY names a proxy to many client libraries ("httpoxy"). CONTENT_LENGTH comes from the
-    // host, which knows the length once the body is here; then there is no transfer coding either.
-    if is("proxy") || is("content-length") || is("transfer-encoding") {
-        return Becomes::Nothing;
-    }
-    if is("content-type") { Becomes::ContentType } else { Becomes::Key }
 }

@@ -7,6 +7,7 @@ pub mod builtin;
 mod client_disconnected;
 pub mod environ;
 mod errors;
+mod fields;
 mod file_wrapper;
 pub mod gateway;
 mod headers;

@@ -1,0 +1,167 @@
+//! The header fields of a request, as keys of `environ`.
+
+use crate::host::request::Request;
+use crate::python::keys::KeyCache;
+use crate::python::recent::Recent;
+use crate::python::strings::native;
+use once_cell::sync::Lazy;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use std::cell::RefCell;
+
+/// Keys of header fields, `HTTP_...`. So many made-up names are remembered, and no more: a client
+/// can invent as many as it likes.
+static KEYS: Lazy<KeyCache> = Lazy::new(|| KeyCache::new("HTTP_", 512));
+
+const COMMON_HEADERS: &[&str] = &[
+    "Accept",
+    "Accept-Charset",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Authorization",
+    "Cache-Control",
+    "Connection",
+    "Cookie",
+    "DNT",
+    "Expect",
+    "Forwarded",
+    "From",
+    "Host",
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "If-Unmodified-Since",
+    "Origin",
+    "Pragma",
+    "Priority",
+    "Range",
+    "Referer",
+    "Sec-Ch-Ua",
+    "Sec-Ch-Ua-Mobile",
+    "Sec-Ch-Ua-Platform",
+    "Sec-Fetch-Dest",
+    "Sec-Fetch-Mode",
+    "Sec-Fetch-Site",
+    "Sec-Fetch-User",
+    "TE",
+    "Traceparent",
+    "Upgrade",
+    "Upgrade-Insecure-Requests",
+    "User-Agent",
+    "Via",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+    "X-Request-ID",
+    "X-Requested-With",
+];
+
+/// So many fields of a request are compared with those at the same place in the last one,
+const MAX_PLACES: usize = 32;
+/// if their names are no longer than this.
+const MAX_NAME: usize = 64;
+
+thread_local! {
+    /// The fields of the thread's last request, by their places. A client sends the same names in
+    /// the same order each time, and clients of one kind do, so most of what a name becomes need
+    /// not be worked out again.
+    static PLACES: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Place {
+    name: Vec<u8>,
+    becomes: Option<Becomes>,
+    value: Recent,
+}
+
+/// What a field becomes in `environ`.
+struct Becomes {
+    key: Py<PyString>,
+    repeated: Repeated,
+}
+
+/// What a second field of the same name does.
+#[derive(Clone, Copy)]
+enum Repeated {
+    /// Of two content types the first counts; joined they would be none.
+    Ignored,
+    /// RFC 9110, 5.3 joins fields by comma; RFC 9113, 8.2.3 cookies by semicolon.
+    JoinedBy(&'static str),
+}
+
+/// Makes the usual keys before the first request.
+pub(super) fn preload(py: Python<'_>) -> PyResult<()> {
+    KEYS.preload(py, COMMON_HEADERS)
+}
+
+/// Adds the fields of `request`.
+pub(super) fn add(environ: &Bound<'_, PyDict>, request: &Request) -> PyResult<()> {
+    PLACES.with_borrow_mut(|places| {
+        for (number, (name, value)) in request.headers().enumerate() {
+            if number >= MAX_PLACES || name.len() > MAX_NAME {
+                if let Some(becomes) = becomes(environ.py(), name)? {
+                    put(environ, &becomes, native(environ.py(), value)?)?;
+                }
+                continue;
+            }
+            if number >= places.len() {
+                places.push(Place { name: Vec::new(), becomes: None, value: Recent::new() });
+            }
+            add_at(environ, &mut places[number], name, value)?;
+        }
+        Ok(())
+    })
+}
+
+fn add_at(
+    environ: &Bound<'_, PyDict>,
+    place: &mut Place,
+    name: &[u8],
+    value: &[u8],
+) -> PyResult<()> {
+    let py = environ.py();
+    if place.name != name {
+        place.becomes = becomes(py, name)?;
+        place.name.clear();
+        place.name.extend_from_slice(name);
+    }
+    match &place.becomes {
+        Some(becomes) => put(environ, becomes, place.value.native(py, value)?),
+        None => Ok(()),
+    }
+}
+
+fn put(environ: &Bound<'_, PyDict>, becomes: &Becomes, value: Bound<'_, PyString>) -> PyResult<()> {
+    let key = becomes.key.bind(environ.py());
+    let Some(before) = environ.get_item(key)? else {
+        return environ.set_item(key, value);
+    };
+    match becomes.repeated {
+        Repeated::Ignored => Ok(()),
+        Repeated::JoinedBy(separator) => environ.set_item(key, before.add(separator)?.add(value)?),
+    }
+}
+
+/// None: the application does not see it.
+fn becomes(py: Python<'_>, name: &[u8]) -> PyResult<Option<Becomes>> {
+    let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+    // A name with `_` would pass for the one with `-`, which a proxy in front may have vouched for.
+    if name.is_empty() || !name.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Ok(None);
+    }
+    // HTTP_PROXY names a proxy to many client libraries ("httpoxy"). CONTENT_LENGTH comes from the
+    // host, which knows the length once the body is here; then there is no transfer coding either.
+    if is("proxy") || is("content-length") || is("transfer-encoding") {
+        return Ok(None);
+    }
+    let (key, repeated) = if is("content-type") {
+        (intern!(py, "CONTENT_TYPE").clone(), Repeated::Ignored)
+    } else {
+        let separator = if is("cookie") { "; " } else { ", " };
+        (KEYS.get(py, name)?, Repeated::JoinedBy(separator))
+    };
+    Ok(Some(Becomes { key: key.unbind(), repeated }))
+}
