@@ -1,4 +1,7 @@
-"""The fixtures: `nginx` starts servers for one test, `module_nginx` for all tests of a file."""
+"""The fixtures: `nginx` starts servers for one test, `module_nginx` for all tests of a file.
+
+`session_nginx` is for servers that take long to start, and for tests that leave them as they were.
+"""
 
 import os
 import shutil
@@ -54,6 +57,13 @@ def nginx():
 
 @pytest.fixture(scope="module")
 def module_nginx():
+    factory = Factory()
+    yield factory
+    factory.finish()
+
+
+@pytest.fixture(scope="session")
+def session_nginx():
     factory = Factory()
     yield factory
     factory.finish()

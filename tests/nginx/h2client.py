@@ -49,12 +49,14 @@ class H2Connection:
         self.flush()
         if body is not None:
             self.send_piece(stream, body)
-            self.end(stream)
+            if not self.is_over(stream):
+                self.end(stream)
         return stream
 
     def send_piece(self, stream, body):
-        """The next bytes of a body that `end` will end; waits until the server takes them."""
-        while body:
+        """The next bytes of a body that `end` will end; waits until the server takes them, or has
+        answered without."""
+        while body and not self.is_over(stream):
             window = self.h2.local_flow_control_window(stream)
             size = min(window, self.h2.max_outbound_frame_size, len(body))
             if size == 0:
@@ -87,6 +89,9 @@ class H2Connection:
             self._receive()
         return self.h2.local_flow_control_window(stream) > 0
 
+    def is_over(self, stream):
+        return self.streams[stream].ended or self.streams[stream].reset
+
     def end(self, stream):
         self.h2.end_stream(stream)
         self.flush()
@@ -100,7 +105,7 @@ class H2Connection:
 
     def response(self, stream):
         """Waits for the end of a stream."""
-        return self.wait(stream, lambda response: response.ended or response.reset)
+        return self.wait(stream, lambda _: self.is_over(stream))
 
     def wait(self, stream, condition):
         """Waits until `condition` holds for what has come on a stream."""

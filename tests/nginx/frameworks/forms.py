@@ -10,17 +10,11 @@ def form(**fields):
     return urlencode(fields).encode()
 
 
-def upload(name, data):
-    """One file in a field called `name`."""
-    head = f'Content-Disposition: form-data; name="{name}"; filename="file.bin"'
-    return b"\r\n".join(
-        [
-            b"--the-boundary",
-            head.encode(),
-            b"Content-Type: application/octet-stream",
-            b"",
-            data,
-            b"--the-boundary--",
-            b"",
-        ]
-    )
+def upload(name, *contents):
+    """A file for each of `contents`, file.bin, file1.bin and so on, in a field called `name`."""
+    lines = []
+    for number, data in enumerate(contents):
+        head = f'Content-Disposition: form-data; name="{name}"; filename="file{number or ""}.bin"'
+        kind = b"Content-Type: application/octet-stream"
+        lines += [b"--the-boundary", head.encode(), kind, b"", data]
+    return b"\r\n".join([*lines, b"--the-boundary--", b""])

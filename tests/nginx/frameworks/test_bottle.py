@@ -14,7 +14,7 @@ def server(site):
 
 
 def test_route_and_template(server):
-    response = server.ask("/hello/caf%C3%A9")
+    response = server.ask("/greet/caf%C3%A9")
     assert response.text == "Hello caf\xe9", "the path is decoded as Bottle expects it"
     assert response.header("Set-Cookie"), "and a cookie is set"
 
@@ -26,7 +26,7 @@ def test_form_and_cookie(server):
 
 
 def test_stream(server):
-    assert server.ask("/stream").body == b"one two", "a generator is a body"
+    assert server.ask("/words").body == b"one two", "a generator is a body"
 
 
 def test_file(server):
@@ -37,4 +37,4 @@ def test_file(server):
 def test_404_and_500(server):
     assert server.ask("/none").status == 404, "Bottle's own page"
     assert server.ask("/fails").status == 500, "Bottle answers it"
-    assert server.wait_log("RuntimeError: a route failed", "GET /fails"), "and logs it"
+    assert server.wait_log("RuntimeError: a view failed", "GET /fails"), "and logs it"

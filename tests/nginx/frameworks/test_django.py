@@ -3,9 +3,9 @@
 import concurrent.futures
 import hashlib
 import os
-import re
 
 import pytest
+from browser import Browser
 from forms import MULTIPART, URLENCODED, form, upload
 from virtualenv import run
 
@@ -26,33 +26,9 @@ def server(site, virtualenv):
         ["createsuperuser", "--noinput", "--username", "anna", "--email", "anna@example.com"],
     ):
         environment = {**os.environ, "DJANGO_SUPERUSER_PASSWORD": "secret"}
+        environment["PYTHONPATH"] = str(project.parent)
         run(virtualenv / "bin/python", "manage.py", *command, cwd=project, env=environment)
     return prepared.start()
-
-
-class Browser:
-    """Keeps cookies, and fills in the token against forged requests."""
-
-    def __init__(self, server):
-        self.server = server
-        self.cookies = {}
-        self.page = None
-
-    def ask(self, path, method="GET", headers=(), **how):
-        if self.cookies:
-            pairs = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-            headers = [*headers, ("Cookie", pairs)]
-        self.page = self.server.ask(path, method, headers=headers, **how)
-        for cookie in self.page.all("Set-Cookie"):
-            name, value = cookie.split(";")[0].split("=", 1)
-            self.cookies[name] = value
-        return self.page
-
-    def submit(self, path, **fields):
-        """Fills in the form of the page that was asked for last."""
-        token = re.search('name="csrfmiddlewaretoken" value="([^"]+)"', self.page.text)[1]
-        body = form(csrfmiddlewaretoken=token, **fields)
-        return self.ask(path, "POST", headers=[URLENCODED], body=body)
 
 
 def logged_in(server):
@@ -122,7 +98,7 @@ def test_static_files_are_nginx_own(server):
 
 def test_stream_and_file(server):
     expected = "".join(f"line {number}\n" for number in range(1000))
-    assert server.ask("/stream/").text == expected, "a StreamingHttpResponse"
+    assert server.ask("/lines/").text == expected, "a StreamingHttpResponse"
     response = server.ask("/file/")
     assert b"A form, an upload" in response.body, "a FileResponse"
     assert response.header("Content-Length") == str(len(response.body)), "with its length"

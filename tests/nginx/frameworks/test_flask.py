@@ -57,7 +57,7 @@ def test_chunked_form(server):
 
 def test_stream(server):
     expected = "".join(f"line {number}\n" for number in range(1000))
-    assert server.ask("/stream").text == expected, "a stream is whole"
+    assert server.ask("/lines").text == expected, "a stream is whole"
 
 
 def test_file(server):

@@ -1,11 +1,12 @@
 """A small project: the admin, one application, sqlite in the project's folder."""
 
+import os
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent
 SECRET_KEY = "for the tests only"
-DEBUG = False
-ALLOWED_HOSTS = ["localhost"]
+DEBUG = "SITE_DEBUG" in os.environ
+ALLOWED_HOSTS = ["localhost", "h2.test"]
 ROOT_URLCONF = "urls"
 WSGI_APPLICATION = "wsgi.application"
 INSTALLED_APPS = [
@@ -51,6 +52,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
+# Django gives it to the process, so nginx's log has it too.
+TIME_ZONE = "UTC"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

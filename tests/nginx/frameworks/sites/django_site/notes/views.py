@@ -32,7 +32,7 @@ def upload(request):
     return HttpResponse(f"{digest.hexdigest()} {kind}", content_type="text/plain")
 
 
-def stream(request):
+def lines(request):
     return StreamingHttpResponse(f"line {number}\n" for number in range(1000))
 
 

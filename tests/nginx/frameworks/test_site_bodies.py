@@ -1,0 +1,138 @@
+"""Bodies for frameworks: JSON in chunks, forms of many files, what is longer than they take."""
+
+import hashlib
+import json
+import os
+
+import pytest
+from asking import SITES, WAYS, ask
+from forms import MULTIPART, upload
+
+from h2client import H2Connection
+
+JSON = ("Content-Type", "application/json")
+CHUNKED = ("Transfer-Encoding", "chunked")
+VALUE = {"text": "caf\xe9 \u65e5\u672c \U0001f600", "numbers": list(range(2000))}
+
+# A body in chunks that is not buffered has no CONTENT_LENGTH. WebOb and Werkzeug then believe
+# wsgi.input_terminated; the others take no body, or no request, without it. Bottle sees no JSON.
+WITHOUT_LENGTH = {"flask": 200, "pyramid": 200, "django": 500, "falcon": 400, "cherrypy": 411}
+
+
+def send_chunked(connection, path, body, size):
+    connection.send_request(path, method="POST", headers=[JSON, CHUNKED])
+    for start in range(0, len(body), size):
+        connection.send_chunk(body[start : start + size])
+    connection.send_chunk(b"")
+    return connection.read_response("POST")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("place", ["", "arriving/"])
+@pytest.mark.parametrize("who", SITES)
+def test_json(server, who, place, way):
+    body = json.dumps(VALUE, ensure_ascii=False).encode()
+    response = ask(server, way, f"/{place}{who}/json", "POST", headers=[JSON], body=body)
+    assert response.json() == {"got": VALUE}, "it comes back as it was"
+
+
+@pytest.mark.parametrize("who", SITES)
+def test_json_in_chunks(server, who):
+    body = json.dumps(VALUE).encode()
+    with server.connect() as connection:
+        for size in (7, 5000):
+            response = send_chunked(connection, f"/{who}/json", body, size)
+            assert json.loads(response.body) == {"got": VALUE}, "nginx has put it together"
+
+
+@pytest.mark.parametrize("who", SITES)
+def test_json_in_chunks_as_they_arrive(server, who):
+    body = json.dumps(VALUE).encode()
+    with server.connect() as connection:
+        response = send_chunked(connection, f"/arriving/{who}/json", body, 5000)
+        assert response.status == WITHOUT_LENGTH.get(who, 200), "each has its own opinion"
+        if response.status == 200:
+            expected = None if who == "bottle" else VALUE
+            assert json.loads(response.body) == {"got": expected}, "and the same each time"
+        check_next(connection, response, who)
+
+
+@pytest.mark.parametrize("who", SITES)
+def test_json_without_length_over_http2(server, who):
+    body = json.dumps(VALUE).encode()
+    with H2Connection(server.h2_port) as connection:
+        headers = [("content-type", "application/json")]
+        response = connection.ask(f"/{who}/json", method="POST", headers=headers, body=body)
+        assert json.loads(response.body) == {"got": VALUE}, "nginx has counted it"
+
+
+FILES = [os.urandom(50 * number) for number in range(49)]
+LARGE = os.urandom(20_000_000)
+
+
+def expected_sums(files):
+    return {
+        f"file{number or ''}.bin": [len(data), hashlib.sha256(data).hexdigest()]
+        for number, data in enumerate(files)
+    }
+
+
+@pytest.mark.parametrize("place", ["", "arriving/"])
+@pytest.mark.parametrize("who", SITES)
+def test_many_files(server, who, place):
+    files = [LARGE, *FILES]  # Bottle's limit for memory wants the large one first
+    with server.connect() as connection:
+        response = connection.ask(
+            f"/{place}{who}/uploads", "POST", headers=[MULTIPART], body=upload("file", *files)
+        )
+        assert json.loads(response.body) == expected_sums(files), "fifty files, one of 20 MB"
+        assert connection.ask(f"/{who}/local").status == 200, "and the connection goes on"
+
+
+@pytest.mark.parametrize("place", ["", "arriving/"])
+@pytest.mark.parametrize("who", SITES)
+def test_many_files_over_http2(server, who, place):
+    body = upload("file", *FILES)
+    response = ask(server, "HTTP/2", f"/{place}{who}/uploads", "POST", [MULTIPART], body)
+    assert response.json() == expected_sums(FILES), "forty-nine files"
+
+
+def check_next(connection, response, who):
+    """What follows a response is an answer of its own, or the end that was announced."""
+    if response.header("Connection") == "close":
+        connection.half_close()
+        assert connection.is_closed(), "as it has said"
+    else:
+        assert connection.ask(f"/{who}/local").text == "nothing", "the next request is answered"
+
+
+@pytest.mark.parametrize("place", ["", "arriving/"])
+@pytest.mark.parametrize("size", [150_000, 3_000_000])
+@pytest.mark.parametrize("who", SITES)
+def test_body_that_a_framework_refuses(server, who, place, size):
+    """As it arrives, nginx closes a connection of whose body something was read, and not all."""
+    body = json.dumps(["x" * size]).encode()
+    path = f"/{place}{who}/limited"
+    with server.connect() as connection:
+        response = connection.ask(path, "POST", headers=[JSON], body=body)
+        if who == "django" and size < 2_621_440:
+            assert (response.status, response.text) == (200, str(len(body))), "Django takes 2.5 MB"
+        else:
+            assert response.status == (400 if who == "django" else 413), "its own answer"
+        if not place:
+            check_next(connection, response, who)
+    response = ask(server, "HTTP/2", path, "POST", [JSON], body[:150_000])
+    assert response.status in (200, 413), "over HTTP/2 too"
+
+
+@pytest.mark.parametrize("place", ["", "arriving/"])
+@pytest.mark.parametrize("who", SITES)
+def test_body_that_nobody_wants(server, who, place):
+    with server.connect() as connection:
+        for size in (10, 200_000):
+            body = b"GET /evil HTTP/1.1\r\nHost: evil\r\n\r\n" * (size // 10)
+            response = connection.ask(f"/{place}{who}/nowhere", "POST", body=body)
+            assert response.status == 404, "there is no such page"
+            if response.header("Connection") == "close":
+                return
+        check_next(connection, response, who)

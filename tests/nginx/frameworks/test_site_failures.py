@@ -1,0 +1,78 @@
+"""Views that fail: one traceback in the log, where it belongs, and an answer of 500.
+
+In production the answer says nothing of the program; with what frameworks have for development, it
+may. Either way the connection goes on.
+"""
+
+import pytest
+from asking import SITES, WAYS, ask
+
+ERROR = "RuntimeError: a view failed"
+
+# Who says it in the log. Pyramid lets the exception through, as Flask does while it is debugged.
+SAYS = {
+    "flask": "Exception on /fails [GET]",
+    "django": "Internal Server Error: /django/fails",
+    "bottle": "Traceback (most recent call last)",
+    "pyramid": "WSGI0201",
+    "falcon": "[FALCON] [ERROR] GET /fails",
+    "cherrypy": "] HTTP ",
+}
+
+
+def failed(server, who, way):
+    """What the log says while a view fails, and the answer."""
+    before, so_far = len(server.log_lines()), len(server.log_lines(ERROR))
+    response = ask(server, way, f"/{who}/fails")
+    server.wait_log(ERROR, count=so_far + 1)
+    return response, [line for line in server.log_lines()[before:] if "[error]" in line]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("who", SITES)
+def test_a_view_that_fails(server, who, way):
+    response, lines = failed(server, who, way)
+    assert response.status == 500, "the client is told"
+    assert "a view failed" not in response.text and "Traceback" not in response.text, "not why"
+    check_log(lines, SAYS[who], who)
+
+
+def check_log(lines, says, who, times=1):
+    errors = [line for line in lines if ERROR in line]
+    assert len(errors) == times, "the log has the traceback once"
+    assert sum(says in line for line in lines) == times, "from who caught it"
+    assert f"GET /{who}/fails" in errors[0], "with the request"
+    assert "client: 127.0.0.1" in errors[0], "and the client"
+
+
+@pytest.mark.parametrize("who", SITES)
+def test_a_view_that_fails_while_it_is_developed(debugged, who):
+    response, lines = failed(debugged, who, "HTTP/1.1")
+    assert response.status == 500, "it is a failure all the same"
+    # Django has a handler of its own then, beside the root logger's.
+    times = 2 if who == "django" else 1
+    check_log(lines, "WSGI0201" if who == "flask" else SAYS[who], who, times)
+    if who in ("django", "bottle", "cherrypy"):
+        assert "a view failed" in response.text, "the page has the traceback"
+
+
+@pytest.mark.parametrize("who", SITES)
+def test_the_connection_goes_on(server, who):
+    with server.connect() as connection:
+        for _ in range(3):
+            response = connection.ask(f"/{who}/fails")
+            assert response.status == 500
+            if response.header("Connection") == "close":
+                return
+        assert connection.ask(f"/{who}/local").text == "nothing", "as if nothing had been"
+
+
+@pytest.mark.parametrize("who", SITES)
+def test_notes(server, who):
+    before = len(server.log_lines(f"{who}: a note"))
+    assert server.ask(f"/{who}/noted").status == 200
+    (line,) = server.wait_log(f"{who}: a note", count=before + 1)[before:]
+    assert "[error]" in line and f"GET /{who}/noted" in line, "wsgi.errors knows the request"
+    if who != "bottle":  # it has no log of its own
+        line = server.wait_log(f"{who}: its log")[-1]
+        assert f"GET /{who}/noted" in line, "and so does the framework's log"
