@@ -7,18 +7,20 @@
 //! * On each thread: `thread` attaches it, and knows whether this process is a fork.
 //! * About another thread: `stacks` tells where it is, `interrupt` raises an exception in it.
 //! * For an application: `modules` imports it, `traceback` tells why that failed.
+//! * For responses that take turns on a thread: `context`.
 //! * For a request: `strings`, `recent` and `keys` build what goes into a dict, `lease` lends objects that
 //!   the application cannot use after their time, `lines` makes log lines of text.
 //!
 //! Everything here runs in the main interpreter. `ffi` is used for what pyo3 cannot say: the
 //! configuration (`config`), a thread state that is kept (`thread`), an exception for another thread
-//! (`interrupt`), latin-1 strings (`strings`).
+//! (`interrupt`), entering a context (`context`), latin-1 strings (`strings`).
 //! The build must set `WSGI_PYTHON_VERSION`, `WSGI_PYTHON_EXECUTABLE`, and pyo3's cfgs.
 //!
 //! Numbers of log lines: WSGI0301 (`signals`), WSGI0302 and WSGI0304 (`process`), WSGI0303 (`crash`).
 
 pub mod check;
 pub mod config;
+pub mod context;
 pub mod crash;
 pub mod exit;
 pub mod interrupt;

@@ -2,7 +2,8 @@
 //! and no other request of the process meanwhile. For applications that are fast and trusted.
 //!
 //! `wsgi_poll` runs what was submitted, then delivers. The thread must not wait, so an iterable
-//! whose client is slow is left in the middle and resumed once its credit is back.
+//! whose client is slow is left in the middle and resumed once its credit is back. Others run
+//! meanwhile, so each is in a context of its own: see `begin_inline`.
 
 use super::Runtime;
 use super::worker::Job;
@@ -10,6 +11,7 @@ use crate::host::current::{Answering, Current};
 use crate::host::exchange::Exchange;
 use crate::host::queue::Queue;
 use crate::python;
+use crate::python::context::Context;
 use crate::wsgi::gateway::{self, Paused};
 use pyo3::Python;
 use std::cell::RefCell;
@@ -17,7 +19,17 @@ use std::sync::Arc;
 
 thread_local! {
     /// Of the polling thread: a response stays on the thread that began it.
-    static PAUSED: RefCell<Vec<(Arc<Exchange>, Paused)>> = const { RefCell::new(Vec::new()) };
+    static PAUSED: RefCell<Vec<Left>> = const { RefCell::new(Vec::new()) };
+    /// What the last response that ended was in: the next begins with it, as the next of a thread
+    /// of the pool does. Frameworks keep things there for longer than a request.
+    static CONTEXT: RefCell<Option<Context>> = const { RefCell::new(None) };
+}
+
+/// A response in the middle.
+struct Left {
+    exchange: Arc<Exchange>,
+    paused: Paused,
+    context: Option<Context>,
 }
 
 impl Runtime {
@@ -25,15 +37,15 @@ impl Runtime {
     /// `Outbox::poll`, which the caller owes.
     pub(super) fn run_inline(&self, jobs: Vec<Job>) {
         let (paused, resumed): (Vec<_>, Vec<_>) =
-            PAUSED.take().into_iter().partition(|(exchange, _)| exchange.is_paused());
+            PAUSED.take().into_iter().partition(|left| left.exchange.is_paused());
         PAUSED.set(paused);
         if jobs.is_empty() && resumed.is_empty() && !self.outbox.has_retired() {
             return;
         }
         self.outbox.before_poll(|| {
             python::attach(|py| {
-                for (exchange, paused) in resumed {
-                    self.keep(&exchange, |runtime| paused.resume(py, &runtime.outbox));
+                for Left { exchange, paused, context } in resumed {
+                    self.keep(py, exchange, context, |runtime| paused.resume(py, &runtime.outbox));
                 }
                 for job in jobs {
                     self.begin_inline(py, job);
@@ -47,19 +59,33 @@ impl Runtime {
         // None: the client left while the request was waiting.
         let Some(request) = job.exchange.begin() else { return };
         let transport = Box::new(Queue::pausing(job.exchange.clone()));
-        self.keep(&job.exchange, |runtime| {
+        // Without memory for one, it is the thread's own, as it would be on a thread of the pool.
+        let context = CONTEXT.take().or_else(|| Context::copy(py).ok());
+        self.keep(py, job.exchange, context, |runtime| {
             gateway::answer(py, &job.application, request, transport, &runtime.outbox)
         });
     }
 
     /// Does a piece of the work for `exchange`, and keeps what is left of it.
-    fn keep(&self, exchange: &Arc<Exchange>, work: impl FnOnce(&Self) -> Option<Paused>) {
+    fn keep(
+        &self,
+        py: Python<'_>,
+        exchange: Arc<Exchange>,
+        context: Option<Context>,
+        work: impl FnOnce(&Self) -> Option<Paused>,
+    ) {
         let answering = Answering::new(Current::Exchange(exchange.clone()));
-        let left = work(self);
+        let left = match &context {
+            Some(context) => context.run(py, || work(self)),
+            None => work(self),
+        };
         super::leave_if_forked();
         drop(answering);
-        if let Some(paused) = left {
-            PAUSED.with_borrow_mut(|all| all.push((exchange.clone(), paused)));
+        match left {
+            Some(paused) => {
+                PAUSED.with_borrow_mut(|all| all.push(Left { exchange, paused, context }));
+            }
+            None => CONTEXT.set(context),
         }
     }
 }

@@ -3,15 +3,19 @@
 /facts           wsgi.multithread, and whether this is the process's first thread
 /endless         blocks of 64 KiB for ever, counts those made
 /written         16 MiB by write(), then "end"
+/context?WORD    sets a contextvar to WORD, then gives 40 blocks that begin with what it is
+/context         what the contextvar is
 /counts          blocks that /endless has made, and how often it was closed
 """
 
+import contextvars
 import os
 import threading
 
 BLOCK = b"x" * 65536
 TEXT = [("Content-Type", "text/plain")]
 counts = {"made": 0, "closed": 0}
+word = contextvars.ContextVar("word", default="none")
 
 
 class Endless:
@@ -26,6 +30,13 @@ class Endless:
         counts["closed"] += 1
 
 
+def remembered(mine):
+    token = word.set(mine)
+    for _ in range(40):
+        yield word.get().ljust(65536).encode()
+    word.reset(token)
+
+
 def app(environ, start_response):
     path = environ["PATH_INFO"]
     write = start_response("200 OK", TEXT)
@@ -34,6 +45,9 @@ def app(environ, start_response):
         return [f"{environ['wsgi.multithread']} {on_first}".encode()]
     if path == "/endless":
         return Endless()
+    if path == "/context":
+        mine = environ["QUERY_STRING"]
+        return remembered(mine) if mine else [word.get().encode()]
     if path == "/written":
         for _ in range(256):
             write(BLOCK)

@@ -46,6 +46,21 @@ def test_a_generator_goes_on_when_its_client_does(server):
         assert counts(server)[0] > before + 50, "the generator was resumed"
 
 
+def test_responses_that_take_turns_have_contexts_of_their_own(server):
+    words = ["one", "two", "three"]
+    connections = [server.connect(receive_buffer=4096) for _ in words]
+    responses = []
+    for connection, word in zip(connections, words):
+        connection.send_request(f"/context?{word}")
+        responses.append(connection.read_head())
+    assert server.ask("/context").text == "none", "who comes meanwhile is in another"
+    for connection, response, word in zip(connections, responses, words):
+        shown = b"".join(connection.pieces(response)).decode().split()
+        assert shown == [word] * 40, "a generator goes on with what it has set"
+        assert connection.ask("/context").text == "none", "and takes it back in the same context"
+        connection.close()
+
+
 def test_a_client_that_leaves_closes_the_iterable(server):
     with server.connect() as slow:
         slow.send_request("/endless")

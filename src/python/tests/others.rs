@@ -1,6 +1,7 @@
-//! Other threads: where they are, and exceptions for them.
+//! Other threads: where they are, and exceptions for them. Contexts of the same thread.
 
 use super::{python, run};
+use crate::python::context::Context;
 use crate::python::{interrupt, stacks};
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
@@ -70,4 +71,31 @@ fn an_exception_can_be_taken_back() {
         interrupt::take_back(py, ident);
     });
     assert!(none.is_empty());
+}
+
+#[test]
+fn what_is_set_in_a_context_stays_in_it() {
+    let seen = python(|py| {
+        let code = "import contextvars\nvar = contextvars.ContextVar('var', default='none')";
+        let globals = run(py, code).unwrap();
+        let var = globals.get_item("var").unwrap().unwrap();
+        let get = || var.call_method0("get").unwrap().extract::<String>().unwrap();
+        let (one, two) = (Context::copy(py).unwrap(), Context::copy(py).unwrap());
+        let token = one.run(py, || var.call_method1("set", ("one",)).unwrap());
+        let between = get();
+        let inside = [two.run(py, get), one.run(py, get)];
+        // A token is of use only in the context that it is of.
+        one.run(py, || var.call_method1("reset", (token,)).unwrap());
+        [between, inside.join(" "), one.run(py, get)]
+    });
+    assert_eq!(seen, ["none", "none one", "none"]);
+}
+
+#[test]
+fn a_context_that_is_entered_is_not_entered_again() {
+    python(|py| {
+        let context = Context::copy(py).unwrap();
+        assert_eq!(context.run(py, || context.run(py, || 7)), 7);
+        assert!(PyErr::take(py).is_none(), "no exception is left behind");
+    });
 }

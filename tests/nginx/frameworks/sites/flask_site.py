@@ -97,6 +97,13 @@ def context():
     return Response(stream_with_context(read))
 
 
+@app.get("/many")
+def many():
+    """So many pieces of 64 KB that a slow client makes them wait; each reads its own request."""
+    made = (request.query_string.ljust(1 << 16) for _ in range(40))
+    return Response(stream_with_context(made))
+
+
 @app.get("/environ")
 def environ():
     """How far a copy of environ gets."""
