@@ -284,7 +284,7 @@ def executable(environ, start_response):
 def asks_for_its_client(environ, start_response):
     """Asks on two threads before and after write(); reads after it. What came of it is printed."""
     asked, results = environ["libwsgi.client_disconnected"], []
-    KEPT["asked"] = asked
+    KEPT["asked", environ["PATH_INFO"]] = asked  # tests run side by side
 
     def attempt(step):
         try:
@@ -307,6 +307,6 @@ def asks_for_its_client(environ, start_response):
 def asks_too_late(environ, start_response):
     start_response("200 OK", PLAIN)
     try:
-        return [repr(KEPT["asked"]()).encode()]
+        return [repr(KEPT["asked", environ["PATH_INFO"]]()).encode()]
     except RuntimeError as error:
         return [str(error).encode()]

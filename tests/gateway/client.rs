@@ -20,7 +20,7 @@ fn a_client_that_leaves_is_gone_on_every_thread_and_for_reads() {
 
 #[test]
 fn after_the_request_it_says_so() {
-    call("asks_for_its_client").run();
-    let text = call("asks_too_late").run().text();
+    call("asks_for_its_client").path("/late").run();
+    let text = call("asks_too_late").path("/late").run().text();
     assert!(text.starts_with("libwsgi.client_disconnected was used after"), "{text}");
 }

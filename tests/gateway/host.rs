@@ -190,6 +190,11 @@ pub fn call_file(file: PathBuf, callable: &'static str) -> Call {
 }
 
 impl Call {
+    pub fn path(mut self, path: &str) -> Self {
+        self.fields.insert("path", path.to_owned());
+        self
+    }
+
     pub fn method(mut self, method: &str) -> Self {
         self.fields.insert("method", method.to_owned());
         self
