@@ -565,6 +565,10 @@ void wsgi_app_release(wsgi_app *app);
 // `wsgi_abandon`: raise `libwsgi.RequestTimeout` in the application when it is late.
 #define WSGI_ABANDON_INTERRUPT 1
 
+// `wsgi_abandon`: the client has not left, the host ends the response by itself, for example
+// because something else answers. The log does not say then that the client has left.
+#define WSGI_ABANDON_ANSWERED 2
+
 // What an exchange is waiting for: a host's timers are about the one or the other.
 typedef enum wsgi_phase {
     // For a thread, or for the import of its application.
@@ -633,9 +637,9 @@ void wsgi_cancel(wsgi_exchange *exchange);
 // it is logged what keeps the threads busy.
 //
 // `about` is what those log lines, which come later and belong to no request, call the request;
-// **borrowed** for the call. `flags` is 0 or `WSGI_ABANDON_INTERRUPT`. Never waits, never takes the
-// GIL; may be called inside the exchange's own callbacks. A NULL exchange is allowed and does
-// nothing. One thread only, the one that polls.
+// **borrowed** for the call. `flags` is `WSGI_ABANDON_INTERRUPT`, `WSGI_ABANDON_ANSWERED`, both or
+// 0. Never waits, never takes the GIL; may be called inside the exchange's own callbacks. A NULL
+// exchange is allowed and does nothing. One thread only, the one that polls.
 void wsgi_abandon(wsgi_exchange *exchange,
                   wsgi_str about,
                   uint64_t late_after_ms,

@@ -140,6 +140,10 @@ pub unsafe extern "C" fn wsgi_cancel(exchange: *mut wsgi_exchange) {
 /// `wsgi_abandon`: raise `libwsgi.RequestTimeout` in the application when it is late.
 pub const WSGI_ABANDON_INTERRUPT: u32 = 1;
 
+/// `wsgi_abandon`: the client has not left, the host ends the response by itself, for example
+/// because something else answers. The log does not say then that the client has left.
+pub const WSGI_ABANDON_ANSWERED: u32 = 2;
+
 /// As `wsgi_cancel`, and looks after the thread: if the application has not come back
 /// `late_after_ms` milliseconds later (0: it is late now), that thread is stuck.
 ///
@@ -151,9 +155,9 @@ pub const WSGI_ABANDON_INTERRUPT: u32 = 1;
 /// it is logged what keeps the threads busy.
 ///
 /// `about` is what those log lines, which come later and belong to no request, call the request;
-/// **borrowed** for the call. `flags` is 0 or `WSGI_ABANDON_INTERRUPT`. Never waits, never takes the
-/// GIL; may be called inside the exchange's own callbacks. A NULL exchange is allowed and does
-/// nothing. One thread only, the one that polls.
+/// **borrowed** for the call. `flags` is `WSGI_ABANDON_INTERRUPT`, `WSGI_ABANDON_ANSWERED`, both or
+/// 0. Never waits, never takes the GIL; may be called inside the exchange's own callbacks. A NULL
+/// exchange is allowed and does nothing. One thread only, the one that polls.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_abandon(
     exchange: *mut wsgi_exchange,
@@ -174,6 +178,9 @@ pub unsafe extern "C" fn wsgi_abandon(
             late_after: Duration::from_millis(late_after_ms),
             interrupt: flags & WSGI_ABANDON_INTERRUPT != 0,
         };
+        if flags & WSGI_ABANDON_ANSWERED != 0 {
+            exchange.set_answered();
+        }
         match Runtime::current() {
             Some(runtime) => runtime.abandon(exchange, how),
             None => exchange.cancel(),

@@ -36,4 +36,12 @@ impl Client {
             Client::Direct(gone) => gone.load(Ordering::Relaxed),
         }
     }
+
+    /// The application is to stop, and not because its client is gone: the host has answered it.
+    pub fn is_answered(&self) -> bool {
+        match self {
+            Client::Exchange(exchange) => exchange.is_answered(),
+            Client::Direct(_) => false,
+        }
+    }
 }

@@ -61,6 +61,8 @@ pub struct Exchange {
     credit: Credit,
     /// The application is to stop.
     cancelled: AtomicBool,
+    /// It is not because of the client: the host has answered by itself.
+    answered: AtomicBool,
     ring: Option<Ring>,
     phase: AtomicU8,
     /// When the phase began, in milliseconds of the outbox's clock.
@@ -86,6 +88,7 @@ impl Exchange {
             wants: AtomicU8::new(Wants::All as u8),
             credit: Credit::new(request.buffer_size),
             cancelled: AtomicBool::new(false),
+            answered: AtomicBool::new(false),
             ring: matches!(request.body, Body::Pushed(_)).then(Ring::default),
             work: Mutex::new(Some(request)),
             phase: AtomicU8::new(Phase::Queued as u8),
@@ -107,6 +110,15 @@ impl Exchange {
 
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Before `cancel`: whoever sees that one sees this.
+    pub fn set_answered(&self) {
+        self.answered.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_answered(&self) -> bool {
+        self.is_cancelled() && self.answered.load(Ordering::Relaxed)
     }
 
     pub fn outbox(&self) -> &Arc<Outbox> {

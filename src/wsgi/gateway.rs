@@ -102,7 +102,10 @@ fn conclude(
         Ok(()) => Outcome::Complete,
         Err(failure) => {
             let outcome = response.failure();
-            report(py, outbox, failure, response.is_gone(), outcome);
+            // Whoever has answered in its place has said why, or need not.
+            if !response.is_answered() {
+                report(py, outbox, failure, response.is_gone(), outcome);
+            }
             outcome
         }
     };

@@ -63,6 +63,10 @@ impl Response {
         self.client().is_cancelled()
     }
 
+    pub(super) fn is_answered(&self) -> bool {
+        self.client().is_answered()
+    }
+
     pub(super) fn client(&self) -> Client {
         self.transport.client()
     }

@@ -65,6 +65,7 @@ static void cancel_running(const char *folder) {
     cancel(&one);
     another("/open");
     another("/closed");
+    UNTIL(strstr(host.log, "WSGI0208"));
     end();
 }
 
@@ -84,6 +85,22 @@ static void abandon_running(const char *folder) {
     another("/open");
     another("/closed");
     UNTIL(strstr(host.log, "has come back from the first"));
+    end();
+}
+
+// The host answers by itself: nobody is told that the client has left, because it has not.
+static void abandon_answered(const char *folder) {
+    wsgi_request request = request_for("/first");
+    wsgi_str about = {(const uint8_t *) "the first", 9};
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    submit(&one, &request);
+    UNTIL(one.size == 3);
+    wsgi_abandon(one.exchange, about, 60000, WSGI_ABANDON_ANSWERED);
+    one.exchange = NULL;
+    one.calls_then = one.calls;
+    another("/open");
+    another("/closed");
+    ENSURE(strstr(host.log, "WSGI0208") == NULL);
     end();
 }
 
@@ -249,6 +266,7 @@ const struct scenario scenarios_of_cancel[] = {
     {"cancel_queued", cancel_queued},
     {"cancel_running", cancel_running},
     {"abandon_running", abandon_running},
+    {"abandon_answered", abandon_answered},
     {"cancel_without_credit", cancel_without_credit},
     {"credit_comes_back", credit_comes_back},
     {"cancel_waiting_for_body", cancel_waiting_for_body},
