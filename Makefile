@@ -28,7 +28,7 @@ PYTEST = $(LINK) build/venv/bin/python -m pytest -q -ra
 
 # What must be the same when applications run on nginx's own thread.
 INLINE = $(addprefix tests/nginx/test_,$(addsuffix .py,hello input responses odd_responses errors \
-	file_wrapper connections leases applications import leaks))
+	file_wrapper connections leases applications import leaks accel intercept ranges))
 
 .NOTPARALLEL:
 .PHONY: help serve build install test header-check lint test-rust test-c test-nginx header \

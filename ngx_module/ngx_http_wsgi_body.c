@@ -14,9 +14,10 @@ static ngx_int_t ngx_http_wsgi_set_parts(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_wsgi_set_body(ngx_http_request_t *r, wsgi_request *wr)
 {
-    ngx_buf_t            *b;
-    ngx_chain_t          *bufs;
-    ngx_http_wsgi_ctx_t  *ctx;
+    ngx_buf_t                 *b;
+    ngx_chain_t               *bufs;
+    ngx_http_wsgi_ctx_t       *ctx;
+    ngx_http_wsgi_loc_conf_t  *wlcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_wsgi_module);
 
@@ -25,13 +26,19 @@ ngx_http_wsgi_set_body(ngx_http_request_t *r, wsgi_request *wr)
         return NGX_OK;
     }
 
-    bufs = r->request_body ? r->request_body->bufs : NULL;
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
+
+    bufs = NULL;
+
+    if (wlcf->upstream.pass_request_body && r->request_body) {
+        bufs = r->request_body->bufs;
+    }
 
     if (bufs == NULL) {
 
         /*
          * A length that the client has stated is that of a body which is not
-         * there: it was the parent's, or has been discarded.
+         * there: it was the parent's, has been discarded, or is not passed.
          */
 
         wr->content_length = (r->headers_in.content_length_n < 0) ? -1 : 0;

@@ -103,6 +103,8 @@ ngx_http_wsgi_create_loc_conf(ngx_conf_t *cf)
     wlcf->request_buffering = NGX_CONF_UNSET;
     wlcf->ignore_client_abort = NGX_CONF_UNSET;
 
+    ngx_http_wsgi_init_upstream_conf(wlcf);
+
     return wlcf;
 }
 
@@ -125,6 +127,10 @@ ngx_http_wsgi_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->request_buffering, prev->request_buffering, 1);
     ngx_conf_merge_value(conf->ignore_client_abort, prev->ignore_client_abort,
                          0);
+
+    if (ngx_http_wsgi_merge_upstream_conf(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 

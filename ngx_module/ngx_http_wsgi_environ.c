@@ -19,6 +19,8 @@ static ngx_int_t ngx_http_wsgi_set_peer(ngx_http_request_t *r,
 static void ngx_http_wsgi_set_root(ngx_http_request_t *r, wsgi_request *wr);
 static ngx_int_t ngx_http_wsgi_set_headers(ngx_http_request_t *r,
     wsgi_request *wr);
+static ngx_int_t ngx_http_wsgi_set_content_type(ngx_http_request_t *r,
+    wsgi_request *wr);
 static ngx_int_t ngx_http_wsgi_set_params(ngx_http_request_t *r,
     wsgi_request *wr);
 static ngx_int_t ngx_http_wsgi_port(ngx_http_request_t *r,
@@ -51,7 +53,9 @@ ngx_http_wsgi_create_request(ngx_http_request_t *r, wsgi_request *wr)
     if (ngx_http_wsgi_set_server(r, wr) != NGX_OK
         || ngx_http_wsgi_set_peer(r, wr) != NGX_OK
         || ngx_http_wsgi_set_id(r, wr) != NGX_OK
-        || ngx_http_wsgi_set_headers(r, wr) != NGX_OK
+        || (wlcf->upstream.pass_request_headers
+                ? ngx_http_wsgi_set_headers(r, wr)
+                : ngx_http_wsgi_set_content_type(r, wr)) != NGX_OK
         || ngx_http_wsgi_set_params(r, wr) != NGX_OK
         || ngx_http_wsgi_set_body(r, wr) != NGX_OK)
     {
@@ -281,6 +285,32 @@ ngx_http_wsgi_set_headers(ngx_http_request_t *r, wsgi_request *wr)
     }
 
     wr->headers_count = headers - wr->headers;
+
+    return NGX_OK;
+}
+
+
+/* the header that a body cannot be read without */
+
+static ngx_int_t
+ngx_http_wsgi_set_content_type(ngx_http_request_t *r, wsgi_request *wr)
+{
+    wsgi_header  *header;
+
+    if (r->headers_in.content_type == NULL) {
+        return NGX_OK;
+    }
+
+    header = ngx_palloc(r->pool, sizeof(wsgi_header));
+    if (header == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_wsgi_set_str(&header->name, &r->headers_in.content_type->key);
+    ngx_http_wsgi_set_str(&header->value, &r->headers_in.content_type->value);
+
+    wr->headers = header;
+    wr->headers_count = 1;
 
     return NGX_OK;
 }

@@ -26,6 +26,9 @@ static ngx_conf_post_t  ngx_http_wsgi_msec_post =
 static ngx_conf_post_t  ngx_http_wsgi_size_post =
     { ngx_http_wsgi_check_size };
 
+static ngx_conf_post_t  ngx_http_wsgi_header_name_post =
+    { ngx_http_wsgi_check_header_name };
+
 static ngx_conf_num_bounds_t  ngx_http_wsgi_max_queue_bounds =
     { ngx_conf_check_num_bounds, 1, 1000000 };
 
@@ -97,6 +100,62 @@ static ngx_command_t  ngx_http_wsgi_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_wsgi_loc_conf_t, ignore_client_abort),
       NULL },
+
+    { ngx_string("wsgi_pass_request_headers"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_loc_conf_t, upstream.pass_request_headers),
+      NULL },
+
+    { ngx_string("wsgi_pass_request_body"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_loc_conf_t, upstream.pass_request_body),
+      NULL },
+
+    { ngx_string("wsgi_intercept_errors"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_loc_conf_t, upstream.intercept_errors),
+      NULL },
+
+    { ngx_string("wsgi_force_ranges"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_loc_conf_t, upstream.force_ranges),
+      NULL },
+
+    { ngx_string("wsgi_limit_rate"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_loc_conf_t, limit_rate),
+      NULL },
+
+    { ngx_string("wsgi_pass_header"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_array_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_loc_conf_t, upstream.pass_headers),
+      &ngx_http_wsgi_header_name_post },
+
+    { ngx_string("wsgi_hide_header"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_array_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_loc_conf_t, upstream.hide_headers),
+      &ngx_http_wsgi_header_name_post },
+
+    { ngx_string("wsgi_ignore_headers"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_conf_set_bitmask_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wsgi_loc_conf_t, upstream.ignore_headers),
+      &ngx_http_upstream_ignore_headers_masks },
 
     { ngx_string("wsgi_python_home"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,

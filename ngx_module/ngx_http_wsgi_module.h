@@ -67,6 +67,10 @@ typedef struct {
     ngx_flag_t                   interrupt;
     ngx_flag_t                   request_buffering;
     ngx_flag_t                   ignore_client_abort;
+    ngx_http_complex_value_t    *limit_rate;
+
+    /* of it only what ngx_http_wsgi_upstream_conf.c sets */
+    ngx_http_upstream_conf_t     upstream;
 } ngx_http_wsgi_loc_conf_t;
 
 
@@ -117,6 +121,13 @@ char *ngx_http_wsgi_python_home(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_wsgi_python_path(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* ngx_http_wsgi_upstream_conf.c */
+
+void ngx_http_wsgi_init_upstream_conf(ngx_http_wsgi_loc_conf_t *conf);
+char *ngx_http_wsgi_merge_upstream_conf(ngx_conf_t *cf,
+    ngx_http_wsgi_loc_conf_t *prev, ngx_http_wsgi_loc_conf_t *conf);
+char *ngx_http_wsgi_check_header_name(ngx_conf_t *cf, void *post, void *data);
 
 /* ngx_http_wsgi_check.c */
 
@@ -181,7 +192,8 @@ ngx_int_t ngx_http_wsgi_unavailable(ngx_http_request_t *r,
 
 /* ngx_http_wsgi_stuck.c */
 
-void ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after);
+void ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after,
+    uint32_t flags);
 void ngx_http_wsgi_exhausted(void *data, size_t stuck);
 
 /* ngx_http_wsgi_response.c */
@@ -214,10 +226,28 @@ ngx_int_t ngx_http_wsgi_add_file(ngx_http_wsgi_ctx_t *ctx, int fd,
     uint64_t offset, uint64_t length);
 ngx_int_t ngx_http_wsgi_output(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t last);
 
+/* ngx_http_wsgi_accel.c */
+
+ngx_int_t ngx_http_wsgi_process_accel(ngx_http_request_t *r,
+    const wsgi_head *head);
+void ngx_http_wsgi_limit_rate(ngx_http_request_t *r);
+ngx_int_t ngx_http_wsgi_intercept(ngx_http_request_t *r,
+    const wsgi_head *head);
+ngx_int_t ngx_http_wsgi_find_redirect(ngx_http_request_t *r,
+    const wsgi_head *head, ngx_str_t *uri);
+void ngx_http_wsgi_redirect(ngx_http_request_t *r, ngx_str_t *uri);
+
+/* ngx_http_wsgi_fields.c */
+
+ngx_int_t ngx_http_wsgi_add_field(ngx_http_request_t *r, ngx_table_elt_t *h);
+ngx_uint_t ngx_http_wsgi_outlives_redirect(const wsgi_header *header);
+
 /* ngx_http_wsgi_headers.c */
 
 ngx_int_t ngx_http_wsgi_create_headers(ngx_http_request_t *r,
     const wsgi_head *head);
+ngx_int_t ngx_http_wsgi_copy_header(ngx_http_request_t *r,
+    const wsgi_header *from);
 ngx_int_t ngx_http_wsgi_add_retry_after(ngx_http_request_t *r,
     ngx_uint_t seconds);
 

@@ -229,7 +229,7 @@ ngx_http_wsgi_cleanup(void *data)
 
     /* nobody waits for the application any more, but its thread is missed */
 
-    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout);
+    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, 0);
 
     ngx_http_wsgi_detach(ctx);
 
@@ -353,7 +353,7 @@ ngx_http_wsgi_timed_out(ngx_http_wsgi_ctx_t *ctx, wsgi_phase phase)
         rc = ngx_http_wsgi_truncate(r);
     }
 
-    ngx_http_wsgi_abandon(ctx, 0);
+    ngx_http_wsgi_abandon(ctx, 0, WSGI_ABANDON_ANSWERED);
 
     ngx_http_wsgi_detach(ctx);
 

@@ -14,8 +14,11 @@
 #include "ngx_http_wsgi_module.h"
 
 
+static int ngx_http_wsgi_divert(ngx_http_wsgi_ctx_t *ctx,
+    const wsgi_head *head);
 static int ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags);
 static int ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
+static void ngx_http_wsgi_give_up(ngx_http_wsgi_ctx_t *ctx, uint32_t flags);
 
 
 int
@@ -30,9 +33,15 @@ ngx_http_wsgi_start(void *data, const wsgi_head *head)
 
     ngx_http_set_log_request(r->connection->log, r);
 
+    if (ngx_http_wsgi_divert(ctx, head)) {
+        return 1;
+    }
+
     if (ngx_http_wsgi_create_headers(r, head) != NGX_OK) {
         return ngx_http_wsgi_leave(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
     }
+
+    ngx_http_wsgi_limit_rate(r);
 
     ngx_http_wsgi_before_response(ctx);
 
@@ -56,6 +65,54 @@ ngx_http_wsgi_start(void *data, const wsgi_head *head)
     }
 
     return 0;
+}
+
+
+/*
+ * Something else may answer in place of the response: an error page, or the
+ * location that X-Accel-Redirect names.
+ */
+
+static int
+ngx_http_wsgi_divert(ngx_http_wsgi_ctx_t *ctx, const wsgi_head *head)
+{
+    ngx_int_t            rc;
+    ngx_str_t            uri;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    c = r->connection;
+
+    if (ngx_http_wsgi_process_accel(r, head) != NGX_OK) {
+        return ngx_http_wsgi_leave(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    }
+
+    rc = ngx_http_wsgi_intercept(r, head);
+
+    if (rc != NGX_DECLINED) {
+        return ngx_http_wsgi_leave(ctx, rc);
+    }
+
+    rc = ngx_http_wsgi_find_redirect(r, head, &uri);
+
+    if (rc == NGX_ERROR) {
+        return ngx_http_wsgi_leave(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    }
+
+    if (rc == NGX_DECLINED) {
+        return 0;
+    }
+
+    ngx_http_wsgi_give_up(ctx, WSGI_ABANDON_ANSWERED);
+
+    ngx_http_wsgi_detach(ctx);
+
+    ngx_http_wsgi_redirect(r, &uri);
+
+    ngx_http_run_posted_requests(c);
+
+    return 1;
 }
 
 
@@ -200,13 +257,20 @@ ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags)
 static int
 ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
 {
+    ngx_http_wsgi_give_up(ctx, rc == NGX_ERROR ? 0 : WSGI_ABANDON_ANSWERED);
+
+    return ngx_http_wsgi_end(ctx, rc);
+}
+
+
+static void
+ngx_http_wsgi_give_up(ngx_http_wsgi_ctx_t *ctx, uint32_t flags)
+{
     ngx_http_wsgi_loc_conf_t  *wlcf;
 
     wlcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_wsgi_module);
 
-    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout);
-
-    return ngx_http_wsgi_end(ctx, rc);
+    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, flags);
 }
 
 

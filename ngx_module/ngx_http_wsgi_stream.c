@@ -45,6 +45,7 @@ ngx_http_wsgi_can_stream(ngx_http_request_t *r)
     /* without threads it is this one that runs Python, and it cannot wait */
 
     if (wlcf->request_buffering
+        || !wlcf->upstream.pass_request_body
         || wmcf->threads == 0
         || r != r->main
         || r->request_body

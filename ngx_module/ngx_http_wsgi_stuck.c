@@ -15,11 +15,13 @@
 
 /*
  * The library is done with the request.  Its thread may not be: if it has not
- * come back after "late_after" milliseconds, it counts as stuck.
+ * come back after "late_after" milliseconds, it counts as stuck.  With
+ * WSGI_ABANDON_ANSWERED in "flags" it was not the client that has left.
  */
 
 void
-ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after)
+ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after,
+    uint32_t flags)
 {
     u_char                    *p, about[NGX_HTTP_WSGI_ABOUT_LEN];
     wsgi_str                   text;
@@ -40,8 +42,11 @@ ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after)
     text.data = about;
     text.size = p - about;
 
-    wsgi_abandon(ctx->exchange, text, late_after,
-                 wlcf->interrupt ? WSGI_ABANDON_INTERRUPT : 0);
+    if (wlcf->interrupt) {
+        flags |= WSGI_ABANDON_INTERRUPT;
+    }
+
+    wsgi_abandon(ctx->exchange, text, late_after, flags);
 }
 
 

@@ -1,0 +1,328 @@
+
+/*
+ * What a response asks of nginx rather than tells the client: X-Accel-*, and
+ * with "wsgi_intercept_errors" an error page in its place.
+ */
+
+
+#include "ngx_http_wsgi_module.h"
+
+
+static const wsgi_header *ngx_http_wsgi_find_accel(ngx_http_request_t *r,
+    const wsgi_head *head, const char *name, ngx_uint_t ignore);
+static const wsgi_header *ngx_http_wsgi_find_header(const wsgi_head *head,
+    const char *name, size_t from);
+static ngx_int_t ngx_http_wsgi_set_charset(ngx_http_request_t *r,
+    const wsgi_header *header);
+static ngx_uint_t ngx_http_wsgi_has_error_page(ngx_http_request_t *r,
+    ngx_int_t status);
+static ngx_int_t ngx_http_wsgi_keep_headers(ngx_http_request_t *r,
+    const wsgi_head *head);
+static ngx_int_t ngx_http_wsgi_copy_str(ngx_http_request_t *r,
+    const wsgi_str *from, ngx_str_t *to);
+
+
+/*
+ * X-Accel-Limit-Rate and X-Accel-Charset hold also for what answers in place
+ * of this response.
+ */
+
+ngx_int_t
+ngx_http_wsgi_process_accel(ngx_http_request_t *r, const wsgi_head *head)
+{
+    ngx_int_t           rate;
+    const wsgi_header  *header;
+
+    header = ngx_http_wsgi_find_accel(r, head, "X-Accel-Limit-Rate",
+                                      NGX_HTTP_UPSTREAM_IGN_XA_LIMIT_RATE);
+
+    if (header) {
+        rate = ngx_atoi((u_char *) header->value.data, header->value.size);
+
+        if (rate != NGX_ERROR) {
+            r->limit_rate = (size_t) rate;
+            r->limit_rate_set = 1;
+        }
+    }
+
+    header = ngx_http_wsgi_find_accel(r, head, "X-Accel-Charset",
+                                      NGX_HTTP_UPSTREAM_IGN_XA_CHARSET);
+
+    if (header) {
+        return ngx_http_wsgi_set_charset(r, header);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wsgi_set_charset(ngx_http_request_t *r, const wsgi_header *header)
+{
+    ngx_str_t  *charset;
+
+    charset = ngx_palloc(r->pool, sizeof(ngx_str_t));
+    if (charset == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_wsgi_copy_str(r, &header->value, charset) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    r->headers_out.override_charset = charset;
+
+    return NGX_OK;
+}
+
+
+/*
+ * With uwsgi_pass what limits the speed of reading a response limits that of
+ * sending it.  Here one is the other, so the lower of the two rates holds.
+ */
+
+void
+ngx_http_wsgi_limit_rate(ngx_http_request_t *r)
+{
+    size_t                     rate;
+    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
+
+    rate = ngx_http_complex_value_size(r, wlcf->limit_rate, 0);
+
+    if (rate == 0) {
+        return;
+    }
+
+    if (!r->limit_rate_set) {
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+        r->limit_rate = ngx_http_complex_value_size(r, clcf->limit_rate, 0);
+        r->limit_rate_set = 1;
+    }
+
+    if (r->limit_rate == 0 || r->limit_rate > rate) {
+        r->limit_rate = rate;
+    }
+}
+
+
+/* NGX_DECLINED if the response is for the client, else what to end with */
+
+ngx_int_t
+ngx_http_wsgi_intercept(ngx_http_request_t *r, const wsgi_head *head)
+{
+    const wsgi_header         *header;
+    ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
+
+    if (!wlcf->upstream.intercept_errors
+        || head->status < NGX_HTTP_SPECIAL_RESPONSE
+        || !ngx_http_wsgi_has_error_page(r, head->status))
+    {
+        return NGX_DECLINED;
+    }
+
+    if (head->status != NGX_HTTP_UNAUTHORIZED) {
+        return head->status;
+    }
+
+    /* without it a browser does not ask for a password */
+
+    header = ngx_http_wsgi_find_header(head, "WWW-Authenticate", 0);
+
+    while (header) {
+
+        if (ngx_http_wsgi_copy_header(r, header) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        header = ngx_http_wsgi_find_header(head, "WWW-Authenticate",
+                                           header - head->headers + 1);
+    }
+
+    return head->status;
+}
+
+
+static ngx_uint_t
+ngx_http_wsgi_has_error_page(ngx_http_request_t *r, ngx_int_t status)
+{
+    ngx_uint_t                 i;
+    ngx_http_err_page_t       *page;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    /* an order to close the connection, if it came from here */
+
+    if (status == NGX_HTTP_REQUEST_TIME_OUT || status == NGX_HTTP_CLOSE) {
+        return 0;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->error_pages == NULL) {
+        return 0;
+    }
+
+    page = clcf->error_pages->elts;
+
+    for (i = 0; i < clcf->error_pages->nelts; i++) {
+        if (page[i].status == status) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * X-Accel-Redirect: NGX_DECLINED if there is none.  With NGX_OK "uri" is where
+ * to, and the headers that go there with the request are in r->headers_out.
+ */
+
+ngx_int_t
+ngx_http_wsgi_find_redirect(ngx_http_request_t *r, const wsgi_head *head,
+    ngx_str_t *uri)
+{
+    const wsgi_header  *header;
+
+    header = ngx_http_wsgi_find_accel(r, head, "X-Accel-Redirect",
+                                      NGX_HTTP_UPSTREAM_IGN_XA_REDIRECT);
+
+    if (header == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_wsgi_copy_str(r, &header->value, uri) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_wsgi_keep_headers(r, head);
+}
+
+
+static ngx_int_t
+ngx_http_wsgi_keep_headers(ngx_http_request_t *r, const wsgi_head *head)
+{
+    size_t  i;
+
+    for (i = 0; i < head->headers_count; i++) {
+        if (ngx_http_wsgi_outlives_redirect(&head->headers[i])
+            && ngx_http_wsgi_copy_header(r, &head->headers[i]) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The application is done with: another location answers.  It gets a GET, as
+ * it does after an error; a named location gets the request as it was.
+ */
+
+void
+ngx_http_wsgi_redirect(ngx_http_request_t *r, ngx_str_t *uri)
+{
+    ngx_str_t   args;
+    ngx_uint_t  flags;
+
+    r->read_event_handler = ngx_http_block_reading;
+
+    if (uri->data[0] == '@') {
+        ngx_http_named_location(r, uri);
+        ngx_http_finalize_request(r, NGX_DONE);
+        return;
+    }
+
+    ngx_str_null(&args);
+    flags = NGX_HTTP_LOG_UNSAFE;
+
+    if (ngx_http_parse_unsafe_uri(r, uri, &args, &flags) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_NOT_FOUND);
+        return;
+    }
+
+    if (r->method != NGX_HTTP_HEAD) {
+        r->method = NGX_HTTP_GET;
+        r->method_name = ngx_http_core_get_method;
+    }
+
+    ngx_http_internal_redirect(r, uri, &args);
+    ngx_http_finalize_request(r, NGX_DONE);
+}
+
+
+/* NULL also if the configuration says to ignore it */
+
+static const wsgi_header *
+ngx_http_wsgi_find_accel(ngx_http_request_t *r, const wsgi_head *head,
+    const char *name, ngx_uint_t ignore)
+{
+    ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
+
+    if (wlcf->upstream.ignore_headers & ignore) {
+        return NULL;
+    }
+
+    return ngx_http_wsgi_find_header(head, name, 0);
+}
+
+
+static const wsgi_header *
+ngx_http_wsgi_find_header(const wsgi_head *head, const char *name, size_t from)
+{
+    size_t              i, len;
+    const wsgi_header  *header;
+
+    len = ngx_strlen(name);
+
+    for (i = from; i < head->headers_count; i++) {
+
+        header = &head->headers[i];
+
+        if (header->name.size == len
+            && ngx_strncasecmp((u_char *) header->name.data, (u_char *) name,
+                               len)
+               == 0)
+        {
+            return header;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* with a zero behind it, for those who look at the first byte of nothing */
+
+static ngx_int_t
+ngx_http_wsgi_copy_str(ngx_http_request_t *r, const wsgi_str *from,
+    ngx_str_t *to)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, from->size + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    to->len = from->size;
+    to->data = p;
+
+    if (from->size) {
+        p = ngx_cpymem(p, from->data, from->size);
+    }
+
+    *p = '\0';
+
+    return NGX_OK;
+}
