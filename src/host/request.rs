@@ -24,8 +24,7 @@ pub enum Field {
     RequestId,
 }
 
-/// How many there are.
-pub const FIELDS: usize = Field::RequestId as usize + 1;
+const FIELDS: usize = Field::RequestId as usize + 1;
 
 /// A request, its strings in one allocation.
 #[derive(Debug)]
@@ -74,7 +73,7 @@ impl Request {
     }
 
     /// In the order received.
-    pub fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub fn headers(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> {
         self.headers.iter().map(|&(name, value)| (self.arena.get(name), self.arena.get(value)))
     }
 

@@ -8,7 +8,7 @@
 //! * About another thread: `stacks` tells where it is, `interrupt` raises an exception in it.
 //! * For an application: `modules` imports it, `traceback` tells why that failed.
 //! * For responses that take turns on a thread: `context`.
-//! * For a request: `strings`, `recent` and `keys` build what goes into a dict, `lease` lends objects that
+//! * For a request: `strings` and `keys` build what goes into a dict, `lease` lends objects that
 //!   the application cannot use after their time, `lines` makes log lines of text.
 //!
 //! Everything here runs in the main interpreter. `ffi` is used for what pyo3 cannot say: the
@@ -30,7 +30,6 @@ pub mod lines;
 pub mod modules;
 pub mod output;
 pub mod process;
-pub mod recent;
 pub mod signals;
 pub mod stacks;
 pub mod strings;

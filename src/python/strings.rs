@@ -45,8 +45,14 @@ pub fn latin1<'a>(s: &'a Bound<'_, PyString>) -> Option<Cow<'a, [u8]>> {
     text.chars().map(|c| u8::try_from(c).ok()).collect::<Option<Vec<u8>>>().map(Cow::Owned)
 }
 
+/// Whether these are the code points of `s`. False is also said of a string that is stored in an
+/// unusual way.
+pub fn is(s: &Bound<'_, PyString>, bytes: &[u8]) -> bool {
+    one_byte_data(s) == Some(bytes)
+}
+
 /// What Python itself stores for the string, if that is one byte a character.
-pub(super) fn one_byte_data<'a>(s: &'a Bound<'_, PyString>) -> Option<&'a [u8]> {
+fn one_byte_data<'a>(s: &'a Bound<'_, PyString>) -> Option<&'a [u8]> {
     let object = s.as_ptr();
     // SAFETY: attached, and `s` is a str, as its type says. Up to 3.11 a string may be in an old
     // form that READY converts; if there is no memory for that, the exception is taken back and

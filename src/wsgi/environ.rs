@@ -3,13 +3,12 @@
 use super::app::Facts;
 use super::fields;
 use super::file_wrapper::FileWrapper;
-use crate::host::request::{FIELDS, Field, Request};
-use crate::python::recent::Recent;
+use super::previous::Previous;
+use crate::host::request::{Field, Request};
 use crate::python::strings::native;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use std::cell::RefCell;
 
 /// Keys that each request has, whatever their values.
 const ALWAYS_THERE: &[&str] = &[
@@ -28,11 +27,6 @@ const ALWAYS_THERE: &[&str] = &[
     "wsgi.errors",
     "libwsgi.client_disconnected",
 ];
-
-thread_local! {
-    /// What each field was in the thread's last request.
-    static RECENT: RefCell<[Recent; FIELDS]> = const { RefCell::new([const { Recent::new() }; FIELDS]) };
-}
 
 /// What each request begins with a copy of: the keys whose values never change, and place for the
 /// others, so that the dict need not grow while it is filled. (CPython copies a dict that nothing
@@ -72,9 +66,8 @@ impl Template {
         py: Python<'py>,
         request: &Request,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let environ = self.constants.bind(py).copy()?;
-        add_strings(&environ, request)?;
-        fields::add(&environ, request)?;
+        let environ = Previous::next(self.constants.bind(py), request)?;
+        add_own(&environ, request)?;
         for (name, value) in request.params() {
             environ.set_item(native(py, name)?, native(py, value)?)?;
         }
@@ -82,46 +75,22 @@ impl Template {
     }
 }
 
-fn add_strings(environ: &Bound<'_, PyDict>, request: &Request) -> PyResult<()> {
-    RECENT.with_borrow_mut(|recent| {
-        let py = environ.py();
-        let mut put = |key: &Bound<'_, PyString>, field: Field| {
-            let value = recent[field as usize].native(py, request.get(field))?;
-            environ.set_item(key, &value)?;
-            Ok::<_, PyErr>(value)
-        };
-        // "... must be present, unless their value would be an empty string": those that may be
-        // empty are there all the same, since every application would have to ask otherwise.
-        put(intern!(py, "REQUEST_METHOD"), Field::Method)?;
-        put(intern!(py, "SCRIPT_NAME"), Field::ScriptName)?;
-        put(intern!(py, "PATH_INFO"), Field::PathInfo)?;
-        put(intern!(py, "QUERY_STRING"), Field::QueryString)?;
-        let uri = put(intern!(py, "REQUEST_URI"), Field::RequestUri)?;
-        environ.set_item(intern!(py, "RAW_URI"), uri)?;
-        put(intern!(py, "SERVER_PROTOCOL"), Field::Protocol)?;
-        put(intern!(py, "SERVER_NAME"), Field::ServerName)?;
-        put(intern!(py, "SERVER_PORT"), Field::ServerPort)?;
-        let scheme = put(intern!(py, "wsgi.url_scheme"), Field::Scheme)?;
-        environ.set_item(intern!(py, "REQUEST_SCHEME"), scheme)?;
-        if request.get(Field::Scheme) == b"https" {
-            environ.set_item(intern!(py, "HTTPS"), intern!(py, "on"))?;
+/// What is another with nearly every request, or is not in all.
+fn add_own(environ: &Bound<'_, PyDict>, request: &Request) -> PyResult<()> {
+    let py = environ.py();
+    for (key, field) in [
+        (intern!(py, "REMOTE_PORT"), Field::RemotePort),
+        (intern!(py, "REMOTE_USER"), Field::RemoteUser),
+        (intern!(py, "AUTH_TYPE"), Field::AuthType),
+        (intern!(py, "REQUEST_ID"), Field::RequestId),
+    ] {
+        let value = request.get(field);
+        if !value.is_empty() {
+            environ.set_item(key, native(py, value)?)?;
         }
-        for (key, field) in [
-            (intern!(py, "SERVER_ADDR"), Field::ServerAddr),
-            (intern!(py, "REMOTE_ADDR"), Field::RemoteAddr),
-            (intern!(py, "REMOTE_PORT"), Field::RemotePort),
-            (intern!(py, "DOCUMENT_ROOT"), Field::DocumentRoot),
-            (intern!(py, "REMOTE_USER"), Field::RemoteUser),
-            (intern!(py, "AUTH_TYPE"), Field::AuthType),
-            (intern!(py, "REQUEST_ID"), Field::RequestId),
-        ] {
-            if !request.get(field).is_empty() {
-                put(key, field)?;
-            }
-        }
-        if let Some(length) = request.content_length {
-            environ.set_item(intern!(py, "CONTENT_LENGTH"), length.to_string())?;
-        }
-        Ok(())
-    })
+    }
+    if let Some(length) = request.content_length {
+        environ.set_item(intern!(py, "CONTENT_LENGTH"), length.to_string())?;
+    }
+    Ok(())
 }

@@ -1,14 +1,10 @@
 //! The header fields of a request, as keys of `environ`.
 
-use crate::host::request::Request;
 use crate::python::keys::KeyCache;
-use crate::python::recent::Recent;
-use crate::python::strings::native;
 use once_cell::sync::Lazy;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use std::cell::RefCell;
 
 /// Keys of header fields, `HTTP_...`. So many made-up names are remembered, and no more: a client
 /// can invent as many as it likes.
@@ -59,27 +55,9 @@ const COMMON_HEADERS: &[&str] = &[
     "X-Requested-With",
 ];
 
-/// So many fields of a request are compared with those at the same place in the last one,
-const MAX_PLACES: usize = 32;
-/// if their names are no longer than this.
-const MAX_NAME: usize = 64;
-
-thread_local! {
-    /// The fields of the thread's last request, by their places. A client sends the same names in
-    /// the same order each time, and clients of one kind do, so most of what a name becomes need
-    /// not be worked out again.
-    static PLACES: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
-}
-
-struct Place {
-    name: Vec<u8>,
-    becomes: Option<Becomes>,
-    value: Recent,
-}
-
 /// What a field becomes in `environ`.
-struct Becomes {
-    key: Py<PyString>,
+pub(super) struct Becomes {
+    pub(super) key: Py<PyString>,
     repeated: Repeated,
 }
 
@@ -97,56 +75,25 @@ pub(super) fn preload(py: Python<'_>) -> PyResult<()> {
     KEYS.preload(py, COMMON_HEADERS)
 }
 
-/// Adds the fields of `request`.
-pub(super) fn add(environ: &Bound<'_, PyDict>, request: &Request) -> PyResult<()> {
-    PLACES.with_borrow_mut(|places| {
-        for (number, (name, value)) in request.headers().enumerate() {
-            if number >= MAX_PLACES || name.len() > MAX_NAME {
-                if let Some(becomes) = becomes(environ.py(), name)? {
-                    put(environ, &becomes, native(environ.py(), value)?)?;
-                }
-                continue;
-            }
-            if number >= places.len() {
-                places.push(Place { name: Vec::new(), becomes: None, value: Recent::new() });
-            }
-            add_at(environ, &mut places[number], name, value)?;
-        }
-        Ok(())
-    })
-}
-
-fn add_at(
+/// Adds a field. False if there was one of its name before, which it is joined with.
+pub(super) fn put(
     environ: &Bound<'_, PyDict>,
-    place: &mut Place,
-    name: &[u8],
-    value: &[u8],
-) -> PyResult<()> {
-    let py = environ.py();
-    if place.name != name {
-        place.becomes = becomes(py, name)?;
-        place.name.clear();
-        place.name.extend_from_slice(name);
-    }
-    match &place.becomes {
-        Some(becomes) => put(environ, becomes, place.value.native(py, value)?),
-        None => Ok(()),
-    }
-}
-
-fn put(environ: &Bound<'_, PyDict>, becomes: &Becomes, value: Bound<'_, PyString>) -> PyResult<()> {
+    becomes: &Becomes,
+    value: &Bound<'_, PyString>,
+) -> PyResult<bool> {
     let key = becomes.key.bind(environ.py());
     let Some(before) = environ.get_item(key)? else {
-        return environ.set_item(key, value);
+        environ.set_item(key, value)?;
+        return Ok(true);
     };
-    match becomes.repeated {
-        Repeated::Ignored => Ok(()),
-        Repeated::JoinedBy(separator) => environ.set_item(key, before.add(separator)?.add(value)?),
+    if let Repeated::JoinedBy(separator) = becomes.repeated {
+        environ.set_item(key, before.add(separator)?.add(value)?)?;
     }
+    Ok(false)
 }
 
 /// None: the application does not see it.
-fn becomes(py: Python<'_>, name: &[u8]) -> PyResult<Option<Becomes>> {
+pub(super) fn becomes(py: Python<'_>, name: &[u8]) -> PyResult<Option<Becomes>> {
     let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
     // A name with `_` would pass for the one with `-`, which a proxy in front may have vouched for.
     if name.is_empty() || !name.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'-') {

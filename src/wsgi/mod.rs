@@ -12,6 +12,7 @@ mod file_wrapper;
 pub mod gateway;
 mod headers;
 mod input;
+mod previous;
 mod response;
 mod start_response;
 pub mod target;

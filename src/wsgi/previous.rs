@@ -1,0 +1,187 @@
+//! The last request's `environ`, as a draft of the next one's.
+//!
+//! A thread gets much the same from one request to the next: the same server, the same client, the
+//! same names of header fields in the same order. So it keeps what it has filled in for the last
+//! one, changes what is another in this one, and hands out a copy. An application never has the
+//! draft itself. If the names are others, a new draft is begun.
+
+use super::fields::{self, Becomes};
+use crate::host::request::{Field, Request};
+use crate::python::strings::{is, native};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString};
+use std::cell::Cell;
+
+/// A draft is not kept if there are more header fields,
+const MAX_HEADERS: usize = 32;
+/// or a name or value is longer: it would stay until the next request of the thread.
+const MAX_SIZE: usize = 1024;
+
+/// What a draft has of a request beside its header fields, each with its key, and another one that
+/// has the same value.
+const FIELDS: [(Field, &str, Option<&str>); 12] = [
+    (Field::Method, "REQUEST_METHOD", None),
+    (Field::ScriptName, "SCRIPT_NAME", None),
+    (Field::PathInfo, "PATH_INFO", None),
+    (Field::QueryString, "QUERY_STRING", None),
+    (Field::RequestUri, "REQUEST_URI", Some("RAW_URI")),
+    (Field::Protocol, "SERVER_PROTOCOL", None),
+    (Field::ServerName, "SERVER_NAME", None),
+    (Field::ServerPort, "SERVER_PORT", None),
+    (Field::Scheme, "wsgi.url_scheme", Some("REQUEST_SCHEME")),
+    (Field::ServerAddr, "SERVER_ADDR", None),
+    (Field::RemoteAddr, "REMOTE_ADDR", None),
+    (Field::DocumentRoot, "DOCUMENT_ROOT", None),
+];
+/// The first of those that are left out if they are empty. "... must be present, unless their value
+/// would be an empty string" (PEP 3333, environ Variables): those before are there all the same,
+/// since every application would have to ask otherwise.
+const OPTIONAL: usize = 9;
+
+type Keys = (Py<PyString>, Option<Py<PyString>>);
+
+/// The keys of `FIELDS`, interned.
+static KEYS: PyOnceLock<[Keys; FIELDS.len()]> = PyOnceLock::new();
+
+thread_local! {
+    static PREVIOUS: Cell<Option<Box<Previous>>> = const { Cell::new(None) };
+}
+
+pub(super) struct Previous {
+    /// What it is a copy of, to begin with.
+    constants: Py<PyDict>,
+    environ: Py<PyDict>,
+    is_https: bool,
+    values: [Option<Py<PyString>>; FIELDS.len()],
+    headers: Vec<Header>,
+}
+
+/// What one field of the request has become. They are all of different names.
+struct Header {
+    name: Vec<u8>,
+    /// None: the application does not see it.
+    kept: Option<(Becomes, Py<PyString>)>,
+}
+
+impl Previous {
+    /// A dict with `constants`, and with what is in `FIELDS` and the header fields of `request`.
+    pub(super) fn next<'py>(
+        constants: &Bound<'py, PyDict>,
+        request: &Request,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let py = constants.py();
+        // If something fails, for want of memory, there is none for the next request.
+        let mut previous = match PREVIOUS.take() {
+            Some(previous) if previous.fits(constants, request) => previous,
+            _ => match Self::begin(constants, request)? {
+                Ok(previous) => previous,
+                Err(environ) => return Ok(environ),
+            },
+        };
+        previous.change(py, request)?;
+        let environ = previous.environ.bind(py).copy()?;
+        PREVIOUS.set(Some(previous));
+        Ok(environ)
+    }
+
+    /// Whether it has the same keys as an environ for `request` must have.
+    fn fits(&self, constants: &Bound<'_, PyDict>, request: &Request) -> bool {
+        let mut optional = FIELDS.iter().zip(&self.values).skip(OPTIONAL);
+        self.constants.is(constants)
+            && self.is_https == is_https(request)
+            && optional.all(|((field, ..), kept)| request.get(*field).is_empty() == kept.is_none())
+            && self.headers.len() == request.headers().len()
+            && self
+                .headers
+                .iter()
+                .zip(request.headers())
+                .all(|(had, (name, value))| had.name == name && value.len() <= MAX_SIZE)
+    }
+
+    /// A new draft, or an environ that is not worth to be one.
+    fn begin<'py>(
+        constants: &Bound<'py, PyDict>,
+        request: &Request,
+    ) -> PyResult<Result<Box<Self>, Bound<'py, PyDict>>> {
+        let py = constants.py();
+        let environ = constants.copy()?;
+        let is_https = is_https(request);
+        if is_https {
+            environ.set_item(intern!(py, "HTTPS"), intern!(py, "on"))?;
+        }
+        let mut keep = request.headers().len() <= MAX_HEADERS;
+        let mut headers = Vec::with_capacity(request.headers().len());
+        for (name, value) in request.headers() {
+            keep &= name.len().max(value.len()) <= MAX_SIZE;
+            let kept = match fields::becomes(py, name)? {
+                None => None,
+                Some(becomes) => {
+                    let value = native(py, value)?;
+                    keep &= fields::put(&environ, &becomes, &value)?;
+                    Some((becomes, value.unbind()))
+                }
+            };
+            headers.push(Header { name: name.to_vec(), kept });
+        }
+        let mut new = Previous {
+            constants: constants.clone().unbind(),
+            environ: environ.clone().unbind(),
+            is_https,
+            values: Default::default(),
+            headers,
+        };
+        if keep {
+            return Ok(Ok(Box::new(new)));
+        }
+        new.change_fields(py, request)?;
+        Ok(Err(environ))
+    }
+
+    /// Makes it that of `request`.
+    fn change(&mut self, py: Python<'_>, request: &Request) -> PyResult<()> {
+        self.change_fields(py, request)?;
+        let environ = self.environ.bind(py);
+        for (had, (_, value)) in self.headers.iter_mut().zip(request.headers()) {
+            if let Some((becomes, kept)) = &mut had.kept {
+                if !is(kept.bind(py), value) {
+                    let new = native(py, value)?;
+                    environ.set_item(&becomes.key, &new)?;
+                    *kept = new.unbind();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn change_fields(&mut self, py: Python<'_>, request: &Request) -> PyResult<()> {
+        let environ = self.environ.bind(py);
+        let all = FIELDS.iter().zip(keys(py)).zip(&mut self.values);
+        for (number, (((field, ..), (key, second)), kept)) in all.enumerate() {
+            let value = request.get(*field);
+            let same = match kept {
+                Some(kept) => is(kept.bind(py), value),
+                None => number >= OPTIONAL && value.is_empty(),
+            };
+            if !same {
+                let new = native(py, value)?;
+                environ.set_item(key, &new)?;
+                if let Some(second) = second {
+                    environ.set_item(second, &new)?;
+                }
+                *kept = Some(new.unbind());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_https(request: &Request) -> bool {
+    request.get(Field::Scheme) == b"https"
+}
+
+fn keys(py: Python<'_>) -> &[Keys; FIELDS.len()] {
+    let intern = |key| PyString::intern(py, key).unbind();
+    KEYS.get_or_init(py, || FIELDS.map(|(_, key, second)| (intern(key), second.map(intern))))
+}
