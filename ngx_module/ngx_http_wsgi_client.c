@@ -185,7 +185,9 @@ ngx_http_wsgi_write_handler(ngx_http_request_t *r)
 
     ngx_http_wsgi_missed_body(ctx);
 
-    if (ctx->busy || c->buffered) {
+    /* nginx may hold what is none of ours any more: behind a subrequest */
+
+    if (ctx->busy || r->buffered || r->postponed || c->buffered) {
         if (ngx_http_wsgi_output(ctx, 0) != NGX_OK) {
             ngx_http_wsgi_write_failed(ctx, NGX_ERROR);
             return;

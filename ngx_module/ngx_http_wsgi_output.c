@@ -196,10 +196,11 @@ ngx_http_wsgi_output(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t last)
         if (last) {
             b->last_buf = (r == r->main);
             b->last_in_chain = 1;
-
-        } else {
-            b->flush = 1;
         }
+
+        /* the end of a part of a page is not the end of the page */
+
+        b->flush = !b->last_buf;
     }
 
     if (ngx_http_output_filter(r, ctx->out) == NGX_ERROR) {

@@ -58,6 +58,15 @@ ngx_http_wsgi_start(void *data, const wsgi_head *head)
         return 0;
     }
 
+    if (rc == NGX_OK && r->background && r->header_only) {
+
+        /* a mirror: nobody reads the answer, but the work is to be done */
+
+        wsgi_discard(ctx->exchange);
+
+        return 0;
+    }
+
     if (rc == NGX_ERROR || rc > NGX_OK || r->post_action
         || (r->header_only && !head->no_body))
     {

@@ -1,0 +1,272 @@
+"""Pages that nginx puts together: SSI, additions and mirrors, with applications as their parts."""
+
+import json
+import zlib
+
+import pytest
+
+from server import INLINE, wait_for
+
+PAGES = "wsgi_app @APPS@/pages.py app"
+CONF = """
+    ssi_value_length 4k;
+    location / { @PAGES@; }
+    location /part/ { @PAGES@; wsgi_script_name /part; }
+    location /shown/ { wsgi_app @APPS@/environ.py app; }
+    location /ssi/ { ssi on; @PAGES@; wsgi_script_name /ssi; }
+    location /recoded/ {
+        ssi on; charset koi8-r; source_charset windows-1251; @PAGES@; wsgi_script_name /recoded;
+    }
+    location /static/ { ssi on; }
+    location /added/ {
+        add_before_body /part/say/before,; add_after_body /part/html/,after;
+        @PAGES@; wsgi_script_name /added;
+    }
+    location /added_static/ { add_before_body /part/html/before,; }
+    location /everything/ {
+        ssi on; gzip on; gzip_min_length 1; gzip_types text/html; charset utf-8;
+        add_before_body /part/say/before,; add_after_body /ssi/html/,after;
+        @PAGES@; wsgi_script_name /everything;
+    }
+    location /mirrored/ { mirror /copy/; @PAGES@; wsgi_script_name /mirrored; }
+    location /unmirrored_body/ {
+        mirror /copy/; mirror_request_body off; @PAGES@; wsgi_script_name /unmirrored_body;
+    }
+    location /static_mirrored { mirror /copy/; return 204; }
+    location /mirrored_twice/ {
+        mirror /copy/; mirror /copy/; wsgi_request_buffering off;
+        @PAGES@; wsgi_script_name /mirrored_twice;
+    }
+    location /copy/ {
+        internal; log_subrequest on; access_log @PREFIX@/copies.log copies;
+        wsgi_app @PREFIX@/copy.py app;
+    }
+    location /copies/ { wsgi_app @PREFIX@/copy.py show; }
+""".replace("@PAGES@", PAGES)
+
+HTTP = """
+    log_format copies "$request_method $uri $status";
+    charset_map windows-1251 koi8-r { E0 C1; E1 C2; }
+"""
+
+COPY = '''
+copies = []
+
+
+def app(environ, start_response):
+    body = environ["wsgi.input"].read()
+    said = [environ["REQUEST_METHOD"], environ["REQUEST_URI"], environ.get("CONTENT_LENGTH"), body]
+    write = start_response("200 OK", [("Content-Type", "text/plain")])
+    write(b"a copy ")
+    for _ in range(64):
+        yield bytes(65_536)
+    copies.append(said)
+
+
+def show(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    shown, copies[:] = list(copies), []
+    return [repr(shown).encode()]
+'''
+
+
+@pytest.fixture(scope="module")
+def server(module_nginx):
+    files = [("copy.py", COPY), ("html/added_static/page.html", "static"), *static_pages()]
+    return module_nginx.prepare(CONF, http=HTTP, files=files).start()
+
+
+def include(path, *how):
+    return f'<!--# include virtual="{path}" {" ".join(how)} -->'
+
+
+def static_pages():
+    several = [include(f"/part/say?part%20{n},") for n in range(20)]
+    waits = include("/part/html?one", 'wait="yes"') + "-" + include("/part/say?two")
+    kept = include("/part/html?kept", 'set="part"') + '<!--# echo var="part" -->!'
+    nested = "(" + include(f"/ssi/say?{escaped(include('/part/say?inner'))}") + ")"
+    fails = include("/part/raise") + " and on"
+    stub = '<!--# block name="gone" -->a stub<!--# endblock -->' + include(
+        "/part/status/502", 'stub="gone"'
+    )
+    environ = include("/shown/?own=query")
+    return [
+        (f"html/static/{name}.html", text)
+        for name, text in [
+            ("several", "".join(several)),
+            ("between", " ".join(several)),
+            ("waits", waits),
+            ("kept", kept),
+            ("nested", nested),
+            ("fails", fails),
+            ("stub", stub),
+            ("environ", environ),
+            ("loop", "again " + include("/static/loop.html")),
+        ]
+    ]
+
+
+def escaped(text):
+    return "".join(f"%{ord(letter):02X}" for letter in text)
+
+
+def test_ssi_of_several_applications(server):
+    parts = [f"part {n}," for n in range(20)]
+    for _ in range(3):
+        assert server.ask("/static/several.html").text == "".join(parts), "parts are in order"
+        assert server.ask("/static/between.html").text == " ".join(parts), "and what is between"
+
+
+def test_ssi_commands(server):
+    assert server.ask("/static/waits.html").text == "one-two", "wait"
+    assert server.ask("/static/kept.html").text == "kept!", "set: a part becomes a variable"
+    assert server.ask("/static/nested.html").text == "(inner)", "a part that has parts"
+
+
+def test_ssi_part_that_fails(server):
+    response = server.ask("/static/fails.html")
+    assert response.status == 200 and "500 Internal" in response.text, "the part is nginx's page"
+    assert response.text.endswith(" and on"), "and the page goes on"
+    server.wait_log("ValueError: on purpose")
+    assert server.ask("/static/stub.html").text in ("a stub", "status 502"), "stub"
+
+
+def test_ssi_part_has_its_own_request(server):
+    body = b"a body of the page"
+    response = server.ask("/static/environ.html", headers=[("X-Of", "the page"), ("Cookie", "a=1")])
+    shown = {key: value for key, (_, value) in json.loads(response.body).items()}
+    assert shown["REQUEST_METHOD"] == "GET" and shown["PATH_INFO"] == "/shown/"
+    assert shown["QUERY_STRING"] == "own=query", "the query is the part's"
+    assert shown["REQUEST_URI"] == "/static/environ.html", "the target is the client's"
+    assert (shown["HTTP_X_OF"], shown["HTTP_COOKIE"]) == ("the page", "a=1"), "so are the headers"
+    page = escaped(include("/part/echo"))
+    response = server.ask(f"/ssi/say?{page}", "POST", body=body)
+    assert response.body in (b"GET 18 " + body, b"GET 0 "), "and the body is nobody else's"
+
+
+def test_ssi_pages_of_an_application(server):
+    for kind in ("say", "html"):
+        page = escaped("a " + include("/part/say?b") + " c " + include("/part/html?d") + " e")
+        assert server.ask(f"/ssi/{kind}?{page}").text == "a b c d e", "in one piece or in many"
+        only = escaped(include("/part/say?b") + include("/part/say?d"))
+        assert server.ask(f"/ssi/{kind}?{only}").text == "bd", "nothing but parts"
+    inner = escaped("(" + include("/part/say?in") + ")")
+    outer = escaped("[" + include(f"/ssi/html?{inner}") + "]")
+    most = escaped("{" + include(f"/ssi/html?{outer}") + "}" + include("/part/say?."))
+    assert server.ask(f"/ssi/html?{most}").text == "{[(in)]}.", "applications within applications"
+
+
+def test_ssi_page_of_a_file(server):
+    path = server.write("page.html", include("/part/html?part") + " rest" * 1000)
+    assert server.ask(f"/ssi/file?{path}").text == "part" + " rest" * 1000
+
+
+def test_ssi_after_head(server):
+    with server.connect() as connection:
+        page = escaped("a " + include("/part/say?b"))
+        assert connection.ask(f"/ssi/say?{page}", "HEAD").body == b"", "HEAD has no parts"
+        assert connection.ask("/static/several.html", "HEAD").body == b""
+        assert connection.ask("/say?next").body == b"next", "the connection is clean"
+
+
+def test_ssi_loop_ends(server):
+    response = server.ask("/static/loop.html")
+    assert response.text.startswith("again again "), "nginx counts how deep it is"
+    server.wait_log("subrequests cycle")
+
+
+@pytest.mark.skipif(INLINE, reason="the stream has a thread of its own")
+def test_ssi_within_a_stream(server, gate):
+    stop = gate()
+    page = escaped("a " + include("/part/say?b") + " " + include(f"/part/stop?{stop.query}") + " z")
+    with server.connect() as connection:
+        connection.send_request(f"/ssi/html?{page}")
+        head = connection.read_head()
+        got = b""
+        while not got.endswith(b"-" * 1024):
+            got += connection.read_chunk(head)
+        assert got == b"a b before " + b"-" * 1024, "it is sent while the part goes on"
+        stop.open()
+        rest = b"".join(connection.pieces(head))
+    assert rest.endswith(b" after z"), "then the rest"
+
+
+@pytest.mark.skipif(INLINE, reason="the stream has a thread of its own")
+@pytest.mark.parametrize("way", ["ssi", "recoded"])
+def test_ssi_parts_do_not_wait_for_the_page(server, gate, way):
+    stop = gate()
+    page = escaped("a " + include("/part/say?b") + include("/part/html?c"))
+    with server.connect() as connection:
+        connection.send_request(f"/{way}/stop/{page}?{stop.query}")
+        head = connection.read_head()
+        got = b""
+        while not got.endswith(b"c"):
+            got += connection.read_chunk(head)
+        assert got == b"a bc", "the parts are sent while the page waits"
+        stop.open()
+        assert b"".join(connection.pieces(head)).endswith(b" after"), "then the rest"
+
+
+@pytest.mark.skipif(INLINE, reason="one thread is none")
+def test_ssi_with_one_thread(nginx):
+    server = nginx.prepare(CONF, http=HTTP + "wsgi_threads 1;", files=[("copy.py", COPY)]).start()
+    page = escaped("a " + include("/part/html?b") + " " + include("/part/say?c") + " d")
+    assert server.ask(f"/ssi/html?{page}").text == "a b c d", "a part waits for the page's thread"
+
+
+def test_additions(server):
+    for kind in ("say", "html"):
+        assert server.ask(f"/added/{kind}?page").text == "before,page,after", "around the page"
+    assert server.ask("/added/type/text/css?page").text == "page", "but only of HTML"
+    assert server.ask("/added/say?page", "HEAD").body == b""
+    assert server.ask("/added_static/page.html").text == "before,static", "around a file, too"
+    with server.connect() as connection:
+        for _ in range(20):
+            assert connection.ask("/added/html?page").text == "before,page,after"
+
+
+def test_additions_of_a_large_page(server):
+    path = server.write("large.html", "0123456789abcdef" * 100_000)
+    body = server.ask(f"/added/file?{path}").text
+    assert body == "before," + "0123456789abcdef" * 100_000 + ",after", "nothing is lost"
+
+
+def test_everything_at_once(server):
+    page = escaped("a " + include("/part/html?b") + " c " + include("/added/say?d") + " e")
+    response = server.ask(f"/everything/html?{page}", headers=[("Accept-Encoding", "gzip")])
+    text = zlib.decompress(response.body, 31)
+    assert text == b"before,a b c d e,after", "all of it in order"
+
+
+def copies(server, count):
+    """What the mirror's application has seen, once it has seen so much."""
+    seen = []
+
+    def enough():
+        seen.extend(eval(server.ask("/copies/").body))
+        return len(seen) >= count
+
+    wait_for(enough, f"{count} copies")
+    return seen
+
+
+def test_mirror(server):
+    response = server.ask("/mirrored/echo?q", "POST", body=b"the body")
+    assert response.body == b"POST 8 the body", "the original has its answer"
+    expected = ["POST", "/mirrored/echo?q", "8", b"the body"]
+    assert copies(server, 1) == [expected], "the copy has all of it, and runs to its end"
+    large = b"0123456789" * 50_000
+    assert server.ask("/mirrored/echo", "POST", body=large).body.endswith(large)
+    assert copies(server, 1)[0][3] == large, "a body in a file, too"
+    server.ask("/unmirrored_body/echo", "POST", body=b"the body")
+    assert copies(server, 1)[0][2:] in ([None, b""], ["0", b""]), "or none, as configured"
+
+
+def test_mirror_of_other_locations(server):
+    assert server.ask("/mirrored/echo").body.startswith(b"GET"), "without a body"
+    assert copies(server, 1)[0][:2] == ["GET", "/mirrored/echo"]
+    response = server.ask("/mirrored_twice/echo", "PUT", body=b"twice")
+    assert response.body == b"PUT 5 twice", "a body that is read for a mirror is read"
+    assert [copy[3] for copy in copies(server, 2)] == [b"twice"] * 2, "two mirrors"
+    log = server.prefix / "copies.log"
+    wait_for(lambda: "PUT /copy/ 200" in log.read_text(), "log_subrequest to log the copy")
