@@ -10,11 +10,7 @@
 
 static ngx_int_t ngx_http_wsgi_set_path(ngx_http_request_t *r,
     wsgi_request *wr);
-static ngx_int_t ngx_http_wsgi_set_server(ngx_http_request_t *r,
-    wsgi_request *wr);
-static void ngx_http_wsgi_set_scheme(ngx_http_request_t *r, wsgi_request *wr,
-    ngx_str_t *port);
-static ngx_int_t ngx_http_wsgi_set_peer(ngx_http_request_t *r,
+static void ngx_http_wsgi_set_protocol(ngx_http_request_t *r,
     wsgi_request *wr);
 static void ngx_http_wsgi_set_root(ngx_http_request_t *r, wsgi_request *wr);
 static ngx_int_t ngx_http_wsgi_set_headers(ngx_http_request_t *r,
@@ -23,8 +19,6 @@ static ngx_int_t ngx_http_wsgi_set_content_type(ngx_http_request_t *r,
     wsgi_request *wr);
 static ngx_int_t ngx_http_wsgi_set_params(ngx_http_request_t *r,
     wsgi_request *wr);
-static ngx_int_t ngx_http_wsgi_port(ngx_http_request_t *r,
-    struct sockaddr *sa, wsgi_str *port);
 
 
 ngx_int_t
@@ -48,7 +42,7 @@ ngx_http_wsgi_create_request(ngx_http_request_t *r, wsgi_request *wr)
     ngx_http_wsgi_set_str(&wr->method, &r->method_name);
     ngx_http_wsgi_set_str(&wr->query_string, &r->args);
     ngx_http_wsgi_set_str(&wr->request_uri, &r->unparsed_uri);
-    ngx_http_wsgi_set_str(&wr->protocol, &r->http_protocol);
+    ngx_http_wsgi_set_protocol(r, wr);
 
     if (ngx_http_wsgi_set_server(r, wr) != NGX_OK
         || ngx_http_wsgi_set_peer(r, wr) != NGX_OK
@@ -100,107 +94,26 @@ ngx_http_wsgi_set_path(ngx_http_request_t *r, wsgi_request *wr)
 }
 
 
-static ngx_int_t
-ngx_http_wsgi_set_server(ngx_http_request_t *r, wsgi_request *wr)
-{
-    ngx_str_t                  addr, port;
-    ngx_connection_t          *c;
-    ngx_http_core_srv_conf_t  *cscf;
-    u_char                     buf[NGX_SOCKADDR_STRLEN];
-
-    c = r->connection;
-
-    addr.len = NGX_SOCKADDR_STRLEN;
-    addr.data = buf;
-
-    if (ngx_connection_local_sockaddr(c, &addr, 0) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    addr.data = ngx_pstrdup(r->pool, &addr);
-    if (addr.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_http_wsgi_set_str(&wr->server_addr, &addr);
-
-    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
-
-    /* PEP 3333: they "are required strings and must never be empty" */
-
-    if (r->headers_in.server.len) {
-        ngx_http_wsgi_set_str(&wr->server_name, &r->headers_in.server);
-
-    } else if (cscf->server_name.len) {
-        ngx_http_wsgi_set_str(&wr->server_name, &cscf->server_name);
-
-    } else {
-        ngx_http_wsgi_set_str(&wr->server_name, &addr);
-    }
-
-    /* a unix domain socket has no port: then the one of the scheme */
-
-    ngx_http_wsgi_set_scheme(r, wr, &port);
-    ngx_http_wsgi_set_str(&wr->server_port, &port);
-
-    return ngx_http_wsgi_port(r, c->local_sockaddr, &wr->server_port);
-}
-
+/* a line that is no request, or the one of HTTP/0.9, does not name any */
 
 static void
-ngx_http_wsgi_set_scheme(ngx_http_request_t *r, wsgi_request *wr,
-    ngx_str_t *port)
+ngx_http_wsgi_set_protocol(ngx_http_request_t *r, wsgi_request *wr)
 {
-    ngx_str_t  scheme;
+    ngx_str_t  protocol;
 
-    ngx_str_set(&scheme, "http");
-    ngx_str_set(port, "80");
+    protocol = r->http_protocol;
 
-#if (NGX_HTTP_SSL)
-    if (r->connection->ssl) {
-        ngx_str_set(&scheme, "https");
-        ngx_str_set(port, "443");
-    }
-#endif
+    if (protocol.len == 0) {
 
-    ngx_http_wsgi_set_str(&wr->scheme, &scheme);
-}
+        if (r->http_version == NGX_HTTP_VERSION_9) {
+            ngx_str_set(&protocol, "HTTP/0.9");
 
-
-static ngx_int_t
-ngx_http_wsgi_set_peer(ngx_http_request_t *r, wsgi_request *wr)
-{
-    ngx_connection_t  *c;
-
-    c = r->connection;
-
-    ngx_http_wsgi_set_str(&wr->remote_addr, &c->addr_text);
-
-    return ngx_http_wsgi_port(r, c->sockaddr, &wr->remote_port);
-}
-
-
-static ngx_int_t
-ngx_http_wsgi_port(ngx_http_request_t *r, struct sockaddr *sa, wsgi_str *port)
-{
-    u_char     *p;
-    in_port_t   n;
-
-    n = ngx_inet_get_port(sa);
-
-    if (n == 0) {
-        return NGX_OK;
+        } else {
+            ngx_str_set(&protocol, "HTTP/1.0");
+        }
     }
 
-    p = ngx_pnalloc(r->pool, sizeof("65535") - 1);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    port->data = p;
-    port->size = ngx_sprintf(p, "%ui", (ngx_uint_t) n) - p;
-
-    return NGX_OK;
+    ngx_http_wsgi_set_str(&wr->protocol, &protocol);
 }
 
 

@@ -292,6 +292,15 @@ class Nginx:
 
         return wait_for(found, f"the access log to say {words}")
 
+    def wait_lines(self, name, count):
+        """Waits until a file of the folder has so many whole lines; gives them."""
+
+        def found():
+            lines = self._read(name).split("\n")[:-1]
+            return lines if len(lines) >= count else None
+
+        return wait_for(found, f"{count} lines in {name}")
+
     def workers(self):
         """The process ids of the workers."""
         master = self.process.pid
