@@ -663,6 +663,14 @@ void wsgi_discard(wsgi_exchange *exchange);
 // `WSGI_PHASE_DONE` for NULL. Never blocks. One thread only, the one that polls.
 wsgi_phase wsgi_exchange_phase(const wsgi_exchange *exchange, uint64_t *since_ms);
 
+// How many milliseconds have passed since the exchange was submitted, and in `*queued_ms` (may be
+// NULL) for how many of them it waited for a thread, or for the import of its application. All of
+// them while it still waits. 0 for NULL.
+//
+// A host that puts them into its log can tell a pool that is too small from an application that is
+// slow. Never blocks. One thread only, the one that polls.
+uint64_t wsgi_exchange_time(const wsgi_exchange *exchange, uint64_t *queued_ms);
+
 // Answers one request on the calling thread: all callbacks are called before it returns, on this
 // thread, without the GIL. Waits for the application's import if need be.
 //

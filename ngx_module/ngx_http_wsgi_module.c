@@ -204,7 +204,7 @@ static ngx_command_t  ngx_http_wsgi_commands[] = {
 
 
 static ngx_http_module_t  ngx_http_wsgi_module_ctx = {
-    NULL,                                  /* preconfiguration */
+    ngx_http_wsgi_add_variables,           /* preconfiguration */
     ngx_http_wsgi_check_runtime,           /* postconfiguration */
 
     ngx_http_wsgi_create_main_conf,        /* create main configuration */

@@ -77,6 +77,12 @@ typedef struct {
 typedef struct ngx_http_wsgi_piece_s  ngx_http_wsgi_piece_t;
 
 
+typedef struct {
+    ngx_msec_t                   queued;
+    ngx_msec_t                   running;
+} ngx_http_wsgi_times_t;
+
+
 /*
  * One request while Python answers it.  The library gets a pointer to it and
  * hands it back to the callbacks; it does so no more once "exchange" is NULL,
@@ -88,6 +94,7 @@ typedef struct {
     wsgi_exchange               *exchange;
     ngx_http_cleanup_t          *cleanup;
     ngx_event_t                  timer;
+    ngx_http_wsgi_times_t        times;
 
     ngx_http_wsgi_piece_t       *pieces;    /* all that were ever made */
     ngx_chain_t                 *free;
@@ -98,6 +105,7 @@ typedef struct {
     ngx_chain_t                 *body;      /* read, and not yet pushed */
     ngx_int_t                    lost;      /* how, if the client is gone */
 
+    unsigned                     was_submitted:1;
     unsigned                     started:1;
     unsigned                     last_sent:1;
     unsigned                     body_streamed:1;
@@ -201,6 +209,11 @@ void ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after,
     uint32_t flags);
 void ngx_http_wsgi_exhausted(void *data, size_t stuck);
 
+/* ngx_http_wsgi_times.c */
+
+ngx_int_t ngx_http_wsgi_add_variables(ngx_conf_t *cf);
+void ngx_http_wsgi_measure(ngx_http_wsgi_ctx_t *ctx);
+
 /* ngx_http_wsgi_response.c */
 
 int ngx_http_wsgi_start(void *data, const wsgi_head *head);
@@ -225,6 +238,7 @@ ngx_int_t ngx_http_wsgi_wait_client(ngx_http_request_t *r);
 /* ngx_http_wsgi_output.c */
 
 ngx_int_t ngx_http_wsgi_init_output(ngx_http_wsgi_ctx_t *ctx);
+ngx_http_wsgi_ctx_t *ngx_http_wsgi_cleanup_ctx(ngx_pool_cleanup_t *cln);
 ngx_int_t ngx_http_wsgi_add_buffers(ngx_http_wsgi_ctx_t *ctx,
     wsgi_buffer *const *buffers, size_t count);
 ngx_int_t ngx_http_wsgi_add_file(ngx_http_wsgi_ctx_t *ctx, int fd,

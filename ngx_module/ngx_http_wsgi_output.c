@@ -48,6 +48,15 @@ ngx_http_wsgi_init_output(ngx_http_wsgi_ctx_t *ctx)
 }
 
 
+/* the context that a handler of the pool belongs to, or NULL */
+
+ngx_http_wsgi_ctx_t *
+ngx_http_wsgi_cleanup_ctx(ngx_pool_cleanup_t *cln)
+{
+    return cln->handler == ngx_http_wsgi_release_all ? cln->data : NULL;
+}
+
+
 ngx_int_t
 ngx_http_wsgi_add_buffers(ngx_http_wsgi_ctx_t *ctx,
     wsgi_buffer *const *buffers, size_t count)

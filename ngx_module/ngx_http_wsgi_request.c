@@ -158,6 +158,7 @@ ngx_http_wsgi_submit(ngx_http_wsgi_ctx_t *ctx)
     }
 
     ctx->cleanup->handler = ngx_http_wsgi_cleanup;
+    ctx->was_submitted = 1;
 
     ngx_http_wsgi_poll_soon();
 

@@ -58,18 +58,16 @@ ngx_http_wsgi_start(void *data, const wsgi_head *head)
         return 0;
     }
 
-    if (rc == NGX_OK && r->background && r->header_only) {
+    if (rc == NGX_OK && (r->background || r->post_action) && r->header_only) {
 
-        /* a mirror: nobody reads the answer, but the work is to be done */
+        /* nobody reads the answer of a mirror, but the work is to be done */
 
         wsgi_discard(ctx->exchange);
 
         return 0;
     }
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->post_action
-        || (r->header_only && !head->no_body))
-    {
+    if (rc == NGX_ERROR || rc > NGX_OK || (r->header_only && !head->no_body)) {
         return ngx_http_wsgi_leave(ctx, rc);
     }
 
@@ -172,6 +170,8 @@ ngx_http_wsgi_finish(void *data, wsgi_outcome outcome, uint32_t retry_after)
 
     ngx_int_t            rc;
     ngx_http_request_t  *r;
+
+    ngx_http_wsgi_measure(ctx);
 
     r = ctx->request;
 

@@ -29,6 +29,8 @@ ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after,
     ngx_http_request_t        *r;
     ngx_http_wsgi_loc_conf_t  *wlcf;
 
+    ngx_http_wsgi_measure(ctx);
+
     r = ctx->request;
     c = r->connection;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);

@@ -236,6 +236,27 @@ pub unsafe extern "C" fn wsgi_exchange_phase(
     }
 }
 
+/// How many milliseconds have passed since the exchange was submitted, and in `*queued_ms` (may be
+/// NULL) for how many of them it waited for a thread, or for the import of its application. All of
+/// them while it still waits. 0 for NULL.
+///
+/// A host that puts them into its log can tell a pool that is too small from an application that is
+/// slow. Never blocks. One thread only, the one that polls.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_exchange_time(
+    exchange: *const wsgi_exchange,
+    queued_ms: *mut u64,
+) -> u64 {
+    // SAFETY: wsgi.h: an exchange stays valid until its end.
+    let exchange = unsafe { guard::borrowed(exchange.cast::<Exchange>(), Kind::Exchange) };
+    let (passed, queued) = exchange.map_or((0, 0), Exchange::times);
+    if !queued_ms.is_null() {
+        // SAFETY: not NULL; wsgi.h: points to a uint64_t.
+        unsafe { *queued_ms = queued };
+    }
+    passed
+}
+
 /// Answers one request on the calling thread: all callbacks are called before it returns, on this
 /// thread, without the GIL. Waits for the application's import if need be.
 ///

@@ -29,6 +29,9 @@ pub enum Phase {
     Done,
 }
 
+/// Later than any time there is.
+const STILL_QUEUED: u64 = u64::MAX;
+
 /// What comes with the bytes of `wsgi_body_push`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Push {
@@ -67,6 +70,10 @@ pub struct Exchange {
     phase: AtomicU8,
     /// When the phase began, in milliseconds of the outbox's clock.
     since: AtomicU64,
+    /// By the same clock.
+    submitted: u64,
+    /// When it left the queue, or `STILL_QUEUED`.
+    begun: AtomicU64,
     /// The application gave more than the host can take, and runs on the polling thread, which must
     /// not wait: it is resumed once this is false.
     paused: AtomicBool,
@@ -93,6 +100,8 @@ impl Exchange {
             work: Mutex::new(Some(request)),
             phase: AtomicU8::new(Phase::Queued as u8),
             since: AtomicU64::new(outbox.now()),
+            submitted: outbox.now(),
+            begun: AtomicU64::new(STILL_QUEUED),
             paused: AtomicBool::new(false),
             outbox: outbox.clone(),
             slot: AtomicUsize::new(usize::MAX),
@@ -159,7 +168,9 @@ impl Exchange {
             Ordering::Acquire,
         );
         if left.is_ok() {
-            self.since.store(self.outbox.now(), Ordering::Relaxed);
+            let now = self.outbox.now();
+            self.begun.store(now, Ordering::Relaxed);
+            self.since.store(now, Ordering::Relaxed);
             self.outbox.leave_queue();
         }
         left.is_ok()
@@ -179,6 +190,14 @@ impl Exchange {
             _ => Phase::Done,
         };
         (phase, self.outbox.now().saturating_sub(self.since.load(Ordering::Relaxed)))
+    }
+
+    /// How many milliseconds have passed since it was submitted, and how many of them it waited in
+    /// the queue.
+    pub fn times(&self) -> (u64, u64) {
+        let now = self.outbox.now();
+        let begun = self.begun.load(Ordering::Relaxed).min(now);
+        (now.saturating_sub(self.submitted), begun.saturating_sub(self.submitted))
     }
 
     /// Hands `events` over to the polling thread, and leaves `events` empty.

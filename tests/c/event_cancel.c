@@ -40,7 +40,7 @@ static void end(void) {
 
 // One thread, which waits for a body; the second request never gets it.
 static void cancel_queued(const char *folder) {
-    uint64_t since = 99;
+    uint64_t since = 99, queued = 99, began;
     wsgi_request request = request_for("/hello");
     host_start(in_folder(folder, "stages.py"), "application", 1, 0, 0);
     submit_push(&two, "/body", NULL, 0);
@@ -48,6 +48,11 @@ static void cancel_queued(const char *folder) {
     until_phase(&two, WSGI_PHASE_HOST);
     submit(&one, &request);
     ENSURE(wsgi_exchange_phase(one.exchange, &since) == WSGI_PHASE_QUEUED && since < 60 * 1000);
+    wsgi_exchange_time(two.exchange, &began);
+    while (wsgi_exchange_time(one.exchange, &queued) < 5) {
+        sched_yield();
+    }
+    ENSURE(queued >= 5 && wsgi_exchange_time(two.exchange, &since) >= 5 && since == began);
     cancel(&one);
     ENSURE(wsgi_body_push(two.exchange, NULL, 0, WSGI_PUSH_LAST, NULL) == WSGI_OK);
     UNTIL(two.finished);

@@ -147,6 +147,7 @@ static void with_nothing(void) {
     EXPECT(WSGI_INVALID, wsgi_run(NULL, NULL, NULL, &e));
     EXPECT(WSGI_INVALID, wsgi_body_push(NULL, NULL, 0, 0, NULL));
     EXPECT(WSGI_PHASE_DONE, wsgi_exchange_phase(NULL, NULL));
+    EXPECT(0, wsgi_exchange_time(NULL, NULL));
 }
 
 static void wrong_configurations(void) {

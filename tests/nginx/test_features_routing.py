@@ -129,7 +129,7 @@ def test_post_to_a_file(server):
 def test_fallback_to_a_path(server):
     response = server.ask("/fallback_get/x", "POST", body=b"body")
     assert (response.status, response.body[:4]) == (200, b"GET "), "that is a GET, as nginx has it"
-    assert response.body in (b"GET 4 body", b"GET 0 "), "and the body is whole or none"
+    assert response.body == b"GET 4 body", "and has the body all the same"
 
 
 def test_rewrite(server):
@@ -219,4 +219,4 @@ def test_error_page_for_413(server):
     with server.connect() as connection:
         response = connection.ask("/shown", "POST", headers=[("Content-Length", str(len(body)))])
         assert response.status == 413, "too much"
-        assert response.body in (b"GET None ", b"GET 0 "), "and nobody gets a part of it"
+        assert response.body == b"GET 0 ", "and nobody gets a part of it"
