@@ -28,7 +28,8 @@ PYTEST = $(LINK) build/venv/bin/python -m pytest -q -ra
 
 # What must be the same when applications run on nginx's own thread.
 INLINE = $(addprefix tests/nginx/test_,$(addsuffix .py,hello input responses odd_responses errors \
-	file_wrapper connections leases applications import leaks accel intercept ranges))
+	file_wrapper connections leases applications import leaks accel intercept ranges features_filters \
+	features_subrequests features_access features_routing features_proxy))
 
 .NOTPARALLEL:
 .PHONY: help serve build install test header-check lint test-rust test-c test-nginx header \
