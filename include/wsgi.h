@@ -93,6 +93,7 @@
 // * wsgi.version, wsgi.url_scheme, wsgi.input, wsgi.errors, wsgi.multithread, wsgi.multiprocess,
 //   wsgi.run_once, wsgi.file_wrapper, and wsgi.input_terminated, which is True: reading wsgi.input
 //   to its end is safe without a CONTENT_LENGTH;
+// * wsgi.early_hints, if the host has the callback early_hints and wsgi_request.early_hints is set;
 // * last, and in place of any of the above, wsgi_request.params.
 //
 // Header fields are filtered, so that no client can pass one off as another:
@@ -222,6 +223,9 @@ typedef struct wsgi_request {
     // `wsgi_buffer_release`) before the application has to wait; 0 means 1 MiB. It bounds what a
     // slow client costs. Only `wsgi_submit`.
     size_t buffer_size;
+    // 1 if this client can be sent a response 103 (Early Hints): with HTTP/1.0 it cannot. Then
+    // `environ` has `wsgi.early_hints`, if the host has the callback `early_hints`; else 0.
+    int early_hints;
 } wsgi_request;
 
 
@@ -337,11 +341,11 @@ typedef struct wsgi_buffer {
 // and may block.
 //
 // `request` is the pointer that the host gave to `wsgi_submit` or `wsgi_run`; the library never
-// reads it. For each request the calls come in this order: `start`, then any number of `write` and
-// `send_file`, then `finish`; `finish` alone if there is no response. `want_body`, `read` and `log`
-// come in between.
+// reads it. For each request the calls come in this order: any number of `early_hints`, `start`, then
+// any number of `write` and `send_file`, then `finish`; `finish` without `start` if there is no
+// response. `want_body`, `read` and `log` come in between.
 //
-// `start`, `write`, `send_file` and `want_body` return 0 to go on. Anything else says that the
+// `early_hints`, `start`, `write`, `send_file` and `want_body` return 0 to go on. Anything else says that the
 // client is gone: the exchange is over as if by `wsgi_cancel`, and no callback for this request
 // follows, `finish` included.
 typedef struct wsgi_host {
@@ -384,6 +388,12 @@ typedef struct wsgi_host {
     // processes lets this one end when it has answered what it has, and starts another. Called
     // once, by `wsgi_poll`, with as many threads at work as ever. Optional.
     void (*exhausted)(void *data, size_t stuck);
+    // The application knows some header fields of its response already: send them now, as a response
+    // 103 (Early Hints, RFC 8297), before the one that `start` begins. `headers` are `headers_count`
+    // (at least 1) fields, checked as those of a head and without `Content-Length`; they are **lent
+    // until the callback returns**. Called for requests with `wsgi_request.early_hints` only.
+    // Optional: without it `environ` has no `wsgi.early_hints`.
+    int (*early_hints)(void *request, const wsgi_header *headers, size_t headers_count);
 } wsgi_host;
 
 

@@ -39,6 +39,7 @@ fn host() -> wsgi_host {
         log: Some(log),
         notify: Some(notify),
         exhausted: None,
+        early_hints: None,
     }
 }
 

@@ -75,11 +75,11 @@ pub enum wsgi_level {
 /// and may block.
 ///
 /// `request` is the pointer that the host gave to `wsgi_submit` or `wsgi_run`; the library never
-/// reads it. For each request the calls come in this order: `start`, then any number of `write` and
-/// `send_file`, then `finish`; `finish` alone if there is no response. `want_body`, `read` and `log`
-/// come in between.
+/// reads it. For each request the calls come in this order: any number of `early_hints`, `start`, then
+/// any number of `write` and `send_file`, then `finish`; `finish` without `start` if there is no
+/// response. `want_body`, `read` and `log` come in between.
 ///
-/// `start`, `write`, `send_file` and `want_body` return 0 to go on. Anything else says that the
+/// `early_hints`, `start`, `write`, `send_file` and `want_body` return 0 to go on. Anything else says that the
 /// client is gone: the exchange is over as if by `wsgi_cancel`, and no callback for this request
 /// follows, `finish` included.
 #[repr(C)]
@@ -148,4 +148,16 @@ pub struct wsgi_host {
     /// processes lets this one end when it has answered what it has, and starts another. Called
     /// once, by `wsgi_poll`, with as many threads at work as ever. Optional.
     pub exhausted: Option<unsafe extern "C" fn(data: *mut c_void, stuck: usize)>,
+    /// The application knows some header fields of its response already: send them now, as a response
+    /// 103 (Early Hints, RFC 8297), before the one that `start` begins. `headers` are `headers_count`
+    /// (at least 1) fields, checked as those of a head and without `Content-Length`; they are **lent
+    /// until the callback returns**. Called for requests with `wsgi_request.early_hints` only.
+    /// Optional: without it `environ` has no `wsgi.early_hints`.
+    pub early_hints: Option<
+        unsafe extern "C" fn(
+            request: *mut c_void,
+            headers: *const wsgi_header,
+            headers_count: usize,
+        ) -> c_int,
+    >,
 }

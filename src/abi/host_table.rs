@@ -55,6 +55,13 @@ fn go_on(returned: c_int) -> std::result::Result<(), Gone> {
     if returned == 0 { Ok(()) } else { Err(Gone) }
 }
 
+/// The fields of `head`, good as long as that.
+fn lend_fields(head: &Head) -> Vec<wsgi_header> {
+    head.fields()
+        .map(|(name, value)| wsgi_header { name: lend(name), value: lend(value) })
+        .collect()
+}
+
 fn flags(last: bool) -> u32 {
     if last { WSGI_WRITE_LAST } else { 0 }
 }
@@ -63,11 +70,15 @@ fn flags(last: bool) -> u32 {
 // what wsgi.h asks for; `Host`'s callers keep to the threads and the order that it states, and what
 // is lent lives until the call returns.
 impl Host for Table {
+    fn early_hints(&self, request: HostRequest, hints: &Head) -> std::result::Result<(), Gone> {
+        let early_hints = self.optional.early_hints.ok_or(Gone)?;
+        let fields = lend_fields(hints);
+        // SAFETY: see above the impl.
+        go_on(unsafe { early_hints(request.0, fields.as_ptr(), fields.len()) })
+    }
+
     fn start(&self, request: HostRequest, head: &Head) -> std::result::Result<(), Gone> {
-        let fields: Vec<wsgi_header> = head
-            .fields()
-            .map(|(name, value)| wsgi_header { name: lend(name), value: lend(value) })
-            .collect();
+        let fields = lend_fields(head);
         let lent = wsgi_head {
             status: head.status.into(),
             reason: lend(head.reason()),
@@ -170,6 +181,10 @@ impl Host for Table {
 
     fn is_event_driven(&self) -> bool {
         self.optional.notify.is_some()
+    }
+
+    fn gives_hints(&self) -> bool {
+        self.optional.early_hints.is_some()
     }
 
     fn pushes_bodies(&self) -> bool {

@@ -52,6 +52,7 @@ pub(super) unsafe fn read(request: *const wsgi_request, half: Half) -> Result<Re
         unsafe { to.add_param(text(pair.name)?, text(pair.value)?) };
     }
     to.content_length = u64::try_from(from.content_length).ok();
+    to.early_hints = from.early_hints != 0;
     if from.buffer_size != 0 {
         to.buffer_size = from.buffer_size;
     }

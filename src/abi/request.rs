@@ -105,4 +105,7 @@ pub struct wsgi_request {
     /// `wsgi_buffer_release`) before the application has to wait; 0 means 1 MiB. It bounds what a
     /// slow client costs. Only `wsgi_submit`.
     pub buffer_size: usize,
+    /// 1 if this client can be sent a response 103 (Early Hints): with HTTP/1.0 it cannot. Then
+    /// `environ` has `wsgi.early_hints`, if the host has the callback `early_hints`; else 0.
+    pub early_hints: c_int,
 }

@@ -38,6 +38,10 @@ impl Direct {
 }
 
 impl Transport for Direct {
+    fn hints(&mut self, hints: Head) {
+        self.pending.push(Event::Hints(hints));
+    }
+
     fn head(&mut self, head: Head) {
         self.pending.push(Event::Head(head));
     }

@@ -56,6 +56,8 @@ pub enum Outcome {
 /// One step of a response, or what happens beside it.
 #[derive(Debug)]
 pub enum Event {
+    /// The fields of a response 103.
+    Hints(Head),
     Head(Head),
     Data(Box<Buffer>),
     File(FileRange),
@@ -119,6 +121,7 @@ pub fn deliver(
         }
         let mut pieces = Vec::new();
         let result = match event {
+            Event::Hints(hints) => host.early_hints(request, &hints),
             Event::Head(head) => host.start(request, &head),
             Event::Data(buffer) => {
                 pieces.push(buffer);

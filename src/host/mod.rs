@@ -61,6 +61,8 @@ pub enum Flow {
 
 /// What a host offers, as wsgi.h describes its callbacks.
 pub trait Host: Send + Sync {
+    /// Only if `gives_hints`. `hints` has fields and nothing else.
+    fn early_hints(&self, request: HostRequest, hints: &Head) -> Result<(), Gone>;
     fn start(&self, request: HostRequest, head: &Head) -> Result<(), Gone>;
     /// `buffers` is empty afterwards: the host owns them, or they were released.
     fn write(
@@ -80,6 +82,8 @@ pub trait Host: Send + Sync {
     fn exhausted(&self, stuck: usize);
     /// Whether `wsgi_poll` delivers, rather than the thread that has something to say.
     fn is_event_driven(&self) -> bool;
+    /// Whether there is an `early_hints`.
+    fn gives_hints(&self) -> bool;
     /// Whether there is a `want_body`.
     fn pushes_bodies(&self) -> bool;
     /// Whether there is a `read`.
@@ -113,9 +117,11 @@ impl FileRange {
 /// Where one response goes. Used on the one thread that runs the application.
 ///
 /// What is given is on its way after `flush` or `end`, not before: pieces that are known together
-/// travel together. The order is `head`, any number of `data` and `file`, `end`; `wsgi::response`
-/// keeps it.
+/// travel together. The order is any number of `hints`, `head`, any number of `data` and `file`, `end`;
+/// `wsgi::response` keeps it.
 pub trait Transport: Send {
+    /// The fields of an informational response, 103 (Early Hints).
+    fn hints(&mut self, hints: Head);
     fn head(&mut self, head: Head);
     fn data(&mut self, piece: buffer::Piece);
     fn takes_files(&self) -> bool;

@@ -27,6 +27,10 @@ impl Queue {
 }
 
 impl Transport for Queue {
+    fn hints(&mut self, hints: Head) {
+        self.pending.push(Event::Hints(hints));
+    }
+
     fn head(&mut self, head: Head) {
         self.pending.push(Event::Head(head));
     }

@@ -35,6 +35,8 @@ pub struct Request {
     params: Vec<(Span, Span)>,
     /// What CONTENT_LENGTH says.
     pub content_length: Option<u64>,
+    /// The host can send early hints to this client.
+    pub early_hints: bool,
     /// Response bytes the host may hold before the application waits.
     pub buffer_size: usize,
     pub body: Body,
@@ -49,6 +51,7 @@ impl Request {
             headers: Vec::with_capacity(headers),
             params: Vec::with_capacity(params),
             content_length: None,
+            early_hints: false,
             buffer_size: 1024 * 1024,
             body: Body::Empty,
         }

@@ -1,6 +1,7 @@
 //! One request, from `environ` to `close()`: the server's half of PEP 3333.
 
 use super::app::Application;
+use super::early_hints::EarlyHints;
 use super::file_wrapper::FileWrapper;
 use super::headers::type_name;
 use super::input;
@@ -138,6 +139,10 @@ fn call(
     environ.set_item(intern!(py, "wsgi.input"), input)?;
     environ.set_item(intern!(py, "wsgi.errors"), errors)?;
     environ.set_item(intern!(py, "libwsgi.client_disconnected"), disconnected)?;
+    if request.early_hints && outbox.host().gives_hints() {
+        let hints = EarlyHints::new(&response.lease(), outbox.clone());
+        environ.set_item(intern!(py, "wsgi.early_hints"), hints)?;
+    }
     drop(request);
     let start_response = StartResponse::new(response.lease(), outbox.clone());
     let iterable = application.callable.bind(py).call1((environ, start_response))?;

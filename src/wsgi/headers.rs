@@ -31,16 +31,7 @@ pub(super) struct Checked {
 pub(super) fn check(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<Checked> {
     let status = text(status, "the status")?;
     let (code, reason) = parse_status(&status)?;
-    let headers = headers.cast::<PyList>().map_err(|_| {
-        PyTypeError::new_err(format!(
-            "the response headers must be a list of (name, value) tuples, not {}",
-            type_name(headers)
-        ))
-    })?;
-    let mut checked = Checked { head: Head::new(code, reason), left_out: Vec::new() };
-    for pair in headers {
-        add(&mut checked, &pair)?;
-    }
+    let mut checked = check_fields(Head::new(code, reason), headers)?;
     if matches!(code, 204 | 304) {
         checked.head.no_body = true;
     }
@@ -48,6 +39,28 @@ pub(super) fn check(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> Py
         // RFC 9110, 8.6: "A server MUST NOT send a Content-Length header field in any response with
         // a status code of 1xx (Informational) or 204 (No Content)."
         checked.head.content_length = None;
+    }
+    Ok(checked)
+}
+
+/// What is said before there is a response: a head that has fields and nothing else.
+pub(super) fn check_hints(headers: &Bound<'_, PyAny>) -> PyResult<Checked> {
+    let mut checked = check_fields(Head::default(), headers)?;
+    // RFC 9110, 8.6: not "in any response with a status code of 1xx (Informational)".
+    checked.head.content_length = None;
+    Ok(checked)
+}
+
+fn check_fields(head: Head, headers: &Bound<'_, PyAny>) -> PyResult<Checked> {
+    let headers = headers.cast::<PyList>().map_err(|_| {
+        PyTypeError::new_err(format!(
+            "the response headers must be a list of (name, value) tuples, not {}",
+            type_name(headers)
+        ))
+    })?;
+    let mut checked = Checked { head, left_out: Vec::new() };
+    for pair in headers {
+        add(&mut checked, &pair)?;
     }
     Ok(checked)
 }

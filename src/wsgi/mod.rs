@@ -5,6 +5,7 @@
 pub mod app;
 pub mod builtin;
 mod client_disconnected;
+mod early_hints;
 pub mod environ;
 mod errors;
 mod fields;

@@ -38,17 +38,24 @@ pub(super) enum Problem {
     TooShort { missing: u64 },
     /// The client is gone.
     Gone,
+    /// The application hints without end.
+    TooManyHints,
 }
+
+/// How many bytes of hints one request may send: they wait for nobody, so something has to bound
+/// them, and no client takes more.
+const HINTS_SIZE: usize = 64 * 1024;
 
 pub(super) struct Response {
     transport: Box<dyn Transport>,
     is_head_request: bool,
+    hinted: usize,
     state: State,
 }
 
 impl Response {
     pub(super) fn new(transport: Box<dyn Transport>, is_head_request: bool) -> Self {
-        Response { transport, is_head_request, state: State::Unset }
+        Response { transport, is_head_request, hinted: 0, state: State::Unset }
     }
 
     pub(super) fn is_unset(&self) -> bool {
@@ -69,6 +76,20 @@ impl Response {
 
     pub(super) fn client(&self) -> Client {
         self.transport.client()
+    }
+
+    /// Sends `hints` at once. Once the head is sent they are of no use to anybody, and dropped.
+    pub(super) fn hint(&mut self, py: Python<'_>, hints: Head) -> Result<(), Problem> {
+        let size: usize = hints.fields().map(|(name, value)| name.len() + value.len()).sum();
+        if size == 0 || self.is_sent() {
+            return Ok(());
+        }
+        self.hinted += size;
+        if self.hinted > HINTS_SIZE {
+            return Err(Problem::TooManyHints);
+        }
+        self.transport.hints(hints);
+        self.flush(py).map(drop)
     }
 
     /// Sets the head, or replaces one that was not sent.

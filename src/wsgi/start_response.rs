@@ -1,6 +1,6 @@
 //! `start_response` and the `write` that it returns.
 
-use super::headers;
+use super::headers::{self, Checked};
 use super::response::{Problem, Response, Wanted};
 use crate::host::Level;
 use crate::host::outbox::Outbox;
@@ -57,15 +57,19 @@ impl StartResponse {
             _ => {}
         }
         let checked = headers::check(status, response_headers)?;
-        for name in &checked.left_out {
-            let text = format!(
-                "WSGI0206 the response header {name} was left out: it speaks of the connection, \
-                 which belongs to the server (PEP 3333, Other HTTP Features)"
-            );
-            log(py, &self.outbox, Level::Warn, &text);
-        }
+        note_left_out(py, &self.outbox, &checked);
         self.response.with(|response| response.set(checked.head))?;
         Ok(Write { response: self.response.lease_as("write()") })
+    }
+}
+
+pub(super) fn note_left_out(py: Python<'_>, outbox: &Outbox, checked: &Checked) {
+    for name in &checked.left_out {
+        let text = format!(
+            "WSGI0206 the response header {name} was left out: it speaks of the connection, which \
+             belongs to the server (PEP 3333, Other HTTP Features)"
+        );
+        log(py, outbox, Level::Warn, &text);
     }
 }
 

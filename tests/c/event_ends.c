@@ -116,6 +116,48 @@ static void one_at_a_time(const char *folder) {
     host_stop();
 }
 
+// Hints arrive while the application goes on, those for a client that cannot have them nowhere.
+static void early_hints(const char *folder) {
+    wsgi_request request = request_for("/hints");
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    request.early_hints = 1;
+    submit(&one, &request);
+    UNTIL(one.hints == 2);
+    ENSURE(one.status == 0);
+    request = request_for("/open");
+    request.early_hints = 1;
+    submit(&two, &request);
+    UNTIL(one.finished && two.finished);
+    ENSURE(one.hints == 3 && one.outcome == WSGI_COMPLETE && two.hints == 0);
+    ENSURE_BODY(one, "Hello world!");
+    request = request_for("/hints");
+    submit(&three, &request);
+    UNTIL(three.finished);
+    ENSURE(three.hints == 0 && three.outcome == WSGI_FAILED);
+    ENSURE(strstr(host.log, "KeyError: 'wsgi.early_hints'") != NULL);
+    answer_free(&one);
+    answer_free(&two);
+    answer_free(&three);
+    host_stop();
+}
+
+static void early_hints_return_non_zero(const char *folder) {
+    wsgi_request request = request_for("/hints");
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    request.early_hints = 1;
+    one.refuse_hints = 1;
+    submit(&one, &request);
+    UNTIL(one.hints == 2);
+    ENSURE(one.exchange == NULL);
+    request = request_for("/open");
+    submit(&two, &request);
+    UNTIL(two.finished && strstr(host.log, "WSGI0208") != NULL);
+    ENSURE(one.calls == 1);
+    answer_free(&one);
+    answer_free(&two);
+    host_stop();
+}
+
 // Nothing is called for a request that runs when the runtime stops; its buffers stay valid.
 static void stop_while_running(const char *folder) {
     wsgi_request request = request_for("/large");
@@ -141,6 +183,8 @@ const struct scenario scenarios_of_ends[] = {
     {"release_the_application", release_the_application},
     {"two_applications", two_applications},
     {"one_at_a_time", one_at_a_time},
+    {"early_hints", early_hints},
+    {"early_hints_return_non_zero", early_hints_return_non_zero},
     {"stop_while_running", stop_while_running},
     {NULL, NULL},
 };

@@ -32,6 +32,20 @@ static void append(struct answer *self, const void *data, size_t size) {
     self->body[self->size] = '\0';
 }
 
+static int on_early_hints(void *request, const wsgi_header *headers, size_t count) {
+    struct answer *self = (struct answer *) request;
+    ENSURE(self->status == 0 && !self->finished && count > 0);
+    self->calls++;
+    for (size_t i = 0; i < count; i++, self->hints++) {
+        ENSURE(headers[i].name.size == 4 && memcmp(headers[i].name.data, "Link", 4) == 0);
+        ENSURE(headers[i].value.size == 2 && headers[i].value.data[1] == 'a' + self->hints);
+    }
+    if (self->refuse_hints) {
+        self->exchange = NULL;
+    }
+    return self->refuse_hints;
+}
+
 static int on_start(void *request, const wsgi_head *head) {
     struct answer *self = (struct answer *) request;
     ENSURE(self->status == 0 && !self->finished);
@@ -139,6 +153,7 @@ void host_start(const char *file, const char *callable, unsigned threads, unsign
     host.wake = eventfd(0, EFD_CLOEXEC);
     table.struct_size = sizeof table;
     table.data = &host.wake;
+    table.early_hints = on_early_hints;
     table.start = on_start;
     table.write = on_write;
     table.send_file = takes_files ? on_send_file : NULL;

@@ -24,11 +24,13 @@ struct answer {
     int last;       // WSGI_WRITE_LAST was given
     int files;      // how often `send_file` was called
     int wants;      // how often `want_body` was called
+    int hints;      // how many fields `early_hints` was given
     int calls;      // of any callback
     int calls_then; // `calls` at the time of a cancel
 
     // What the callbacks are to do.
     int hold;                               // keep buffers instead of releasing them
+    int refuse_hints;                       // return 1
     int refuse_start;                       // return 1
     int refuse_write;                       // return 1
     void (*in_start)(struct answer *self);  // called by `start`

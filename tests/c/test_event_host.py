@@ -16,7 +16,7 @@ SCENARIOS = """
     cancel_waiting_for_body cancel_done cancel_in_a_callback submit_in_a_callback start_returns_non_zero
     write_returns_non_zero discard_without_credit discard_in_a_callback cancel_after_discard
     failed truncated refused full_queue release_the_application
-    two_applications one_at_a_time stop_while_running
+    two_applications one_at_a_time early_hints early_hints_return_non_zero stop_while_running
 """.split()
 
 

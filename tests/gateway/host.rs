@@ -17,6 +17,8 @@ use wsgi::wsgi::target::Target;
 /// What a client would have got, and what the log has about it.
 #[derive(Default, Debug)]
 pub struct Answer {
+    /// The fields of one response 103 after the other.
+    pub hints: Vec<(String, String)>,
     pub status: u16,
     pub reason: String,
     pub headers: Vec<(String, String)>,
@@ -29,6 +31,8 @@ pub struct Answer {
     pub log: Vec<String>,
     /// The host says that the client is gone at its `write` of this number.
     pub leave_at_write: Option<usize>,
+    /// The host says that the client is gone when there are hints for it.
+    pub leave_at_hints: bool,
     /// What `read` gives, block by block; None is an error.
     pub upload: Vec<Option<Vec<u8>>>,
 }
@@ -64,14 +68,28 @@ fn answer(request: HostRequest) -> &'static Mutex<Answer> {
     unsafe { &*request.0.cast::<Mutex<Answer>>() }
 }
 
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|&byte| char::from(byte)).collect()
+}
+
+fn fields(head: &Head) -> impl Iterator<Item = (String, String)> {
+    head.fields().map(|(name, value)| (latin1(name), latin1(value)))
+}
+
 impl Host for MemoryHost {
+    fn early_hints(&self, request: HostRequest, hints: &Head) -> Result<(), Gone> {
+        let mut answer = answer(request).lock().unwrap();
+        assert!(answer.status == 0 && answer.outcome.is_none(), "hints come before start");
+        answer.hints.extend(fields(hints));
+        if answer.leave_at_hints { Err(Gone) } else { Ok(()) }
+    }
+
     fn start(&self, request: HostRequest, head: &Head) -> Result<(), Gone> {
-        let latin1 = |bytes: &[u8]| bytes.iter().map(|&byte| char::from(byte)).collect::<String>();
         let mut answer = answer(request).lock().unwrap();
         assert!(answer.status == 0 && answer.outcome.is_none(), "start comes once, and first");
         answer.status = head.status;
         answer.reason = latin1(head.reason());
-        answer.headers = head.fields().map(|(n, v)| (latin1(n), latin1(v))).collect();
+        answer.headers = fields(head).collect();
         answer.content_length = head.content_length;
         answer.no_body = head.no_body;
         Ok(())
@@ -145,6 +163,10 @@ impl Host for MemoryHost {
         false
     }
 
+    fn gives_hints(&self) -> bool {
+        true
+    }
+
     fn pushes_bodies(&self) -> bool {
         false
     }
@@ -174,6 +196,7 @@ pub struct Call {
     fields: HashMap<&'static str, String>,
     headers: Vec<(&'static str, String)>,
     body: Option<Body>,
+    early_hints: bool,
     answer: Answer,
 }
 
@@ -186,7 +209,8 @@ pub fn call(callable: &'static str) -> Call {
 /// A GET for the application of that name in any file.
 pub fn call_file(file: PathBuf, callable: &'static str) -> Call {
     let fields = HashMap::from([("method", "GET".to_owned()), ("path", "/".to_owned())]);
-    Call { file, callable, fields, headers: Vec::new(), body: None, answer: Answer::default() }
+    let answer = Answer::default();
+    Call { file, callable, fields, headers: Vec::new(), body: None, early_hints: false, answer }
 }
 
 impl Call {
@@ -217,6 +241,17 @@ impl Call {
         self
     }
 
+    /// The client is one that can be sent hints.
+    pub fn early_hints(mut self) -> Self {
+        self.early_hints = true;
+        self
+    }
+
+    pub fn leave_at_hints(mut self) -> Self {
+        self.answer.leave_at_hints = true;
+        self.early_hints()
+    }
+
     pub fn leave_at_write(mut self, number: usize) -> Self {
         self.answer.leave_at_write = Some(number);
         self
@@ -239,6 +274,7 @@ impl Call {
             request.content_length = body.left();
             request.body = body;
         }
+        request.early_hints = self.early_hints;
         let answer = Arc::new(Mutex::new(self.answer));
         let pointer = Arc::as_ptr(&answer).cast_mut();
         // WSGI_GONE is an answer too: the test looks at what was told before.

@@ -4,6 +4,7 @@
 
 mod body;
 mod client;
+mod early_hints;
 mod errors;
 mod host;
 mod protocol;

@@ -93,6 +93,7 @@
 // * wsgi.version, wsgi.url_scheme, wsgi.input, wsgi.errors, wsgi.multithread, wsgi.multiprocess,
 //   wsgi.run_once, wsgi.file_wrapper, and wsgi.input_terminated, which is True: reading wsgi.input
 //   to its end is safe without a CONTENT_LENGTH;
+// * wsgi.early_hints, if the host has the callback early_hints and wsgi_request.early_hints is set;
 // * last, and in place of any of the above, wsgi_request.params.
 //
 // Header fields are filtered, so that no client can pass one off as another:

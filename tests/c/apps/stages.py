@@ -9,6 +9,7 @@
 /file     16 bytes of this file, from its 4th on, through wsgi.file_wrapper
 /body     waits for the body
 /echo     the body, or "OSError"
+/hints    hints of a and b, waits for /open, hints of c, then "Hello world!"
 /fail     raises
 /truncate raises after a block
 """
@@ -52,10 +53,18 @@ def echo(environ):
         return b"OSError"
 
 
+def hint(early_hints):
+    early_hints([("Link", "/a"), ("Link", "/b")])
+    opened.wait(60)
+    early_hints([("Link", "/c")])
+
+
 def application(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/fail":
         raise ValueError("before the head")
+    if path == "/hints":
+        hint(environ["wsgi.early_hints"])
     if path == "/waiting":
         waiting.wait(60)
     if path == "/open":

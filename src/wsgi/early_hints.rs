@@ -1,0 +1,40 @@
+//! `wsgi.early_hints`: header fields that a client gets before there is a response.
+
+use super::headers;
+use super::response::{Problem, Response};
+use super::start_response::note_left_out;
+use crate::host::outbox::Outbox;
+use crate::python::lease::Lease;
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use std::sync::Arc;
+
+/// A callable that takes what `start_response` takes as headers, and has it sent as a response 103
+/// (RFC 8297), any number of times. PEP 3333 does not know it; the name is gunicorn's.
+#[pyclass(frozen, module = "wsgi")]
+pub(super) struct EarlyHints {
+    response: Lease<Response>,
+    outbox: Arc<Outbox>,
+}
+
+impl EarlyHints {
+    pub(super) fn new(response: &Lease<Response>, outbox: Arc<Outbox>) -> Self {
+        EarlyHints { response: response.lease_as("wsgi.early_hints"), outbox }
+    }
+}
+
+#[pymethods]
+impl EarlyHints {
+    #[pyo3(signature = (headers, /))]
+    fn __call__(&self, py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+        let checked = headers::check_hints(headers)?;
+        note_left_out(py, &self.outbox, &checked);
+        match self.response.with(|response| response.hint(py, checked.head))? {
+            Err(Problem::Gone) => Err(PyOSError::new_err("wsgi.early_hints: the client is gone")),
+            Err(_) => Err(PyValueError::new_err(
+                "wsgi.early_hints was given more than 64 KB in one request",
+            )),
+            Ok(()) => Ok(()),
+        }
+    }
+}

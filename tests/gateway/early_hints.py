@@ -1,0 +1,86 @@
+"""Applications that hint, for early_hints.rs; each function's docstring says what it does."""
+
+import threading
+
+KEPT = []
+
+
+def answer(start_response, text):
+    start_response("200 OK", [])
+    return [text.encode()]
+
+
+def has_key(environ, start_response):
+    """Answers whether there is a wsgi.early_hints."""
+    return answer(start_response, str("wsgi.early_hints" in environ))
+
+
+def two_hints(environ, start_response):
+    """Hints of two links, of nothing, and of one more link."""
+    hint = environ["wsgi.early_hints"]
+    hint([("Link", "</a.css>; rel=preload"), ("Link", "</b.js>; rel=preload")])
+    hint([])
+    hint([("Link", "</c>")])
+    return answer(start_response, "hinted")
+
+
+def between(environ, start_response):
+    """Hints between start_response and the first block."""
+    blocks = answer(start_response, "hinted")
+    environ["wsgi.early_hints"]([("Link", "</a>")])
+    return blocks
+
+
+def too_late(environ, start_response):
+    """Hints between two blocks."""
+    start_response("200 OK", [])
+    yield b"first"
+    environ["wsgi.early_hints"]([("Link", "</a>")])
+    yield b"second"
+
+
+def unfit(environ, start_response):
+    """Hints of a length and of a connection beside what may be hinted."""
+    unfit = [("Content-Length", "5"), ("Connection", "close")]
+    environ["wsgi.early_hints"]([*unfit, ("X-Fit", "1")])
+    return answer(start_response, "hinted")
+
+
+def refusal(hint, *hints):
+    try:
+        hint(*hints)
+    except Exception as error:
+        return error
+    return None
+
+
+def wrong(environ, start_response):
+    """Answers with what is raised for five things that are no headers."""
+    wrong = [{"Link": "</a>"}, ["Link"], [("Link", b"</a>")], [("Li nk", "a")], [("Link", "\n")]]
+    errors = [refusal(environ["wsgi.early_hints"], hints) for hints in wrong]
+    return answer(start_response, " ".join(type(error).__name__ for error in errors))
+
+
+def endless(environ, start_response):
+    """Hints of one kilobyte after the other."""
+    while True:
+        environ["wsgi.early_hints"]([("X", "x" * 999)])
+
+
+def on_another_thread(environ, start_response):
+    """Answers with what is raised on another thread."""
+    said = []
+    hint = environ["wsgi.early_hints"]
+    thread = threading.Thread(target=lambda: said.append(refusal(hint, [("Link", "</a>")])))
+    thread.start()
+    thread.join()
+    return answer(start_response, f"{type(said[0]).__name__}: {said[0]}")
+
+
+def kept(environ, start_response):
+    """Keeps the callable; when called again, answers with what that raises."""
+    if not KEPT:
+        KEPT.append(environ["wsgi.early_hints"])
+        return answer(start_response, "keeping")
+    error = refusal(KEPT.pop(), [("Link", "</a>")])
+    return answer(start_response, f"{type(error).__name__}: {error}")

@@ -1,0 +1,79 @@
+//! wsgi.early_hints: fields that are sent before the response.
+
+use crate::host::{Answer, call, call_file};
+use std::path::Path;
+use wsgi::host::event::Outcome;
+
+fn hint(callable: &'static str) -> Answer {
+    call_file(file(), callable).early_hints().run()
+}
+
+fn file() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/early_hints.py")
+}
+
+fn text(hints: &[(String, String)]) -> Vec<String> {
+    hints.iter().map(|(name, value)| format!("{name}: {value}")).collect()
+}
+
+#[test]
+fn the_key_is_there_for_a_client_that_can_be_hinted_and_for_no_other() {
+    assert_eq!(call_file(file(), "has_key").early_hints().run().text(), "True");
+    assert_eq!(call_file(file(), "has_key").run().text(), "False");
+    assert_eq!(call("hello_world").early_hints().run().hints, []);
+}
+
+#[test]
+fn hints_come_before_the_response_in_their_order() {
+    let answer = hint("two_hints");
+    let links = ["Link: </a.css>; rel=preload", "Link: </b.js>; rel=preload", "Link: </c>"];
+    assert_eq!(text(&answer.hints), links);
+    assert_eq!((answer.status, answer.text().as_str()), (200, "hinted"));
+    assert!(answer.is_complete() && answer.headers.is_empty());
+}
+
+#[test]
+fn hints_after_start_response_and_before_the_first_block_are_sent() {
+    assert_eq!(text(&hint("between").hints), ["Link: </a>"]);
+}
+
+#[test]
+fn hints_after_the_head_are_dropped() {
+    let answer = hint("too_late");
+    assert_eq!((answer.hints.len(), answer.text().as_str()), (0, "firstsecond"));
+}
+
+#[test]
+fn what_speaks_of_the_body_or_the_connection_is_left_out() {
+    let answer = hint("unfit");
+    assert_eq!(text(&answer.hints), ["X-Fit: 1"]);
+    assert!(answer.logged("WSGI0206 the response header Connection"));
+}
+
+#[test]
+fn what_is_no_header_is_refused_as_start_response_refuses_it() {
+    assert_eq!(hint("wrong").text(), "TypeError TypeError TypeError ValueError ValueError");
+}
+
+#[test]
+fn a_request_cannot_hint_without_end() {
+    let answer = hint("endless");
+    assert_eq!(answer.outcome, Some(Outcome::Failed));
+    assert!(answer.logged("ValueError: wsgi.early_hints was given more than 64 KB"));
+    assert_eq!(answer.hints.len(), 65);
+}
+
+#[test]
+fn a_client_that_left_is_an_oserror() {
+    let answer = call_file(file(), "two_hints").leave_at_hints().run();
+    assert_eq!((answer.hints.len(), answer.outcome), (2, None));
+}
+
+#[test]
+fn it_is_of_no_use_on_another_thread_or_after_the_request() {
+    let refused = "RuntimeError: wsgi.early_hints was used";
+    let other = hint("on_another_thread").text();
+    assert!(other.starts_with(&format!("{refused} on another thread")), "{other}");
+    let kept = hint("kept").text() + &hint("kept").text();
+    assert!(kept.starts_with(&format!("keeping{refused} after its request had ended")), "{kept}");
+}
