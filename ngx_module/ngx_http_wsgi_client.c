@@ -8,6 +8,7 @@
 #include "ngx_http_wsgi_module.h"
 
 
+static ngx_int_t ngx_http_wsgi_send_buffered(ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_abort_handler(ngx_http_request_t *r);
 static void ngx_http_wsgi_write_failed(ngx_http_wsgi_ctx_t *ctx,
     ngx_int_t rc);
@@ -188,7 +189,7 @@ ngx_http_wsgi_write_handler(ngx_http_request_t *r)
     /* nginx may hold what is none of ours any more: behind a subrequest */
 
     if (ctx->busy || r->buffered || r->postponed || c->buffered) {
-        if (ngx_http_wsgi_output(ctx, 0) != NGX_OK) {
+        if (ngx_http_wsgi_send_buffered(ctx) != NGX_OK) {
             ngx_http_wsgi_write_failed(ctx, NGX_ERROR);
             return;
         }
@@ -197,6 +198,23 @@ ngx_http_wsgi_write_handler(ngx_http_request_t *r)
     if (ngx_http_wsgi_wait_client(r) != NGX_OK) {
         ngx_http_wsgi_cancel(ctx, NGX_ERROR);
     }
+}
+
+
+static ngx_int_t
+ngx_http_wsgi_send_buffered(ngx_http_wsgi_ctx_t *ctx)
+{
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    if (ctx->started || r != r->main || !r->connection->buffered) {
+        return ngx_http_wsgi_output(ctx, 0);
+    }
+
+    /* early hints: the filters of the body know nothing of the response yet */
+
+    return ngx_http_write_filter(r, NULL) == NGX_ERROR ? NGX_ERROR : NGX_OK;
 }
 
 

@@ -59,6 +59,10 @@ ngx_http_wsgi_create_request(ngx_http_request_t *r, wsgi_request *wr)
     ngx_http_wsgi_set_root(r, wr);
     ngx_http_wsgi_set_user(r, wr);
 
+#if (NGX_HTTP_WSGI_EARLY_HINTS)
+    wr->early_hints = ngx_http_wsgi_can_hint(r);
+#endif
+
     return NGX_OK;
 }
 

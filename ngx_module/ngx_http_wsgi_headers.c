@@ -11,8 +11,6 @@
 static ngx_int_t ngx_http_wsgi_set_status(ngx_http_request_t *r,
     const wsgi_head *head);
 static void ngx_http_wsgi_set_ranges(ngx_http_request_t *r);
-static ngx_int_t ngx_http_wsgi_make_header(ngx_http_request_t *r,
-    const wsgi_header *from, ngx_table_elt_t *h);
 
 
 ngx_int_t
@@ -123,7 +121,7 @@ ngx_http_wsgi_set_ranges(ngx_http_request_t *r)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_wsgi_make_header(ngx_http_request_t *r, const wsgi_header *from,
     ngx_table_elt_t *h)
 {

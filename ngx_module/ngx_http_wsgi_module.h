@@ -19,6 +19,9 @@
 #define NGX_HTTP_WSGI_RETRY_AFTER  1
 
 
+#define NGX_HTTP_WSGI_EARLY_HINTS  (nginx_version >= 1029000)
+
+
 #define ngx_http_wsgi_set_str(s, from)                                        \
     (s)->data = (from)->data;                                                 \
     (s)->size = (from)->len
@@ -223,8 +226,15 @@ int ngx_http_wsgi_send_file(void *data, int fd, uint64_t offset,
     uint64_t length, uint32_t flags);
 void ngx_http_wsgi_finish(void *data, wsgi_outcome outcome,
     uint32_t retry_after);
+int ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 int ngx_http_wsgi_end(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 ngx_int_t ngx_http_wsgi_truncate(ngx_http_request_t *r);
+
+/* ngx_http_wsgi_hints.c */
+
+ngx_uint_t ngx_http_wsgi_can_hint(ngx_http_request_t *r);
+int ngx_http_wsgi_early_hints(void *data, const wsgi_header *headers,
+    size_t count);
 
 /* ngx_http_wsgi_client.c */
 
@@ -255,6 +265,9 @@ ngx_int_t ngx_http_wsgi_intercept(ngx_http_request_t *r,
 ngx_int_t ngx_http_wsgi_find_redirect(ngx_http_request_t *r,
     const wsgi_head *head, ngx_str_t *uri);
 void ngx_http_wsgi_redirect(ngx_http_request_t *r, ngx_str_t *uri);
+
+ngx_int_t ngx_http_wsgi_make_header(ngx_http_request_t *r,
+    const wsgi_header *from, ngx_table_elt_t *h);
 
 /* ngx_http_wsgi_fields.c */
 

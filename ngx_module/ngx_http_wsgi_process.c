@@ -151,6 +151,9 @@ ngx_http_wsgi_start_runtime(ngx_cycle_t *cycle,
     ngx_memzero(&host, sizeof(wsgi_host));
 
     host.struct_size = sizeof(wsgi_host);
+#if (NGX_HTTP_WSGI_EARLY_HINTS)
+    host.early_hints = ngx_http_wsgi_early_hints;
+#endif
     host.start = ngx_http_wsgi_start;
     host.write = ngx_http_wsgi_write;
     host.send_file = ngx_http_wsgi_send_file;

@@ -1,9 +1,9 @@
 
 /*
  * The callbacks that answer a request.  The library calls them in the loop,
- * from wsgi_poll(), in this order: start, write or send_file as often as
- * needed, finish.  Where one returns non-zero the request is none of the
- * library's any more.
+ * from wsgi_poll(), in this order, perhaps after early hints: start, write or
+ * send_file as often as needed, finish.  Where one returns non-zero the request
+ * is none of the library's any more.
  *
  * What runs in here may end the request, and with it the context: nothing
  * touches either after ngx_http_finalize_request() or
@@ -17,7 +17,6 @@
 static int ngx_http_wsgi_divert(ngx_http_wsgi_ctx_t *ctx,
     const wsgi_head *head);
 static int ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags);
-static int ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 static void ngx_http_wsgi_give_up(ngx_http_wsgi_ctx_t *ctx, uint32_t flags);
 
 
@@ -263,7 +262,7 @@ ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags)
 
 /* the request ends before the application has */
 
-static int
+int
 ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
 {
     ngx_http_wsgi_give_up(ctx, rc == NGX_ERROR ? 0 : WSGI_ABANDON_ANSWERED);

@@ -17,6 +17,7 @@ class Stream:
     def __init__(self):
         self.status, self.headers, self.body = None, [], bytearray()
         self.ended = self.reset = False
+        self.hints = []  # the fields of each response 103
 
 
 class H2Connection:
@@ -126,6 +127,8 @@ class H2Connection:
         if isinstance(event, h2.events.ResponseReceived):
             response.status = int(dict(event.headers)[":status"])
             response.headers = [field for field in event.headers if field[0][0] != ":"]
+        elif isinstance(event, h2.events.InformationalResponseReceived):
+            response.hints.append([field for field in event.headers if field[0][0] != ":"])
         elif isinstance(event, h2.events.DataReceived):
             response.body += event.data
             self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
