@@ -31,6 +31,10 @@ INLINE = $(addprefix tests/nginx/test_,$(addsuffix .py,hello input responses odd
 	file_wrapper connections leases applications import leaks accel intercept ranges features_filters \
 	features_subrequests features_access features_routing features_proxy))
 
+# Whose applications are run behind wsgiref's validator too.
+VALIDATED = $(addprefix tests/nginx/test_,$(addsuffix .py,hello environ responses odd_responses streaming input \
+	upload errors file_wrapper connections http2 leases settings applications clients_leave early_hints))
+
 .NOTPARALLEL:
 .PHONY: help serve build install test header-check lint test-rust test-c test-nginx header \
 	sanitize fuzz soak bench clean library serve-dependencies test-dependencies \
@@ -68,6 +72,7 @@ test-c: library test-tools ## C and C++ hosts against the header and the library
 test-nginx: build test-tools ## a real nginx, and real frameworks in it
 	$(PYTEST) tests/nginx
 	WSGI_TEST_INLINE=1 $(PYTEST) $(INLINE)
+	WSGI_TEST_VALIDATE=1 $(PYTEST) $(VALIDATED)
 
 header: ## write include/wsgi.h from src/abi
 	$(CARGO) run --quiet -p header

@@ -13,7 +13,7 @@ TEXT = [("Content-Type", "text/plain")]
 kept = {}
 
 USES = {
-    "input": lambda held: held["input"].read(),
+    "input": lambda held: held["input"].read(-1),
     "input_line": lambda held: held["input"].readline(),
     "input_iterate": lambda held: list(held["input"]),
     "errors": lambda held: held["errors"].write("never to be seen\n"),

@@ -63,9 +63,9 @@ def running(environ, start_response):
     thread = threading.Thread(target=note, args=("on a thread", gone))
     thread.start()
     thread.join()
-    note("read", body.read)
+    note("read", lambda: body.read(-1))
     note("readline", body.readline)
-    note("iteration", lambda: next(body))
+    note("iteration", lambda: next(iter(body)))
     note("write", lambda: write(b"written"))
     return Closing(iter([b"iterated"]))
 
@@ -117,7 +117,7 @@ def until_gone(environ, start_response):
 
 def upload(environ, start_response):
     note("line", environ["wsgi.input"].readline)
-    note("upload", environ["wsgi.input"].read)
+    note("upload", lambda: environ["wsgi.input"].read(-1))
     start_response("200 OK", TEXT)
     return Closing(iter([b"iterated"]))
 

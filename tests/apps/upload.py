@@ -10,7 +10,7 @@
 /partly       reads five bytes and says them
 /late_unread  sends a piece, waits at the gate, sends another; reads nothing
 /fails        reads five bytes and raises
-/length       [CONTENT_LENGTH, read()]
+/length       [CONTENT_LENGTH, read(-1)]
 /seen         what /recorded has put there, and the paths that were asked for
 """
 
@@ -99,6 +99,6 @@ ENDPOINTS = {
     "/recorded": recorded,
     "/recorded_at_gate": recorded_at_gate,
     "/partly": lambda body, environ: body.read(5),
-    "/length": lambda body, environ: [environ.get("CONTENT_LENGTH"), body.read()],
+    "/length": lambda body, environ: [environ.get("CONTENT_LENGTH"), body.read(-1)],
     "/seen": lambda body, environ: {"seen": seen, "paths": paths},
 }

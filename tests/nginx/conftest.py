@@ -13,8 +13,15 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import validated  # noqa: E402
 from gate import Gate  # noqa: E402
 from server import Nginx  # noqa: E402
+
+
+def pytest_collection_modifyitems(items):
+    for item in items if validated.WANTED else []:
+        if reason := validated.exemption(item.name):
+            item.add_marker(pytest.mark.skip(reason=f"with the validator: {reason}"))
 
 
 class Factory:

@@ -2,7 +2,8 @@
 
 Nothing outside the folder is touched. Environment: WSGI_NGINX (the binary), WSGI_MODULE (the module),
 PYTHON (the interpreter the module was built with), KEEP_LOGS=1 (keep the folder, print its path),
-WSGI_TEST_INLINE=1 (`wsgi_threads 0` where a test does not say how many).
+WSGI_TEST_INLINE=1 (`wsgi_threads 0` where a test does not say how many), WSGI_TEST_VALIDATE=1 (the
+applications of tests/apps behind wsgiref's validator).
 """
 
 import os
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 
 import client
+import validated
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ROOT / "tests" / "apps"
@@ -31,7 +33,7 @@ INLINE = os.environ.get("WSGI_TEST_INLINE") == "1"
 # What no test may leave in the error log, unless it has said so with `expect`.
 ALARMS = re.compile(
     r"\[(alert|emerg|crit)\]|exited on signal|AddressSanitizer|runtime error:|panicked"
-    r"|a bug of its own"
+    r"|a bug of its own|Iterator garbage collected without being closed"
 )
 
 CONFIGURATION = """\
@@ -124,6 +126,8 @@ class Nginx:
             text = text.replace(f"@{name}@", value)
         for name, value in self.places().items():
             text = text.replace(f"@{name}@", str(value))
+        if validated.WANTED:
+            text = validated.wrap(text, APPS, self.prefix)
         (self.prefix / "nginx.conf").write_text(text)
 
     def places(self):

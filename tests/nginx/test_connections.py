@@ -44,7 +44,7 @@ def test_connection_close(server):
 def test_pipelining(server):
     with server.connect() as connection:
         requests = [client.request_bytes("/hello")] * 20
-        requests[5] = client.request_bytes("/input/read", "POST", body=b"five")
+        requests[5] = client.request_bytes("/input/read_negative", "POST", body=b"five")
         connection.send(b"".join(requests))
         bodies = [connection.read_response().body for _ in requests]
     assert bodies[5] == b"b'five'", "a body is the body of its own request"
@@ -53,7 +53,7 @@ def test_pipelining(server):
 
 def test_request_byte_by_byte(server):
     with server.connect() as connection:
-        for byte in client.request_bytes("/input/read", "POST", body=b"abc"):
+        for byte in client.request_bytes("/input/read_negative", "POST", body=b"abc"):
             connection.send(bytes([byte]))
         assert connection.read_response().body == b"b'abc'", "packets do not matter"
 

@@ -47,7 +47,7 @@ def test_head(connection):
     response = connection.ask("/stated", method="HEAD")
     assert (response.status, response.body) == (200, b""), "HEAD has no body"
     assert dict(response.headers)["content-length"] == "11", "but the length that was stated"
-    assert connection.ask("/no_type").body == b"no type", "the connection goes on"
+    assert connection.ask("/one").body == b"one", "the connection goes on"
 
 
 @pytest.mark.parametrize("size", [0, 1, 100_000, 1_000_000])

@@ -114,7 +114,7 @@ def test_lines_in_a_file(server):
 
 def test_body_in_many_packets(server):
     with server.connect() as connection:
-        connection.send(b"POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+        connection.send(b"POST /read_negative HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
         for piece in (b"abc", b"def", b"ghi"):
             connection.send(piece)
         assert eval(connection.read_response().body) == b"abcdefghi", "packets are put together"
@@ -131,7 +131,7 @@ def test_unread_body_and_the_next_request(server, size):
         for _ in range(3):
             response = connection.ask("/unread", "POST", body=b"GET / HTTP/1.1\r\n" * size)
             assert response.body == b"'not read'", "nobody has to read the body"
-        assert connection.ask("/read", "POST", body=b"x").body == b"b'x'", "the next one is whole"
+        assert connection.ask("/read_negative", "POST", body=b"x").body == b"b'x'", "the next one is whole"
 
 
 def test_input_of_the_request_before(server):
@@ -149,7 +149,7 @@ def test_body_over_nginx_limit(server):
 def test_expect_100_continue(server):
     with server.connect() as connection:
         expect = [("Expect", "100-continue"), ("Content-Length", "3")]
-        connection.send_request("/read", method="POST", headers=expect)
+        connection.send_request("/read_negative", method="POST", headers=expect)
         assert connection.read_head().status == 100, "the client is told to go on"
         connection.send(b"abc")
         assert connection.read_response().body == b"b'abc'", "and its body is read"
@@ -157,7 +157,7 @@ def test_expect_100_continue(server):
 
 def test_client_leaves_within_the_body(server, buffering):
     connection = server.connect()
-    connection.send(b"POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
+    connection.send(b"POST /read_negative HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
     connection.close()
-    server.wait_access("POST /read", " 400 " if buffering == "on" else " 499 ")
-    assert read(server, "/read") == BODY, "the next request works"
+    server.wait_access("POST /read_negative", " 400 " if buffering == "on" else " 499 ")
+    assert read(server, "/read_negative") == BODY, "the next request works"
