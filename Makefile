@@ -35,8 +35,12 @@ INLINE = $(addprefix tests/nginx/test_,$(addsuffix .py,hello input responses odd
 VALIDATED = $(addprefix tests/nginx/test_,$(addsuffix .py,hello environ responses odd_responses streaming input \
 	upload errors file_wrapper connections http2 leases settings applications clients_leave early_hints))
 
+# What may differ in another Python or another nginx.
+NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,http3 import log process reload stopping \
+	threads timeouts upload_ways))
+
 .NOTPARALLEL:
-.PHONY: help serve build install test header-check lint test-rust test-c test-nginx header \
+.PHONY: help serve build install test header-check lint test-rust test-c test-nginx test-newer header \
 	sanitize fuzz soak bench clean library serve-dependencies test-dependencies \
 	bench-dependencies test-tools
 
@@ -52,7 +56,7 @@ build: library ## build libwsgi.a and the nginx module
 install: ## copy the built module into nginx's folder of modules
 	@scripts/install-module
 
-test: test-dependencies header-check lint test-rust test-c test-nginx ## everything CI runs
+test: test-dependencies header-check lint test-rust test-c test-nginx test-newer ## everything CI runs
 
 header-check: library ## is include/wsgi.h what src/abi says?
 	$(CARGO) test --quiet -p header
@@ -73,6 +77,9 @@ test-nginx: build test-tools ## a real nginx, and real frameworks in it
 	$(PYTEST) tests/nginx
 	WSGI_TEST_INLINE=1 $(PYTEST) $(INLINE)
 	WSGI_TEST_VALIDATE=1 $(PYTEST) $(VALIDATED)
+
+test-newer: test-dependencies test-tools ## the nginx tests with a newer nginx and a newer Python
+	@TESTS="$(NEWER)" VALIDATED="$(VALIDATED)" scripts/test-newer
 
 header: ## write include/wsgi.h from src/abi
 	$(CARGO) run --quiet -p header

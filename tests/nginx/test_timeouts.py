@@ -226,7 +226,7 @@ def test_interrupt(nginx):
     server.wait_log("WSGI0005", "GET /spin", "RequestTimeout is raised in it")
     server.wait_log("WSGI0008", "GET /spin")
     assert server.ask("/raised").text == "spin", "its finally has run"
-    assert threads(server) == 1, "its thread is not stuck any more"
+    wait_for(lambda: threads(server) == 1, "its thread to be the only one again")
     assert not server.log_lines("WSGI0208"), "no client has left"
 
 
