@@ -5,6 +5,7 @@ expressions: `accepted`, then status, reason, names and values with a NUL after 
 """
 
 import re
+import sys
 
 from program import Program, mismatch
 
@@ -84,7 +85,7 @@ def app(environ, start_response):
     except (TypeError, ValueError) as error:
         if wanted is not None:
             mismatch(environ, f"{ascii(status)} {ascii(headers)} refused: {error!r:.40}")
-        start_response("200 OK", [("X-Refused", "yes")])
+        start_response("200 OK", [("X-Refused", "yes")], sys.exc_info())
         return [b"refused"]
     if wanted is None:
         mismatch(environ, f"{ascii(status)} {ascii(headers)} accepted")

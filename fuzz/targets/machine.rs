@@ -33,7 +33,7 @@ fn check_body(answer: &Answer) {
     let mut bytes = body.iter().enumerate();
     assert!(bytes.all(|(at, &byte)| usize::from(byte) == at % PERIOD), "not the pattern: {body:?}");
     let gave = answer.log.iter().rev().find_map(|line| line.strip_prefix("gave "));
-    let excess = answer.logged("WSGI0205") || answer.logged("write failed");
+    let excess = ["WSGI0205", "WSGI0217", "write failed"].iter().any(|word| answer.logged(word));
     let whole = answer.is_complete() && !answer.no_body && !excess;
     if let Some(gave) = gave.filter(|_| whole) {
         let gave: usize = gave.parse().expect("machine.py writes a number");

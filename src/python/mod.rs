@@ -6,7 +6,8 @@
 //!   application code cannot be ended, so the process exits with them.
 //! * On each thread: `thread` attaches it, and knows whether this process is a fork.
 //! * About another thread: `stacks` tells where it is, `interrupt` raises an exception in it.
-//! * For an application: `modules` imports it, `traceback` tells why that failed.
+//! * For an application: `modules` imports it, `traceback` tells why that failed, `place` where in its
+//!   code it was, `shown` what a value of its was.
 //! * For responses that take turns on a thread: `context`.
 //! * For a request: `strings` and `keys` build what goes into a dict, `lease` lends objects that
 //!   the application cannot use after their time, `lines` makes log lines of text.
@@ -29,7 +30,9 @@ pub mod lease;
 pub mod lines;
 pub mod modules;
 pub mod output;
+pub mod place;
 pub mod process;
+pub mod shown;
 pub mod signals;
 pub mod stacks;
 pub mod strings;

@@ -7,7 +7,7 @@
 use super::output::{self, Stream};
 use super::strings::readable;
 use super::thread::is_forked;
-use super::{crash, traceback};
+use super::{crash, place};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
@@ -176,7 +176,7 @@ fn note_kept(py: Python<'_>, call: &str) {
     let line = format!(
         "WSGI0304 os.{call} left standard input, output and error open: they belong to the web \
          server{}",
-        traceback::caller(py).unwrap_or_default()
+        place::in_brackets(place::of_caller(py))
     );
     output::emit_line(py, Stream::Stderr, &line);
 }

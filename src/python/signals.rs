@@ -5,9 +5,9 @@
 //! that they did nothing. In a child that Python forked, signals are the application's own.
 
 use super::output::{self, Stream};
+use super::place;
 use super::strings::readable;
 use super::thread::is_forked;
-use super::traceback;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -89,7 +89,7 @@ impl Intercepted {
             "WSGI0301 signal.{}({}) was ignored: signals belong to the web server{}",
             self.function.name(),
             self.shown(args),
-            traceback::caller(py).unwrap_or_default()
+            place::in_brackets(place::of_caller(py))
         );
         output::emit_line(py, Stream::Stderr, &line);
         Ok(result)

@@ -49,11 +49,3 @@ fn formatted(py: Python<'_>, err: &PyErr) -> PyResult<String> {
     }
     Ok(text)
 }
-
-/// ` (file:line)` of the Python code that called. Fails if there is none.
-pub(super) fn caller(py: Python<'_>) -> PyResult<String> {
-    let frame = py.import("sys")?.getattr("_getframe")?.call0()?;
-    let file = frame.getattr("f_code")?.getattr("co_filename")?;
-    let line: usize = frame.getattr("f_lineno")?.extract()?;
-    Ok(format!(" ({}:{line})", readable(file.cast::<PyString>()?)))
-}

@@ -8,14 +8,12 @@
 use super::Runtime;
 use super::worker::Job;
 use crate::host::current::{Answering, Current};
-use crate::host::exchange::Exchange;
 use crate::host::queue::Queue;
 use crate::python;
 use crate::python::context::Context;
 use crate::wsgi::gateway::{self, Paused};
 use pyo3::Python;
 use std::cell::RefCell;
-use std::sync::Arc;
 
 thread_local! {
     /// Of the polling thread: a response stays on the thread that began it.
@@ -27,7 +25,7 @@ thread_local! {
 
 /// A response in the middle.
 struct Left {
-    exchange: Arc<Exchange>,
+    job: Job,
     paused: Paused,
     context: Option<Context>,
 }
@@ -37,15 +35,17 @@ impl Runtime {
     /// `Outbox::poll`, which the caller owes.
     pub(super) fn run_inline(&self, jobs: Vec<Job>) {
         let (paused, resumed): (Vec<_>, Vec<_>) =
-            PAUSED.take().into_iter().partition(|left| left.exchange.is_paused());
+            PAUSED.take().into_iter().partition(|left| left.job.exchange.is_paused());
         PAUSED.set(paused);
         if jobs.is_empty() && resumed.is_empty() && !self.outbox.has_retired() {
             return;
         }
         self.outbox.before_poll(|| {
             python::attach(|py| {
-                for Left { exchange, paused, context } in resumed {
-                    self.keep(py, exchange, context, |runtime| paused.resume(py, &runtime.outbox));
+                for Left { job, paused, context } in resumed {
+                    self.keep(py, job, context, |job| {
+                        paused.resume(py, &job.application, &self.outbox)
+                    });
                 }
                 for job in jobs {
                     self.begin_inline(py, job);
@@ -61,29 +61,29 @@ impl Runtime {
         let transport = Box::new(Queue::pausing(job.exchange.clone()));
         // Without memory for one, it is the thread's own, as it would be on a thread of the pool.
         let context = CONTEXT.take().or_else(|| Context::copy(py).ok());
-        self.keep(py, job.exchange, context, |runtime| {
-            gateway::answer(py, &job.application, request, transport, &runtime.outbox)
+        self.keep(py, job, context, |job| {
+            gateway::answer(py, &job.application, request, transport, &self.outbox)
         });
     }
 
-    /// Does a piece of the work for `exchange`, and keeps what is left of it.
+    /// Does a piece of the work for `job`, and keeps what is left of it.
     fn keep(
         &self,
         py: Python<'_>,
-        exchange: Arc<Exchange>,
+        job: Job,
         context: Option<Context>,
-        work: impl FnOnce(&Self) -> Option<Paused>,
+        work: impl FnOnce(&Job) -> Option<Paused>,
     ) {
-        let answering = Answering::new(Current::Exchange(exchange.clone()));
+        let answering = Answering::new(Current::Exchange(job.exchange.clone()));
         let left = match &context {
-            Some(context) => context.run(py, || work(self)),
-            None => work(self),
+            Some(context) => context.run(py, || work(&job)),
+            None => work(&job),
         };
         super::leave_if_forked();
         drop(answering);
         match left {
             Some(paused) => {
-                PAUSED.with_borrow_mut(|all| all.push(Left { exchange, paused, context }));
+                PAUSED.with_borrow_mut(|all| all.push(Left { job, paused, context }));
             }
             None => CONTEXT.set(context),
         }

@@ -2,7 +2,7 @@
 
 use super::headers;
 use super::response::{Problem, Response};
-use super::start_response::note_left_out;
+use super::start_response::{note_left_out, raise};
 use crate::host::outbox::Outbox;
 use crate::python::lease::Lease;
 use pyo3::exceptions::{PyOSError, PyValueError};
@@ -27,7 +27,8 @@ impl EarlyHints {
 impl EarlyHints {
     #[pyo3(signature = (headers, /))]
     fn __call__(&self, py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResult<()> {
-        let checked = headers::check_hints(headers)?;
+        let checked =
+            headers::check_hints(headers).map_err(|offence| raise(&self.response, py, offence))?;
         note_left_out(py, &self.outbox, &checked);
         match self.response.with(|response| response.hint(py, checked.head))? {
             Err(Problem::Gone) => Err(PyOSError::new_err("wsgi.early_hints: the client is gone")),

@@ -3,48 +3,24 @@
 use super::app::Application;
 use super::early_hints::EarlyHints;
 use super::file_wrapper::FileWrapper;
-use super::headers::type_name;
-use super::input;
+use super::offence::Note;
+use super::report::{Failure, Report, Why, log_close};
 use super::response::{Problem, Response, Wanted};
 use super::start_response::StartResponse;
-use super::{builtin, client_disconnected, errors};
+use super::{client_disconnected, errors, input};
 use crate::host::event::Outcome;
 use crate::host::outbox::Outbox;
 use crate::host::request::{Field, Request};
-use crate::host::{Flow, Level, Transport, current};
+use crate::host::{Flow, Transport};
 use crate::python::crash::{self, Work};
 use crate::python::lease::Loan;
-use crate::python::{output, traceback};
+use crate::python::{output, place, shown};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyIterator, PyList, PyMemoryView, PyString, PyTuple};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-
-/// Why there is no whole response.
-enum Failure {
-    /// The application, or its iterable, raised. Also SystemExit and KeyboardInterrupt: they end a
-    /// request, never the server.
-    Raised(PyErr),
-    /// What it returned is no iterable of bytes; what it is instead.
-    NotBytes(String),
-    Response(Problem),
-    /// A bug of this library.
-    Panic,
-}
-
-impl From<PyErr> for Failure {
-    fn from(error: PyErr) -> Self {
-        Failure::Raised(error)
-    }
-}
-
-impl From<Problem> for Failure {
-    fn from(problem: Problem) -> Self {
-        Failure::Response(problem)
-    }
-}
 
 /// Has `application` answer `request`, and tells `transport` how it ended, whatever happens. Some if
 /// the transport must not wait and the host has enough for now.
@@ -60,7 +36,7 @@ pub fn answer(
     let response = Loan::new("start_response", Response::new(transport, is_head_request));
     let result = guard(|| call(py, application, request, &response, outbox));
     let result = result.and_then(|body| guard(|| body.send(py, &response, outbox)));
-    conclude(py, outbox, response, result, &work)
+    conclude(py, application, outbox, response, result, &work)
 }
 
 /// A response in the middle, on the thread that began it.
@@ -72,21 +48,27 @@ pub struct Paused {
 
 impl Paused {
     /// Goes on until the response is over, or the host has enough again.
-    pub fn resume(self, py: Python<'_>, outbox: &Arc<Outbox>) -> Option<Paused> {
+    pub fn resume(
+        self,
+        py: Python<'_>,
+        application: &Application,
+        outbox: &Arc<Outbox>,
+    ) -> Option<Paused> {
         let Paused { response, body, work } = self;
         let work = crash::work(&[&work]);
         let result = guard(|| body.send(py, &response, outbox));
-        conclude(py, outbox, response, result, &work)
+        conclude(py, application, outbox, response, result, &work)
     }
 }
 
 /// What a panic leaves half-done is this request's own; it is dropped with it.
 fn guard<R>(work: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Failure::Panic))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Why::Panic.into()))
 }
 
 fn conclude(
     py: Python<'_>,
+    application: &Application,
     outbox: &Outbox,
     response: Loan<Response>,
     result: Result<Option<Body>, Failure>,
@@ -99,17 +81,14 @@ fn conclude(
     };
     let mut response = response.revoke();
     let result = result.and_then(|()| response.finish().map_err(Failure::from));
-    let outcome = match result {
-        Ok(()) => Outcome::Complete,
-        Err(failure) => {
-            let outcome = response.failure();
-            // Whoever has answered in its place has said why, or need not.
-            if !response.is_answered() {
-                report(py, outbox, failure, response.is_gone(), outcome);
-            }
-            outcome
-        }
-    };
+    let outcome = if result.is_ok() { Outcome::Complete } else { response.failure() };
+    // Whoever has answered in its place has said why, or need not.
+    let failure = result.err().filter(|_| !response.is_answered());
+    let notes = response.take_notes();
+    if failure.is_some() || !notes.is_empty() {
+        let gone = response.is_gone();
+        Report { py, application, outbox, outcome, gone }.tell(failure, notes);
+    }
     output::flush_thread(py);
     response.end(py, outcome);
     None
@@ -174,28 +153,31 @@ impl Body {
         let sent = match &self.blocks {
             // While it was paused the client may have left.
             Some(_) if response.with(|response| response.is_gone())? => Err(Problem::Gone.into()),
-            Some(blocks) => send_each(py, blocks, response, outbox),
-            None => self.begin(py, response, outbox),
+            Some(blocks) => send_each(py, blocks, response),
+            None => self.begin(py, response),
         };
         if let Ok(Flow::Pause) = sent {
             return Ok(Some(self));
         }
+        let sent = sent.map_err(|failure| self.located(py, failure));
         close(py, self.iterable.bind(py), outbox);
         sent.map(|_| None)
     }
 
-    fn begin(
-        &mut self,
-        py: Python<'_>,
-        response: &Loan<Response>,
-        outbox: &Arc<Outbox>,
-    ) -> Result<Flow, Failure> {
+    /// With the place in the application's code, if the iterable has one.
+    fn located(&self, py: Python<'_>, failure: Failure) -> Failure {
+        let blocks = self.blocks.as_ref().filter(|_| failure.wants_place());
+        let place = blocks.and_then(|blocks| place::of_iterator(blocks.iterator.bind(py)));
+        failure.at(place)
+    }
+
+    fn begin(&mut self, py: Python<'_>, response: &Loan<Response>) -> Result<Flow, Failure> {
         let iterable = self.iterable.bind(py);
         if let Ok(list) = iterable.cast_exact::<PyList>() {
-            return send_all(py, &list.to_tuple(), response, outbox);
+            return send_all(&list.to_tuple(), response);
         }
         if let Ok(tuple) = iterable.cast_exact::<PyTuple>() {
-            return send_all(py, tuple, response, outbox);
+            return send_all(tuple, response);
         }
         if let Ok(wrapper) = iterable.cast_exact::<FileWrapper>() {
             let takes_files = response.with(|response| response.takes_files())?;
@@ -205,7 +187,7 @@ impl Body {
             }
         }
         let blocks = Blocks::of(iterable)?;
-        send_each(py, self.blocks.insert(blocks), response, outbox)
+        send_each(py, self.blocks.insert(blocks), response)
     }
 }
 
@@ -217,9 +199,10 @@ impl Blocks {
             || iterable.is_instance_of::<PyMemoryView>()
             || iterable.is_instance_of::<PyString>()
         {
-            return Err(Failure::NotBytes(format!(
-                "a bare {}; return it in a list, such as [body], as bytes",
-                type_name(iterable)
+            return Err(not_bytes(format!(
+                "a bare {}, {}; return it in a list, such as [body], as bytes",
+                shown::type_name(iterable),
+                shown::value(iterable)
             )));
         }
         // "if the call to len(iterable) succeeds, the server must be able to rely on the result
@@ -227,51 +210,48 @@ impl Blocks {
         // Content-Length" (PEP 3333).
         let alone = iterable.get_type().hasattr("__len__")? && iterable.len().is_ok_and(|n| n == 1);
         let iterator = iterable.try_iter().map_err(|error| {
-            if error.is_instance_of::<PyTypeError>(iterable.py()) {
-                Failure::NotBytes(format!("{}, which cannot be iterated over", type_name(iterable)))
-            } else {
-                Failure::Raised(error)
+            if !error.is_instance_of::<PyTypeError>(iterable.py()) {
+                return error.into();
             }
+            let class = shown::type_name(iterable);
+            not_bytes(match class.as_str() {
+                "coroutine" | "async_generator" => {
+                    format!("{class}: it is asynchronous, which WSGI does not have")
+                }
+                _ => format!("{class}, which cannot be iterated over"),
+            })
         })?;
         Ok(Blocks { iterator: iterator.unbind(), alone })
     }
 }
 
 /// All blocks are there already: they travel together, and their length is known.
-fn send_all(
-    py: Python<'_>,
-    blocks: &Bound<'_, PyTuple>,
-    response: &Loan<Response>,
-    outbox: &Arc<Outbox>,
-) -> Result<Flow, Failure> {
+fn send_all(blocks: &Bound<'_, PyTuple>, response: &Loan<Response>) -> Result<Flow, Failure> {
     let mut total = 0;
     for block in blocks.iter_borrowed() {
         total += bytes(&block)?.as_bytes().len() as u64;
     }
-    let wanted = response.with(|response| {
+    response.with(|response| {
         response.set_length(total);
         for block in blocks.iter_borrowed() {
             match response.block(bytes(&block)?)? {
                 Wanted::More => {}
-                enough => return Ok(enough),
+                Wanted::Nothing => break,
+                Wanted::NotSoMuch { promised } => {
+                    note_excess(response, promised, None);
+                    break;
+                }
             }
         }
-        Ok::<_, Failure>(Wanted::More)
-    })??;
-    note_excess(py, outbox, wanted);
-    Ok(Flow::GoOn)
+        Ok::<_, Failure>(Flow::GoOn)
+    })?
 }
 
 /// "the server or gateway must transmit the yielded bytestrings to the client in an unbuffered
 /// fashion, completing the transmission of each bytestring before requesting another one" (PEP 3333,
 /// Specification Overview). Handing it to a host that sends while the next is made is one of the
 /// three ways that "Buffering and Streaming" allows.
-fn send_each(
-    py: Python<'_>,
-    blocks: &Blocks,
-    response: &Loan<Response>,
-    outbox: &Arc<Outbox>,
-) -> Result<Flow, Failure> {
+fn send_each(py: Python<'_>, blocks: &Blocks, response: &Loan<Response>) -> Result<Flow, Failure> {
     for block in blocks.iterator.bind(py) {
         let block = block?;
         let block = bytes(&block)?;
@@ -285,9 +265,14 @@ fn send_each(
             let wanted = response.block(block)?;
             response.flush(py).map(|flow| (wanted, flow))
         })??;
-        note_excess(py, outbox, wanted);
-        if wanted != Wanted::More {
-            break;
+        match wanted {
+            Wanted::More => {}
+            Wanted::Nothing => break,
+            Wanted::NotSoMuch { promised } => {
+                let place = place::of_iterator(blocks.iterator.bind(py));
+                response.with(|response| note_excess(response, promised, place))?;
+                break;
+            }
         }
         if flow == Flow::Pause {
             return Ok(flow);
@@ -297,9 +282,15 @@ fn send_each(
 }
 
 fn bytes<'a, 'py>(block: &'a Bound<'py, PyAny>) -> Result<&'a Bound<'py, PyBytes>, Failure> {
-    block
-        .cast::<PyBytes>()
-        .map_err(|_| Failure::NotBytes(format!("an iterable with a {} in it", type_name(block))))
+    block.cast::<PyBytes>().map_err(|_| {
+        let (class, wrong) = (shown::type_name(block), shown::value(block));
+        let wrong = if wrong == class { class } else { format!("{class} in it, {wrong}") };
+        not_bytes(format!("an iterable with a {wrong}"))
+    })
+}
+
+fn not_bytes(what: String) -> Failure {
+    Why::NotBytes(what).into()
 }
 
 /// "If the iterable returned by the application has a close() method, the server or gateway must
@@ -316,61 +307,20 @@ fn close(py: Python<'_>, iterable: &Bound<'_, PyAny>, outbox: &Arc<Outbox>) {
         Err(error) => Err(error),
     };
     if let Err(error) = closed {
-        log(py, outbox, Level::Error, "WSGI0207 close() of the application's iterable failed");
-        log_traceback(py, outbox, &error);
+        log_close(py, outbox, iterable, &error);
     }
 }
 
-fn note_excess(py: Python<'_>, outbox: &Outbox, wanted: Wanted) {
-    if wanted == Wanted::NotSoMuch {
-        let text = "WSGI0205 the application gave more bytes than the Content-Length that it set; \
-                    the rest was not sent";
-        log(py, outbox, Level::Error, text);
-    }
-}
-
-fn report(py: Python<'_>, outbox: &Outbox, failure: Failure, gone: bool, outcome: Outcome) {
-    if gone || matches!(failure, Failure::Response(Problem::Gone)) {
-        // Not the application's fault, and what it raised is how it learnt of it. Of an interrupt
-        // the log has told already.
-        if matches!(&failure, Failure::Raised(error) if builtin::is_request_timeout(py, error)) {
-            return;
-        }
-        log(py, outbox, Level::Info, "WSGI0208 the client left before the response was complete");
-        return;
-    }
-    let result = match outcome {
-        Outcome::Truncated => "the response was cut off",
-        _ => "the answer is 500",
+/// "the server should not transmit more bytes to the client than the header allows, and should stop
+/// iterating over the response when enough data has been sent" (PEP 3333, Handling the
+/// Content-Length Header).
+fn note_excess(response: &mut Response, promised: u64, place: Option<String>) {
+    let (number, message) = if response.has_length_found() {
+        let has = "the iterable gave more than one block, though its len() is 1";
+        ("WSGI0217", format!("{has}; PEP 3333 lets the server rely on that"))
+    } else {
+        let gave = "the application gave more than the";
+        ("WSGI0205", format!("{gave} {promised} bytes of its Content-Length (PEP 3333)"))
     };
-    let text = match &failure {
-        Failure::Raised(_) => format!("WSGI0201 the application raised an exception; {result}"),
-        Failure::NotBytes(what) => format!(
-            "WSGI0203 the application must return an iterable of bytes, but it returned {what}; \
-             {result}"
-        ),
-        Failure::Response(Problem::TooShort { missing }) => format!(
-            "WSGI0204 the application gave {missing} bytes fewer than the Content-Length that it \
-             set; {result}"
-        ),
-        Failure::Response(_) => {
-            format!("WSGI0202 the application did not call start_response; {result}")
-        }
-        Failure::Panic => format!("WSGI0004 libwsgi failed, which is a bug of its own; {result}"),
-    };
-    log(py, outbox, Level::Error, &text);
-    if let Failure::Raised(error) = &failure {
-        log_traceback(py, outbox, error);
-    }
-}
-
-fn log_traceback(py: Python<'_>, outbox: &Outbox, error: &PyErr) {
-    for line in traceback::lines(py, error) {
-        log(py, outbox, Level::Error, &line);
-    }
-}
-
-/// A line for the log, about the request that this thread answers.
-pub(super) fn log(py: Python<'_>, outbox: &Outbox, level: Level, text: &str) {
-    py.detach(|| outbox.log(current::current().as_ref(), level, text));
+    response.note(Note::silent(number, message, place));
 }

@@ -1,11 +1,13 @@
 //! Checks what an application gives to `start_response`, and makes a head of it.
 
+use super::offence::Offence;
 use crate::host::event::Head;
+use crate::python::shown::{type_name, value as shown};
 use crate::python::strings::latin1;
-use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 use std::borrow::Cow;
+use std::fmt;
 
 /// RFC 9110 and 9113: they speak of the connection, which is the server's. "Applications and
 /// middleware are prohibited from using HTTP/1.1 'hop-by-hop' features or headers" (PEP 3333, Other
@@ -22,15 +24,37 @@ const HOP_BY_HOP: &[&str] = &[
     "upgrade",
 ];
 
-/// A head, and the names of fields that were left out of it.
+/// A head, and the fields that were left out of it: the name, and the value for a log.
 pub(super) struct Checked {
     pub(super) head: Head,
-    pub(super) left_out: Vec<String>,
+    pub(super) left_out: Vec<(String, String)>,
 }
 
-pub(super) fn check(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<Checked> {
-    let status = text(status, "the status")?;
-    let (code, reason) = parse_status(&status)?;
+/// What messages call the string that is looked at.
+enum Part<'a> {
+    Status,
+    Name,
+    Value(&'a [u8]),
+}
+
+impl fmt::Display for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Part::Status => f.write_str("the status"),
+            Part::Name => f.write_str("the name of a response header"),
+            Part::Value(name) => {
+                write!(f, "the value of the response header {}", String::from_utf8_lossy(name))
+            }
+        }
+    }
+}
+
+pub(super) fn check(
+    status: &Bound<'_, PyAny>,
+    headers: &Bound<'_, PyAny>,
+) -> Result<Checked, Offence> {
+    let line = text(status, "WSGI0209", Part::Status)?;
+    let (code, reason) = parse_status(status, &line)?;
     let mut checked = check_fields(Head::new(code, reason), headers)?;
     if matches!(code, 204 | 304) {
         checked.head.no_body = true;
@@ -44,19 +68,18 @@ pub(super) fn check(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> Py
 }
 
 /// What is said before there is a response: a head that has fields and nothing else.
-pub(super) fn check_hints(headers: &Bound<'_, PyAny>) -> PyResult<Checked> {
+pub(super) fn check_hints(headers: &Bound<'_, PyAny>) -> Result<Checked, Offence> {
     let mut checked = check_fields(Head::default(), headers)?;
     // RFC 9110, 8.6: not "in any response with a status code of 1xx (Informational)".
     checked.head.content_length = None;
     Ok(checked)
 }
 
-fn check_fields(head: Head, headers: &Bound<'_, PyAny>) -> PyResult<Checked> {
+fn check_fields(head: Head, headers: &Bound<'_, PyAny>) -> Result<Checked, Offence> {
     let headers = headers.cast::<PyList>().map_err(|_| {
-        PyTypeError::new_err(format!(
-            "the response headers must be a list of (name, value) tuples, not {}",
-            type_name(headers)
-        ))
+        let wrong = shown(headers);
+        let rule = "the response headers must be a list of (name, value) tuples";
+        Offence::of_type("WSGI0210", format!("{rule} (PEP 3333), not {wrong}"))
     })?;
     let mut checked = Checked { head, left_out: Vec::new() };
     for pair in headers {
@@ -65,55 +88,66 @@ fn check_fields(head: Head, headers: &Bound<'_, PyAny>) -> PyResult<Checked> {
     Ok(checked)
 }
 
-fn add(checked: &mut Checked, pair: &Bound<'_, PyAny>) -> PyResult<()> {
-    let wrong = || {
-        PyTypeError::new_err(format!(
-            "a response header must be a tuple of two strings (name, value), not {}",
-            shown(pair)
-        ))
-    };
-    let tuple = pair.cast::<PyTuple>().map_err(|_| wrong())?;
-    if tuple.len() != 2 {
-        return Err(wrong());
-    }
-    let (name, value) = (tuple.get_item(0)?, tuple.get_item(1)?);
-    let (name, value) = (text(&name, "a header's name")?, text(&value, "a header's value")?);
-    check_name(&name)?;
-    check_value(&name, &value)?;
+fn add(checked: &mut Checked, pair: &Bound<'_, PyAny>) -> Result<(), Offence> {
+    let (name_object, value_object) = split(pair)?;
+    let name = text(&name_object, "WSGI0210", Part::Name)?;
+    let value = text(&value_object, "WSGI0210", Part::Value(&name))?;
+    check_name(&name_object, &name)?;
+    refuse_controls(&value_object, &value, Part::Value(&name), is_forbidden_in_value)?;
     if name.eq_ignore_ascii_case(b"content-length") {
-        return set_length(&mut checked.head, &value);
+        return set_length(&mut checked.head, &value_object, &value);
     }
     if HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop.as_bytes())) {
-        checked.left_out.push(String::from_utf8_lossy(&name).into_owned());
+        let name = String::from_utf8_lossy(&name).into_owned();
+        checked.left_out.push((name, shown(&value_object)));
         return Ok(());
     }
     checked.head.add(&name, trim(&value));
     Ok(())
 }
 
+fn split<'py>(pair: &Bound<'py, PyAny>) -> Result<(Bound<'py, PyAny>, Bound<'py, PyAny>), Offence> {
+    let tuple = pair.cast::<PyTuple>().ok().filter(|tuple| tuple.len() == 2);
+    let parts = tuple.and_then(|tuple| Some((tuple.get_item(0).ok()?, tuple.get_item(1).ok()?)));
+    parts.ok_or_else(|| {
+        let wrong = shown(pair);
+        let rule = "a response header must be a tuple of two strings, (name, value)";
+        Offence::of_type("WSGI0210", format!("{rule} (PEP 3333), not {wrong}"))
+    })
+}
+
 /// "all strings passed to start_response must be of type str ... containing only code points that
-/// are representable in ISO-8859-1" (PEP 3333, Unicode Issues).
-fn text<'a>(object: &'a Bound<'_, PyAny>, what: &str) -> PyResult<Cow<'a, [u8]>> {
+/// are representable in ISO-8859-1" (PEP 3333, Unicode Issues). `number` is that of a wrong type.
+fn text<'a>(
+    object: &'a Bound<'_, PyAny>,
+    number: &'static str,
+    what: Part<'_>,
+) -> Result<Cow<'a, [u8]>, Offence> {
     let string = object.cast::<PyString>().map_err(|_| {
-        PyTypeError::new_err(format!("{what} must be a str, not {}", type_name(object)))
+        let (class, wrong) = (type_name(object), shown(object));
+        let wrong = if wrong == class { class } else { format!("{class}: {wrong}") };
+        Offence::of_type(number, format!("{what} must be a str (PEP 3333), not {wrong}"))
     })?;
     latin1(string).ok_or_else(|| {
-        PyValueError::new_err(format!(
-            "{what} has a character that ISO-8859-1 has not: {}; encode it first, for example as \
-             RFC 8187 or percent-encoding says",
+        let message = format!(
+            "{what} has a character that ISO-8859-1 has not, which PEP 3333 forbids: {}; encode it \
+             first, for example as RFC 8187 or percent-encoding says",
             shown(object)
-        ))
+        );
+        Offence::of_value("WSGI0213", message)
     })
 }
 
 /// "a status string of the form '999 Message here'" (PEP 3333, The start_response() Callable). A
 /// missing message is let pass: nothing is lost by it.
-fn parse_status(status: &[u8]) -> PyResult<(u16, &[u8])> {
+fn parse_status<'a>(
+    object: &Bound<'_, PyAny>,
+    status: &'a [u8],
+) -> Result<(u16, &'a [u8]), Offence> {
     let bad = |why: &str| {
-        Err(PyValueError::new_err(format!(
-            "the status {:?} {why}; it must be like '200 OK'",
-            String::from_utf8_lossy(status)
-        )))
+        let wrong = shown(object);
+        let message = format!("the status {wrong} {why}; PEP 3333 wants one like '200 OK'");
+        Err(Offence::of_value("WSGI0209", message))
     };
     let (digits, rest) = status.split_at_checked(3).unwrap_or((status, b""));
     if digits.len() != 3 || !digits.iter().all(u8::is_ascii_digit) {
@@ -124,9 +158,7 @@ fn parse_status(status: &[u8]) -> PyResult<(u16, &[u8])> {
         [b' ', reason @ ..] => reason,
         _ => return bad("has no space after its three digits"),
     };
-    if let Some(byte) = reason.iter().find(|&&byte| is_control(byte)) {
-        return bad(&format!("contains the control character 0x{byte:02x}"));
-    }
+    refuse_controls(object, reason, Part::Status, is_control)?;
     let code = digits.iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
     if code < 200 {
         return bad("is not one that can end a request");
@@ -134,47 +166,65 @@ fn parse_status(status: &[u8]) -> PyResult<(u16, &[u8])> {
     Ok((code, reason))
 }
 
-fn check_name(name: &[u8]) -> PyResult<()> {
+fn check_name(object: &Bound<'_, PyAny>, name: &[u8]) -> Result<(), Offence> {
     // RFC 9110, 5.6.2: token.
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    if name.is_empty() || !name.iter().all(is_token) {
-        return Err(PyValueError::new_err(format!(
-            "{:?} is not the name of a header: letters, digits and !#$%&'*+-.^_`|~ are allowed",
-            String::from_utf8_lossy(name)
-        )));
+    if !name.is_empty() && name.iter().all(is_token) {
+        return Ok(());
     }
-    Ok(())
+    refuse_controls(object, name, Part::Name, is_control)?;
+    let wrong = shown(object);
+    let rule = "letters, digits and !#$%&'*+-.^_`|~ are allowed";
+    let message = format!("{wrong} is not the name of a header (PEP 3333, RFC 9110): {rule}");
+    Err(Offence::of_value("WSGI0211", message))
 }
 
 /// "Each header_value must not include any control characters, including carriage returns or
-/// linefeeds, either embedded or at the end" (PEP 3333). A tab is white space to HTTP.
-fn check_value(name: &[u8], value: &[u8]) -> PyResult<()> {
-    match value.iter().find(|&&byte| is_control(byte) && byte != b'\t') {
-        None => Ok(()),
-        Some(byte) => Err(PyValueError::new_err(format!(
-            "the value of the header {} contains the control character 0x{byte:02x}: {:?}",
-            String::from_utf8_lossy(name),
-            String::from_utf8_lossy(value)
-        ))),
-    }
+/// linefeeds, either embedded or at the end" (PEP 3333); nor may the status.
+fn refuse_controls(
+    object: &Bound<'_, PyAny>,
+    bytes: &[u8],
+    what: Part<'_>,
+    is_bad: impl Fn(u8) -> bool,
+) -> Result<(), Offence> {
+    let Some(byte) = bytes.iter().find(|&&byte| is_bad(byte)) else { return Ok(()) };
+    let message = format!(
+        "{what} contains the control character 0x{byte:02x}, which PEP 3333 forbids: {}",
+        shown(object)
+    );
+    Err(Offence::of_value("WSGI0212", message))
+}
+
+/// A tab is white space to HTTP.
+fn is_forbidden_in_value(byte: u8) -> bool {
+    is_control(byte) && byte != b'\t'
 }
 
 fn is_control(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f
 }
 
-fn set_length(head: &mut Head, value: &[u8]) -> PyResult<()> {
+fn set_length(head: &mut Head, object: &Bound<'_, PyAny>, value: &[u8]) -> Result<(), Offence> {
     let digits = std::str::from_utf8(trim(value)).ok();
     let digits = digits.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let length: Option<u64> = digits.and_then(|text| text.parse().ok());
     match (length, head.content_length) {
         (Some(new), None) => head.content_length = Some(new),
         (Some(new), Some(old)) if new == old => {}
-        _ => {
-            return Err(PyValueError::new_err(format!(
-                "the Content-Length {:?} is not one number of bytes",
-                String::from_utf8_lossy(value)
-            )));
+        (Some(new), Some(old)) => {
+            let message = format!(
+                "there are two Content-Lengths, {old} and {new}; PEP 3333 wants \
+                                   headers that are correct HTTP"
+            );
+            return Err(Offence::of_value("WSGI0214", message));
+        }
+        (None, _) => {
+            let wrong = shown(object);
+            let message = format!(
+                "the Content-Length {wrong} is not a number of bytes, as HTTP \
+                                   and PEP 3333 want it"
+            );
+            return Err(Offence::of_value("WSGI0214", message));
         }
     }
     Ok(())
@@ -182,19 +232,4 @@ fn set_length(head: &mut Head, value: &[u8]) -> PyResult<()> {
 
 fn trim(value: &[u8]) -> &[u8] {
     value.trim_ascii()
-}
-
-pub(super) fn type_name(object: &Bound<'_, PyAny>) -> String {
-    object.get_type().name().map_or_else(|_| "something else".into(), |name| name.to_string())
-}
-
-/// As `repr` has it, cut to a length that a log line can bear.
-fn shown(object: &Bound<'_, PyAny>) -> String {
-    let text =
-        object.repr().map_or_else(|_| type_name(object), |repr| repr.to_string_lossy().into());
-    if text.chars().count() <= 100 {
-        text
-    } else {
-        text.chars().take(100).chain("...".chars()).collect()
-    }
 }

@@ -4,8 +4,12 @@ use crate::host::buffer::Piece;
 use crate::host::client::Client;
 use crate::host::event::{Head, Outcome};
 use crate::host::{FileRange, Flow, Transport};
+use crate::wsgi::offence::Note;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+
+/// An application that breaks rules in a loop is not told of each time.
+const MOST_NOTES: usize = 8;
 
 /// "start_response ... must not actually transmit the response headers. Instead, it must store them
 /// for the server or gateway to transmit only after the first iteration of the application return
@@ -13,10 +17,12 @@ use pyo3::types::PyBytes;
 enum State {
     /// `start_response` has not been called.
     Unset,
+    /// It has, and has raised an error about what it was given.
+    Refused,
     /// It has; another call with `exc_info` may still replace the head.
     Set(Head),
-    /// The head is sent, and cannot be sent again. `left`: what Content-Length still promises.
-    Sent { left: Option<u64>, no_body: bool },
+    /// The head is sent, and cannot be sent again. `promised`: its Content-Length.
+    Sent { promised: Option<u64>, given: u64, no_body: bool },
 }
 
 /// Whether more of the body is wanted.
@@ -26,16 +32,18 @@ pub(super) enum Wanted {
     /// There is to be no body, for HEAD, 204 and 304.
     Nothing,
     /// The application gave more than its Content-Length; the rest was dropped.
-    NotSoMuch,
+    NotSoMuch {
+        promised: u64,
+    },
 }
 
 /// What keeps a response from going on.
 #[derive(Debug)]
 pub(super) enum Problem {
-    /// A block came before `start_response` was called.
+    /// A block came, or the end, before `start_response` was called.
     NotStarted,
     /// The body ended before its Content-Length.
-    TooShort { missing: u64 },
+    TooShort { promised: u64, given: u64 },
     /// The client is gone.
     Gone,
     /// The application hints without end.
@@ -51,11 +59,22 @@ pub(super) struct Response {
     is_head_request: bool,
     hinted: usize,
     state: State,
+    /// The library has found out the length; the application has not stated it.
+    has_length_found: bool,
+    /// What the application did wrong so far.
+    notes: Vec<Note>,
 }
 
 impl Response {
     pub(super) fn new(transport: Box<dyn Transport>, is_head_request: bool) -> Self {
-        Response { transport, is_head_request, hinted: 0, state: State::Unset }
+        Response {
+            transport,
+            is_head_request,
+            hinted: 0,
+            state: State::Unset,
+            has_length_found: false,
+            notes: Vec::new(),
+        }
     }
 
     pub(super) fn is_unset(&self) -> bool {
@@ -92,6 +111,21 @@ impl Response {
         self.flush(py).map(drop)
     }
 
+    /// `start_response` was called in vain.
+    pub(super) fn refuse(&mut self) {
+        self.state = State::Refused;
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        if self.notes.len() < MOST_NOTES {
+            self.notes.push(note);
+        }
+    }
+
+    pub(super) fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
     /// Sets the head, or replaces one that was not sent.
     pub(super) fn set(&mut self, mut head: Head) {
         head.no_body |= self.is_head_request;
@@ -104,11 +138,16 @@ impl Response {
     /// Header).
     pub(super) fn set_length(&mut self, length: u64) {
         match &mut self.state {
-            State::Set(head) if !head.no_body => {
-                head.content_length.get_or_insert(length);
+            State::Set(head) if !head.no_body && head.content_length.is_none() => {
+                head.content_length = Some(length);
+                self.has_length_found = true;
             }
             _ => {}
         }
+    }
+
+    pub(super) fn has_length_found(&self) -> bool {
+        self.has_length_found
     }
 
     /// The next block of the body, to be sent with the next `flush`. An empty one does nothing.
@@ -147,33 +186,33 @@ impl Response {
     /// Sends the head if need be, and says how many of `size` bytes may be sent after it.
     fn take(&mut self, size: u64) -> Result<(u64, Wanted), Problem> {
         self.send_head()?;
-        let State::Sent { left, no_body } = &mut self.state else {
+        let State::Sent { promised, given, no_body } = &mut self.state else {
             return Err(Problem::NotStarted);
         };
         if *no_body {
             return Ok((0, Wanted::Nothing));
         }
-        match left {
-            None => Ok((size, Wanted::More)),
-            Some(left) => {
-                let send = size.min(*left);
-                *left -= send;
-                Ok((send, if send < size { Wanted::NotSoMuch } else { Wanted::More }))
-            }
-        }
+        let Some(promised) = *promised else { return Ok((size, Wanted::More)) };
+        let send = size.min(promised - *given);
+        *given += send;
+        Ok((send, if send < size { Wanted::NotSoMuch { promised } } else { Wanted::More }))
     }
 
     fn send_head(&mut self) -> Result<(), Problem> {
         match std::mem::replace(&mut self.state, State::Unset) {
-            State::Unset => Err(Problem::NotStarted),
             State::Set(head) => {
-                self.state = State::Sent { left: head.content_length, no_body: head.no_body };
+                let (promised, no_body) = (head.content_length, head.no_body);
+                self.state = State::Sent { promised, given: 0, no_body };
                 self.transport.head(head);
                 Ok(())
             }
             sent @ State::Sent { .. } => {
                 self.state = sent;
                 Ok(())
+            }
+            not_started @ (State::Unset | State::Refused) => {
+                self.state = not_started;
+                Err(Problem::NotStarted)
             }
         }
     }
@@ -185,17 +224,17 @@ impl Response {
 
     /// The application has given all. Whether that is a whole response.
     pub(super) fn finish(&mut self) -> Result<(), Problem> {
-        if let State::Set(Head { content_length: Some(missing @ 1..), no_body: false, .. }) =
+        if let State::Set(Head { content_length: Some(promised @ 1..), no_body: false, .. }) =
             self.state
         {
             // Nothing was sent yet, so the client can still be told.
-            return Err(Problem::TooShort { missing });
+            return Err(Problem::TooShort { promised, given: 0 });
         }
         self.set_length(0);
         self.send_head()?;
         match self.state {
-            State::Sent { left: Some(missing), no_body: false } if missing > 0 => {
-                Err(Problem::TooShort { missing })
+            State::Sent { promised: Some(promised), given, no_body: false } if given < promised => {
+                Err(Problem::TooShort { promised, given })
             }
             _ => Ok(()),
         }

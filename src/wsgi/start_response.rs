@@ -1,12 +1,14 @@
 //! `start_response` and the `write` that it returns.
 
 use super::headers::{self, Checked};
+use super::offence::Offence;
+use super::report::log;
 use super::response::{Problem, Response, Wanted};
 use crate::host::Level;
 use crate::host::outbox::Outbox;
 use crate::python::lease::Lease;
-use crate::wsgi::gateway::log;
-use pyo3::exceptions::{PyAssertionError, PyBaseException, PyOSError, PyTypeError};
+use crate::python::{place, shown};
+use pyo3::exceptions::{PyAssertionError, PyBaseException, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use std::sync::Arc;
@@ -44,46 +46,74 @@ impl StartResponse {
         match exc_info {
             // "if exc_info is provided, and the HTTP headers have already been output,
             // start_response must raise an error, and should re-raise using the exc_info tuple".
-            Some(exc_info) if sent => return Err(raise(exc_info)),
+            Some(exc_info) if sent => return Err(self.raise(exc_info)),
             // "it is a fatal error to call start_response without the exc_info argument if
             // start_response has already been called within the current invocation".
             None if !unset => {
-                return Err(PyAssertionError::new_err(
-                    "start_response was called a second time; it may be called again only with \
-                     exc_info, to report an error",
+                let message = "start_response was called a second time; PEP 3333 allows that only \
+                               with exc_info, to report an error";
+                return Err(raise(
+                    &self.response,
+                    py,
+                    Offence::of_order("WSGI0215", message.into()),
                 ));
             }
             // exc_info is not kept: it would be a cycle through the traceback's frames.
             _ => {}
         }
-        let checked = headers::check(status, response_headers)?;
-        note_left_out(py, &self.outbox, &checked);
-        self.response.with(|response| response.set(checked.head))?;
+        match headers::check(status, response_headers) {
+            Ok(checked) => self.set(py, checked)?,
+            Err(offence) => {
+                // "This includes the case where the first call to start_response raised an error":
+                // so it has been called, and what was set before is not to be sent either.
+                self.response.with(Response::refuse)?;
+                return Err(raise(&self.response, py, offence));
+            }
+        }
         Ok(Write { response: self.response.lease_as("write()") })
     }
 }
 
+impl StartResponse {
+    fn set(&self, py: Python<'_>, checked: Checked) -> PyResult<()> {
+        note_left_out(py, &self.outbox, &checked);
+        self.response.with(|response| response.set(checked.head))
+    }
+
+    /// `raise exc_info[1].with_traceback(exc_info[2])`.
+    fn raise(&self, exc_info: &Bound<'_, PyAny>) -> PyErr {
+        let parts = exc_info.cast::<PyTuple>().ok().filter(|tuple| tuple.len() == 3);
+        let value = parts.and_then(|tuple| {
+            let value = tuple.get_item(1).ok()?.cast_into::<PyBaseException>().ok()?;
+            value.call_method1("with_traceback", (tuple.get_item(2).ok()?,)).ok()
+        });
+        value.map_or_else(
+            || {
+                let wrong = shown::value(exc_info);
+                let rule = "exc_info must be a tuple as sys.exc_info() returns it";
+                let message = format!("{rule} (PEP 3333), not {wrong}");
+                raise(&self.response, exc_info.py(), Offence::of_type("WSGI0215", message))
+            },
+            PyErr::from_value,
+        )
+    }
+}
+
 pub(super) fn note_left_out(py: Python<'_>, outbox: &Outbox, checked: &Checked) {
-    for name in &checked.left_out {
+    for (name, value) in &checked.left_out {
         let text = format!(
-            "WSGI0206 the response header {name} was left out: it speaks of the connection, which \
-             belongs to the server (PEP 3333, Other HTTP Features)"
+            "WSGI0206 the response header {name} ({value}) was left out: it speaks of the \
+             connection, which belongs to the server (PEP 3333, Other HTTP Features){}",
+            place::in_brackets(place::of_caller(py))
         );
         log(py, outbox, Level::Warn, &text);
     }
 }
 
-/// `raise exc_info[1].with_traceback(exc_info[2])`.
-fn raise(exc_info: &Bound<'_, PyAny>) -> PyErr {
-    let parts = exc_info.cast::<PyTuple>().ok().filter(|tuple| tuple.len() == 3);
-    let value = parts.and_then(|tuple| {
-        let value = tuple.get_item(1).ok()?.cast_into::<PyBaseException>().ok()?;
-        value.call_method1("with_traceback", (tuple.get_item(2).ok()?,)).ok()
-    });
-    match value {
-        Some(value) => PyErr::from_value(value),
-        None => PyTypeError::new_err("exc_info must be a tuple as sys.exc_info() returns it"),
-    }
+/// The exception for an offence, of which the log will tell when the request is over.
+pub(super) fn raise(response: &Lease<Response>, py: Python<'_>, offence: Offence) -> PyErr {
+    let (error, note) = offence.raise(py);
+    response.with(|response| response.note(note)).err().unwrap_or(error)
 }
 
 /// "New WSGI applications and frameworks should not use the write() callable if it is possible to
@@ -97,7 +127,9 @@ struct Write {
 impl Write {
     fn __call__(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let block = data.cast::<PyBytes>().map_err(|_| {
-            PyTypeError::new_err(format!("write() takes bytes, not {}", headers::type_name(data)))
+            let (class, wrong) = (shown::type_name(data), shown::value(data));
+            let message = format!("write() takes bytes (PEP 3333), not {class}: {wrong}");
+            raise(&self.response, py, Offence::of_type("WSGI0216", message))
         })?;
         let result = self.response.with(|response| {
             let wanted = response.block(block)?;
@@ -108,11 +140,18 @@ impl Write {
         })?;
         match result {
             Ok(Wanted::More | Wanted::Nothing) => Ok(()),
-            Ok(Wanted::NotSoMuch) => Err(PyAssertionError::new_err(
-                "write() was given more than the Content-Length that start_response promised",
-            )),
+            // "or raise an error if the application tries to write() past that point".
+            Ok(Wanted::NotSoMuch { promised }) => {
+                let message = format!(
+                    "write() was given more than the {promised} bytes of the Content-Length that \
+                     start_response was given (PEP 3333)"
+                );
+                Err(raise(&self.response, py, Offence::of_order("WSGI0205", message)))
+            }
             Err(Problem::Gone) => Err(PyOSError::new_err("write(): the client is gone")),
-            Err(problem) => Err(PyAssertionError::new_err(format!("write(): {problem:?}"))),
+            Err(_) => Err(PyAssertionError::new_err(
+                "write() was called after start_response had refused what it was given",
+            )),
         }
     }
 }

@@ -258,7 +258,7 @@ def logs(environ, start_response):
     environ["wsgi.errors"].writelines(["one\ntwo ", "three"])
     print("printed")
     sys.stderr.write("unfinished")
-    print("x" * 450)
+    print("x" * 2250)
     print("bell \x07 and \udcff")
     start_response("200 OK", PLAIN)
     return []

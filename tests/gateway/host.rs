@@ -182,7 +182,7 @@ static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
         threads: 0,
         max_queue: 1,
         max_stuck: 0,
-        log_line_size: 200,
+        log_line_size: 1000,
         bunches: false,
         multiprocess: false,
     };

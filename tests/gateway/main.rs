@@ -7,4 +7,5 @@ mod client;
 mod early_hints;
 mod errors;
 mod host;
+mod offences;
 mod protocol;

@@ -119,7 +119,7 @@ fn signals_belong_to_the_server() {
         assert_eq!(
             lines[0],
             "WSGI0301 signal.signal(SIGTERM, ...) was ignored: signals belong to the web server \
-             (<string>:3)"
+             (<string>:3, in <module>)"
         );
         assert!(lines[1].starts_with("WSGI0301 signal.set_wakeup_fd(1) was"), "{}", lines[1]);
         assert!(lines[2].starts_with("WSGI0301 signal.siginterrupt(SIGINT, ...) was"));

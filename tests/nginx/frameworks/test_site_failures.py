@@ -7,7 +7,8 @@ may. Either way the connection goes on.
 import pytest
 from asking import SITES, WAYS, ask
 
-ERROR = "RuntimeError: a view failed"
+# The last line of the traceback, and not the numbered line before it.
+ERROR = "RuntimeError: a view failed, client: "
 
 # Who says it in the log. Pyramid lets the exception through, as Flask does while it is debugged.
 SAYS = {

@@ -1,0 +1,186 @@
+//! What the log says of a request that did not go as PEP 3333 has it: one numbered line for each
+//! fault, with the rule, what was found, the place in the application's code, and what came of it.
+
+use super::app::Application;
+use super::builtin;
+use super::offence::Note;
+use super::response::Problem;
+use crate::host::event::Outcome;
+use crate::host::outbox::Outbox;
+use crate::host::{Level, current};
+use crate::python::{place, shown, traceback};
+use pyo3::prelude::*;
+
+/// Why there is no whole response, and where in the application's code, if its iterable tells.
+pub(super) struct Failure {
+    why: Why,
+    place: Option<String>,
+}
+
+pub(super) enum Why {
+    /// The application, or its iterable, raised. Also SystemExit and KeyboardInterrupt: they end a
+    /// request, never the server.
+    Raised(PyErr),
+    /// What it returned is no iterable of bytes; what it is instead.
+    NotBytes(String),
+    Response(Problem),
+    /// A bug of this library.
+    Panic,
+}
+
+impl Failure {
+    /// A traceback has its own places.
+    pub(super) fn wants_place(&self) -> bool {
+        matches!(self.why, Why::NotBytes(_) | Why::Response(Problem::NotStarted))
+    }
+
+    pub(super) fn at(self, place: Option<String>) -> Self {
+        Failure { place, ..self }
+    }
+}
+
+impl From<Why> for Failure {
+    fn from(why: Why) -> Self {
+        Failure { why, place: None }
+    }
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Why::Raised(error).into()
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Why::Response(problem).into()
+    }
+}
+
+/// What a request came to.
+pub(super) struct Report<'a, 'py> {
+    pub(super) py: Python<'py>,
+    pub(super) application: &'a Application,
+    pub(super) outbox: &'a Outbox,
+    pub(super) outcome: Outcome,
+    /// The client is gone.
+    pub(super) gone: bool,
+}
+
+impl Report<'_, '_> {
+    /// Logs what the application was told of, and why there is no whole response. A failure that is
+    /// the consequence of an offence is told with it.
+    pub(super) fn tell(&self, failure: Option<Failure>, notes: Vec<Note>) {
+        let mut why = failure.as_ref().map(|failure| &failure.why);
+        let last = notes.len().saturating_sub(1);
+        for (index, note) in notes.into_iter().enumerate() {
+            let raised = match why {
+                Some(Why::Raised(error)) if note.is_about(self.py, error) => Some(error),
+                _ => None,
+            };
+            let result = match why {
+                _ if note.is_silent() => "the rest was not sent",
+                _ if raised.is_some() => self.result(),
+                Some(Why::Response(Problem::NotStarted)) if index == last && !self.gone => {
+                    why = None;
+                    "the application went on without start_response; the answer is 500"
+                }
+                _ => "the application caught the exception",
+            };
+            self.line(note.number, &note.message, note.place, result);
+            if let Some(error) = raised {
+                log_traceback(self.py, self.outbox, error);
+                why = None;
+            }
+        }
+        if why.is_some() {
+            failure.into_iter().for_each(|failure| self.fail(failure));
+        }
+    }
+
+    fn fail(&self, failure: Failure) {
+        if self.gone || matches!(failure.why, Why::Response(Problem::Gone)) {
+            // Not the application's fault, and what it raised is how it learnt of it. Of an
+            // interrupt the log has told already.
+            let interrupt = |error| builtin::is_request_timeout(self.py, error);
+            if !matches!(&failure.why, Why::Raised(error) if interrupt(error)) {
+                let text = "WSGI0208 the client left before the response was complete";
+                log(self.py, self.outbox, Level::Info, text);
+            }
+            return;
+        }
+        match &failure.why {
+            Why::Raised(error) => {
+                let what = shown::exception(self.py, error);
+                let text = format!("WSGI0201 the application raised {what}; {}", self.result());
+                log(self.py, self.outbox, Level::Error, &text);
+                log_traceback(self.py, self.outbox, error);
+            }
+            Why::NotBytes(what) => {
+                let rule = "the application must return an iterable of bytes (PEP 3333)";
+                let text = format!("{rule}, but it returned {what}");
+                self.line("WSGI0203", &text, failure.place, self.result());
+            }
+            Why::Response(Problem::TooShort { promised, given }) => {
+                let rule = "PEP 3333 wants as many bytes as the Content-Length says";
+                let text = format!("{rule}, {promised}, but the application gave {given}");
+                self.line("WSGI0204", &text, failure.place, self.result());
+            }
+            Why::Response(_) => {
+                let text = "the application did not call start_response before the first bytes of \
+                            its response, or its end, as PEP 3333 wants it";
+                self.line("WSGI0202", text, failure.place, self.result());
+            }
+            Why::Panic => {
+                let text = "libwsgi failed, which is a bug of its own";
+                log(
+                    self.py,
+                    self.outbox,
+                    Level::Error,
+                    &format!("WSGI0004 {text}; {}", self.result()),
+                );
+            }
+        }
+    }
+
+    fn result(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Truncated => "the response was cut off",
+            _ => "the answer is 500",
+        }
+    }
+
+    /// If nobody knows the place, where the application is defined is better than nothing.
+    fn line(&self, number: &str, message: &str, place: Option<String>, result: &str) {
+        let place = place
+            .or_else(|| place::of_callable(self.application.callable.bind(self.py)))
+            .unwrap_or_else(|| shown::type_name(self.application.callable.bind(self.py)));
+        let text = format!("{number} {message} ({place}); {result}");
+        log(self.py, self.outbox, Level::Error, &text);
+    }
+}
+
+/// Its failure changes nothing for the client.
+pub(super) fn log_close(
+    py: Python<'_>,
+    outbox: &Outbox,
+    iterable: &Bound<'_, PyAny>,
+    error: &PyErr,
+) {
+    let (class, what) = (shown::type_name(iterable), shown::exception(py, error));
+    let text =
+        format!("WSGI0207 close() of the {class} that the application returned raised {what}");
+    log(py, outbox, Level::Error, &text);
+    log_traceback(py, outbox, error);
+}
+
+fn log_traceback(py: Python<'_>, outbox: &Outbox, error: &PyErr) {
+    for line in traceback::lines(py, error) {
+        log(py, outbox, Level::Error, &line);
+    }
+}
+
+/// A line for the log, about the request that this thread answers.
+pub(super) fn log(py: Python<'_>, outbox: &Outbox, level: Level, text: &str) {
+    py.detach(|| outbox.log(current::current().as_ref(), level, text));
+}
