@@ -17,8 +17,8 @@ static ngx_int_t ngx_http_wsgi_set_headers(ngx_http_request_t *r,
     wsgi_request *wr);
 static ngx_int_t ngx_http_wsgi_set_content_type(ngx_http_request_t *r,
     wsgi_request *wr);
-static ngx_int_t ngx_http_wsgi_set_params(ngx_http_request_t *r,
-    wsgi_request *wr);
+static ngx_uint_t ngx_http_wsgi_authority(ngx_http_request_t *r,
+    ngx_str_t *host);
 
 
 ngx_int_t
@@ -148,8 +148,8 @@ ngx_http_wsgi_set_root(ngx_http_request_t *r, wsgi_request *wr)
 static ngx_int_t
 ngx_http_wsgi_set_headers(ngx_http_request_t *r, wsgi_request *wr)
 {
-    ngx_str_t         host;
-    ngx_uint_t        i, n;
+    ngx_str_t         name, host;
+    ngx_uint_t        i, n, authority;
     wsgi_header      *headers;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
@@ -167,19 +167,16 @@ ngx_http_wsgi_set_headers(ngx_http_request_t *r, wsgi_request *wr)
 
     wr->headers = headers;
 
-    /* with HTTP/3 the host is only in a pseudo-header, which is no header */
+    /*
+     * RFC 9112, 3.2.2: if the request line has a host, that counts, and not
+     * the header.  With HTTP/3 it may be only there.
+     */
 
-    if (r->headers_in.host == NULL && r->headers_in.server.len) {
-        ngx_str_set(&host, "Host");
-        ngx_http_wsgi_set_str(&headers->name, &host);
+    authority = ngx_http_wsgi_authority(r, &host);
 
-        host = r->headers_in.server;
-
-        if (r->host_start && r->host_end) {
-            host.data = r->host_start;
-            host.len = r->host_end - r->host_start;
-        }
-
+    if (authority) {
+        ngx_str_set(&name, "Host");
+        ngx_http_wsgi_set_str(&headers->name, &name);
         ngx_http_wsgi_set_str(&headers->value, &host);
         headers++;
     }
@@ -191,7 +188,7 @@ ngx_http_wsgi_set_headers(ngx_http_request_t *r, wsgi_request *wr)
 
             /* hash is 0 where nginx found a header invalid */
 
-            if (h[i].hash == 0) {
+            if (h[i].hash == 0 || (authority && &h[i] == r->headers_in.host)) {
                 continue;
             }
 
@@ -233,46 +230,31 @@ ngx_http_wsgi_set_content_type(ngx_http_request_t *r, wsgi_request *wr)
 }
 
 
-static ngx_int_t
-ngx_http_wsgi_set_params(ngx_http_request_t *r, wsgi_request *wr)
+static ngx_uint_t
+ngx_http_wsgi_authority(ngx_http_request_t *r, ngx_str_t *host)
 {
-    ngx_str_t                  value;
-    ngx_uint_t                 i;
-    wsgi_header               *params;
-    ngx_http_wsgi_param_t     *param;
-    ngx_http_wsgi_loc_conf_t  *wlcf;
+    u_char  *end;
 
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
+    /* a subrequest has no request line of its own */
 
-    if (wlcf->params == NULL) {
-        return NGX_OK;
+    r = r->main;
+
+    if (r->host_start == NULL || r->host_end == NULL) {
+        return 0;
     }
 
-    params = ngx_palloc(r->pool, wlcf->params->nelts * sizeof(wsgi_header));
-    if (params == NULL) {
-        return NGX_ERROR;
-    }
+    end = r->host_end;
 
-    wr->params = params;
+    /* a port in the request line is not always a part of the host */
 
-    param = wlcf->params->elts;
-
-    for (i = 0; i < wlcf->params->nelts; i++) {
-
-        if (ngx_http_complex_value(r, &param[i].value, &value) != NGX_OK) {
-            return NGX_ERROR;
+    if (r->http_version < NGX_HTTP_VERSION_20) {
+        while (*end == ':' || (*end >= '0' && *end <= '9')) {
+            end++;
         }
-
-        if (value.len == 0 && param[i].if_not_empty) {
-            continue;
-        }
-
-        ngx_http_wsgi_set_str(&params->name, &param[i].name);
-        ngx_http_wsgi_set_str(&params->value, &value);
-        params++;
     }
 
-    wr->params_count = params - wr->params;
+    host->data = r->host_start;
+    host->len = end - r->host_start;
 
-    return NGX_OK;
+    return host->len != 0;
 }

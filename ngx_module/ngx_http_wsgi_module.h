@@ -181,6 +181,10 @@ ngx_int_t ngx_http_wsgi_set_id(ngx_http_request_t *r, wsgi_request *wr);
 ngx_int_t ngx_http_wsgi_set_server(ngx_http_request_t *r, wsgi_request *wr);
 ngx_int_t ngx_http_wsgi_set_peer(ngx_http_request_t *r, wsgi_request *wr);
 
+/* ngx_http_wsgi_params.c */
+
+ngx_int_t ngx_http_wsgi_set_params(ngx_http_request_t *r, wsgi_request *wr);
+
 /* ngx_http_wsgi_body.c */
 
 ngx_int_t ngx_http_wsgi_set_body(ngx_http_request_t *r, wsgi_request *wr);

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import socket
+import wsgiref.util
 
 import pytest
 
@@ -120,7 +121,8 @@ def test_nothing_of_os_environ(server):
 
 def test_absent_without_reason(server):
     environ = shown(server)
-    for key in ("CONTENT_TYPE", "CONTENT_LENGTH", "HTTPS", "REMOTE_USER", "AUTH_TYPE"):
+    nothing = "CONTENT_TYPE CONTENT_LENGTH HTTPS SSL_PROTOCOL REMOTE_USER AUTH_TYPE"
+    for key in nothing.split():
         assert environ.get(key, "") == "", f"{key} says nothing that is not so"
     assert "HTTP_CONTENT_LENGTH" not in environ, "HTTP_CONTENT_LENGTH is no key of CGI"
 
@@ -231,6 +233,38 @@ def test_header_bytes_are_latin1(server):
     environ = shown(server, headers=[("X-Name", "caf\xe9"), ("X-Tab", "a\tb")])
     assert environ["HTTP_X_NAME"] == "caf\xe9", "a byte of a header is a character"
     assert environ["HTTP_X_TAB"] == "a\tb", "a tab stays a tab"
+
+
+@pytest.mark.parametrize("port", ["", ":8080"])
+@pytest.mark.parametrize("path", ["/a/b", "", "?c"])
+def test_host_of_an_absolute_target(server, port, path):
+    environ = shown(server, f"http://other.test{port}{path}", host="localhost")
+    assert environ["HTTP_HOST"] == f"other.test{port}", "RFC 9112: Host is ignored then"
+    assert environ["SERVER_NAME"] == "other.test", "as nginx does when it chooses the server"
+    assert environ["PATH_INFO"] == (path.rstrip("?c") or "/"), "and the path is the target's"
+    environ = shown(server, f"http://other.test{port}/", version="HTTP/1.0", host=None)
+    assert environ["HTTP_HOST"] == f"other.test{port}", "also without Host"
+
+
+def test_host_of_a_subrequest(nginx):
+    include = '<!--#include virtual="/part" -->'
+    server = nginx.prepare(
+        "location /page { ssi on; ssi_types *; } location /part { wsgi_app @APPS@/environ.py app; }",
+        files=[("html/page", include)],
+    ).start()
+    for target in ("http://other.test:8080/page", "/page"):
+        environ = shown(server, target, host="localhost")
+        host = "other.test:8080" if "other" in target else "localhost"
+        assert environ["HTTP_HOST"] == host, "it is that of the request which it belongs to"
+
+
+@pytest.mark.parametrize("path", ["/", "/caf%C3%A9/%20x?a=b&c=%2F", "/shop/cart?x"])
+def test_url_can_be_put_together(server, path):
+    environ = shown(server, path, host=f"localhost:{server.port}")
+    url = f"http://localhost:{server.port}{path}"
+    assert wsgiref.util.request_uri(environ) == url, "as PEP 3333, URL Reconstruction, has it"
+    del environ["HTTP_HOST"]
+    assert wsgiref.util.request_uri(environ) == url, "also without Host"
 
 
 def test_request_without_host(server):

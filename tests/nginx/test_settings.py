@@ -97,6 +97,8 @@ def test_tls(secure):
         environ = {k: v[1] for k, v in json.loads(connection.ask("/").body).items()}
         assert environ["wsgi.url_scheme"] == environ["REQUEST_SCHEME"] == "https", "the scheme"
         assert environ["HTTPS"] == "on", "and the key that older applications look at"
+        assert environ["SSL_PROTOCOL"] == connection.socket.version(), "and what Apache names"
+        assert environ["SSL_CIPHER"] == connection.socket.cipher()[0], "of TLS"
         assert environ["SERVER_PORT"] == str(secure.other_port), "and the port"
         for shape in ("list", "generator", "one"):
             assert len(connection.ask(f"/large/{shape}").body) == 10 << 20, "large bodies"
