@@ -163,6 +163,46 @@ def test_forged_names(nginx):
     assert "REMOTE_USER" not in environ, "a client cannot name itself"
 
 
+def test_invalid_names(nginx):
+    server = nginx("ignore_invalid_headers off; location / { wsgi_app @APPS@/environ.py app; }")
+    invalid = [("X.Real.User", "evil"), ("X!User", "evil"), ("X'", "evil"), ("X-Good", "good")]
+    environ = shown(server, headers=invalid)
+    assert environ["HTTP_X_GOOD"] == "good", "letters, digits and hyphens make a key"
+    assert "evil" not in environ.values(), "nothing else does, though nginx lets it in"
+
+
+def test_two_content_types(server):
+    types = [("Content-Type", "text/a"), ("Content-Type", "text/b")]
+    response = server.ask("/", "POST", body=b"x", headers=types)
+    if response.status == 200:
+        environ = json.loads(response.body)
+        assert environ["CONTENT_TYPE"][1] == "text/a", "the first counts, and they are not joined"
+    else:
+        assert response.status == 400, "nginx since 1.23 does not let them in"
+
+
+def test_transfer_encoding_is_nginx_s_affair(server):
+    with server.connect() as connection:
+        chunked = [("Transfer-Encoding", "chunked"), ("TE", "trailers")]
+        connection.send_request("/", method="POST", headers=chunked)
+        connection.send_chunk(b"12345")
+        connection.send_chunk(b"")
+        environ = json.loads(connection.read_response().body)
+    assert "HTTP_TRANSFER_ENCODING" not in environ, "it is taken off with the chunks"
+    assert environ["CONTENT_LENGTH"][1] == "5", "and the length is what they come to"
+    assert environ["wsgi.input_terminated"][1] == "True", "which reading to the end finds too"
+
+
+def test_slashes_are_merged_if_nginx_merges_them(nginx):
+    location = "location / { wsgi_app @APPS@/environ.py app; }"
+    off = "server { listen 127.0.0.1:@OTHER_PORT@; merge_slashes off; %s }" % location
+    server = nginx(location, http=off)
+    for port, path in ((server.port, "/a/b/"), (server.other_port, "//a///b//")):
+        environ = json.loads(server.ask("//a///b//", port=port).body)
+        assert environ["PATH_INFO"][1] == path, "what the location has matched"
+        assert environ["REQUEST_URI"][1] == "//a///b//", "the target stays as it was"
+
+
 def test_user_only_if_verified(server):
     def credentials(password):
         return ("Authorization", "Basic " + base64.b64encode(b"anna:" + password).decode())

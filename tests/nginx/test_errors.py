@@ -130,6 +130,15 @@ BAD_HEADERS = [
     ("X%20Broken=a", "a space in the name"),
     ("X:Broken=a", "a colon in the name"),
     ("X%0D%0ABroken=a", "a line break in the name"),
+    ("X-Broken%09=a", "a tab in the name"),
+    ("X-Broken%00=a", "a NUL in the name"),
+    ("X(Broken)=a", "brackets in the name"),
+    ("X/Broken=a", "a slash in the name"),
+    ("%22X-Broken%22=a", "quotes in the name"),
+    ("X-Broken%3A=a", "a colon at its end"),
+    ("X-%C3%A9=a", "a letter beyond ASCII in the name"),
+    ("X-Broken=a%7F", "a DEL at the end"),
+    ("X-Broken=a%0A", "a line feed at the end"),
     ("=a", "no name"),
     ("X-Broken=%E2%82%AC", "a character beyond Latin-1"),
     ("X-%E2%82%AC=a", "a name beyond ASCII"),
@@ -146,6 +155,20 @@ def test_bad_header_fields(server, field):
     assert response.header("X-Injected") is None, "and nothing of it is sent"
     assert_logged(server, f"GET /header?{field} ", "Error")
     assert_works(server)
+
+
+HOP_BY_HOP = "Connection Keep-Alive Proxy-Authenticate Proxy-Authorization Proxy-Connection TE"
+
+
+@pytest.mark.parametrize("name", [*HOP_BY_HOP.split(), "trailer", "TRANSFER-ENCODING", "Upgrade"])
+def test_hop_by_hop_fields_are_left_out(server, name):
+    with server.connect() as connection:
+        response = connection.ask(f"/header?{name}=chunked")
+        assert response.body == b"sent", "the response is the application's otherwise"
+        assert "chunked" not in response.all(name), "the field is not"
+        assert connection.ask("/ok").body == b"ok", "and the connection goes on"
+    line = server.wait_log("WSGI0206", f"response header {name} ('chunked')")[0]
+    assert "[warn]" in line and "errors.py:" in line, "a warning says so, and where it is set"
 
 
 BAD_STATUS = [

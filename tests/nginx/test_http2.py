@@ -83,6 +83,14 @@ def test_truncation_resets_the_stream(server, connection, way):
     assert connection.ask("/one").body == b"one", "the other streams go on"
 
 
+def test_less_than_stated_resets_the_stream(server, connection):
+    response = connection.ask("/short")
+    assert response.body == b"hello", "what there is, is sent"
+    assert response.reset and not response.ended, "and then the stream is reset"
+    server.wait_log("WSGI0204", "GET /short")
+    assert connection.ask("/one").body == b"one", "the connection goes on"
+
+
 def test_error_before_headers(connection):
     assert connection.ask("/errors/raises").status == 500, "an exception is a 500"
     assert connection.ask("/one").body == b"one", "the connection goes on"
