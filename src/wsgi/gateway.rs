@@ -263,16 +263,17 @@ fn send_each(py: Python<'_>, blocks: &Blocks, response: &Loan<Response>) -> Resu
                 response.set_length(block.as_bytes().len() as u64);
             }
             let wanted = response.block(block)?;
-            response.flush(py).map(|flow| (wanted, flow))
+            Ok::<_, Problem>((wanted, response.flush(py)))
         })??;
-        match wanted {
-            Wanted::More => {}
-            Wanted::Nothing => break,
-            Wanted::NotSoMuch { promised } => {
-                let place = place::of_iterator(blocks.iterator.bind(py));
-                response.with(|response| note_excess(response, promised, place))?;
-                break;
-            }
+        if let Wanted::NotSoMuch { promised } = wanted {
+            // Whether the client, who has all that was promised, is still there is all the same.
+            let place = place::of_iterator(blocks.iterator.bind(py));
+            response.with(|response| note_excess(response, promised, place))?;
+            break;
+        }
+        let flow = flow?;
+        if wanted == Wanted::Nothing {
+            break;
         }
         if flow == Flow::Pause {
             return Ok(flow);

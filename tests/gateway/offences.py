@@ -222,3 +222,8 @@ def bad_close(environ, start_response):
 
 def raises(environ, start_response):
     raise KeyError("x" * 1000)
+
+
+def nothing_sized(environ, start_response):
+    start_response("200 OK", [("Content-Length", "3")])
+    return []

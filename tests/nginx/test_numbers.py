@@ -1,0 +1,234 @@
+"""The numbered lines of docs/errors.md: each is brought about, and says what that page promises.
+
+A number of that page is in one of three places: a test here, a test of another file that waits for
+it, or NOT_HERE with the reason.
+"""
+
+import grp
+import os
+import pwd
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from server import ENVIRONMENT, INLINE, PYTHON, ROOT, wait_for
+
+NOT_HERE = {
+    "WSGI0004": "a bug of the library; one that is known is corrected",
+    "WSGI0103": "the system takes away what it gave a moment before",
+    "WSGI0105": "the system has no memory for a handler",
+    "WSGI0106": "the system refuses sigaction",
+    "WSGI0107": "no descriptor is left just when a worker starts",
+    "WSGI0108": "the system refuses a thread just when a worker starts",
+    "WSGI0109": "comes after WSGI0105, WSGI0107 or WSGI0108",
+    "WSGI0110": "a worker that ends meets an application for the first time",
+    "WSGI0111": "the system has no memory for a handler",
+    "WSGI0113": "needs another module of nginx that changes bodies",
+}
+ELSEWHERE = {
+    "WSGI0003": "test_stopping.py::test_term_while_python_does_not_let_go",
+    "WSGI0005": "test_timeouts.py::test_over_http2",
+    "WSGI0006": "test_timeouts.py::test_code_that_keeps_the_gil",
+    "WSGI0007": "test_timeouts.py::test_a_stuck_thread_is_replaced",
+    "WSGI0008": "test_timeouts.py::test_a_client_that_left_a_late_application",
+    "WSGI0009": "test_timeouts.py::test_what_keeps_the_queue_waiting",
+    "WSGI0117": "test_timeouts.py::test_the_stack_of_a_stream",
+    "WSGI0125": "test_timeouts.py::test_too_many_are_stuck",
+    "WSGI0126": "test_timeouts.py::test_too_many_are_stuck_without_a_master",
+    "WSGI0130": "test_clients_leave.py::test_ignored_for_a_client_that_reads_nothing",
+    "WSGI0208": "test_upload.py::test_client_leaves_before_the_first_read",
+    "WSGI0302": "test_misbehaviour.py::test_os_exit",
+    "WSGI0303": "test_misbehaviour.py::test_crash",
+    "WSGI0304": "test_misbehaviour.py::test_standard_descriptors_stay_open",
+}
+
+# What the application of tests/gateway/offences.py gets, and what the line says of it.
+HEADS = {
+    "WSGI0209": ("'OK'", "[]", "'OK' does not begin"),
+    "WSGI0210": ("'200 OK'", "{'A': 'b'}", "not {'A': 'b'}"),
+    "WSGI0211": ("'200 OK'", "[('A:', 'b')]", "'A:' is not"),
+    "WSGI0212": ("'200 OK'", r"[('A', 'b\r\nX-Evil: c')]", r"0x0d, which PEP 3333 forbids: 'b\r\n"),
+    "WSGI0213": ("'200 OK'", "[('A', chr(8364))]", "has a character that ISO-8859-1 has not"),
+    "WSGI0214": ("'200 OK'", "[('Content-Length', size) for size in '12']", "1 and 2"),
+}
+OFFENCES = {
+    "WSGI0201": ("raises", 500, "KeyError: 'xxx"),
+    "WSGI0202": ("not_started_listed", 500, "in not_started_listed"),
+    "WSGI0203": ("nothing", 500, "NoneType, which cannot be iterated over"),
+    "WSGI0204": ("nothing_sized", 500, "says, 3, but the application gave 0"),
+    "WSGI0205": ("too_much", 200, "in too_much"),
+    "WSGI0206": ("connection", 200, "Connection ('close') was left out"),
+    "WSGI0207": ("bad_close", 200, "RuntimeError: no such table"),
+    "WSGI0215": ("again", 500, "in again"),
+    "WSGI0216": ("written_text", 500, "not str: 'text'"),
+    "WSGI0217": ("liar", 200, "in liar"),
+}
+CONF = "location /head { wsgi_app @APPS@/../gateway/offences.py head; }" + "".join(
+    f"location /{name} {{ wsgi_app @APPS@/../gateway/offences.py {name}; }}"
+    for name, *_ in OFFENCES.values()
+)
+OWN = "location / { wsgi_app @PREFIX@/own.py app; }"
+GOOD = """
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"own"]
+"""
+
+
+@pytest.fixture(scope="module")
+def server(module_nginx):
+    return module_nginx(CONF)
+
+
+def with_own(nginx, text=GOOD, conf=OWN, **how):
+    return nginx.prepare(conf, files=[("own.py", text)], **how)
+
+
+def test_every_number_is_somewhere():
+    page = (ROOT / "docs/errors.md").read_text()
+    described = re.findall(r"^## (WSGI\d{4}) ", page, re.M)
+    here = [*HEADS, *OFFENCES, *re.findall(r"def test_(wsgi\d{4})", Path(__file__).read_text())]
+    places = [word.upper() for word in [*here, *ELSEWHERE, *NOT_HERE]]
+    assert sorted(places) == described, "each number of the page, and each once"
+
+
+@pytest.mark.parametrize("number", ELSEWHERE)
+def test_other_files_wait_for_it(number):
+    file, name = ELSEWHERE[number].split("::")
+    text = (Path(__file__).parent / file).read_text()
+    body = re.search(rf"^def {name}\(.*?(?=^\S|\Z)", text, re.M | re.S)[0]
+    called = re.findall(r"\b(\w+)\(", body)
+    helpers = [re.search(rf"^def {word}\(.*?(?=^\S|\Z)", text, re.M | re.S) for word in called]
+    texts = [body, *(helper[0] for helper in helpers if helper)]
+    assert any(number in text for text in texts), f"{ELSEWHERE[number]} is about {number}"
+
+
+@pytest.mark.parametrize("number", HEADS)
+def test_what_start_response_refuses(server, number):
+    status, headers, words = HEADS[number]
+    response = server.ask("/head", headers=[("X-Status", status), ("X-Headers", headers)])
+    assert response.status == 500, "it is refused"
+    assert response.header("X-Evil") is None, "and nothing of it is sent"
+    line = server.wait_log(number, words)[0]
+    assert "[error]" in line and "PEP 3333" in line, "the rule is named"
+    assert re.search(r"\(\S+/offences\.py:\d+, in head\); the answer is 500", line), "and the place"
+    assert 'client: 127.0.0.1' in line and 'request: "GET /head ' in line, "and the request"
+
+
+@pytest.mark.parametrize("number", OFFENCES)
+def test_what_applications_do(server, number):
+    name, status, words = OFFENCES[number]
+    # Who has got all that was promised may leave, and then nginx has forgotten the request.
+    with server.connect() as connection:
+        assert connection.ask(f"/{name}").status == status, "what the page says"
+        lines = server.wait_log(number, words)
+    assert f'request: "GET /{name} ' in lines[0], "the line names the request"
+    assert len(lines) == 1, "one line"
+    level = "[warn]" if number == "WSGI0206" else "[error]"
+    assert level in lines[0] and "client: 127.0.0.1" in lines[0]
+    assert len(server.log_lines("WSGI", f'request: "GET /{name} ')) == 1, "and no other number"
+
+
+def test_wsgi0001(nginx):
+    server = with_own(nginx, http="wsgi_python_home @PREFIX@/home;")
+    library = f"lib/python{version()}"
+    server.write(f"home/{library}/os.py", "")
+    (server.prefix / "home/bin").mkdir()
+    shutil.copy(os.path.realpath(PYTHON), server.prefix / "home/bin/python3")
+    server.start()
+    assert server.ask("/").status == 503, "applications do not run"
+    assert server.wait_log("WSGI0001 Python could not be started"), "and the log says so"
+
+
+def version():
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return subprocess.run([PYTHON, "-c", code], capture_output=True, text=True).stdout.strip()
+
+
+def test_wsgi0002(nginx):
+    server = with_own(nginx, "import no_such_module\n").start()
+    assert server.ask("/").status == 503, "it is not available"
+    assert server.wait_log("WSGI0002", "own.py"), "the line names the file"
+    assert server.wait_log("ModuleNotFoundError"), "and the traceback follows"
+
+
+def test_wsgi0101(nginx):
+    said = nginx.prepare("location / { wsgi_app @PREFIX@/none.py app; }").check()
+    assert said.returncode == 1 and re.search(r"\[emerg\].*WSGI0101.*none\.py", said.stderr)
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("setpriv"), reason="needs root, setpriv")
+def test_wsgi0102(nginx):
+    server = with_own(nginx)
+    as_nobody(server)
+    command = ["setpriv", "--bounding-set", "-setuid,-setgid", *server.command("-t")]
+    said = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env=ENVIRONMENT
+    )
+    assert "WSGI0102" in said.stderr + server.log(), "it cannot try what the worker will do"
+
+
+def as_nobody(server):
+    conf = server.prefix / "nginx.conf"
+    group = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
+    conf.write_text(conf.read_text().replace("user root;", f"user nobody {group};"))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root, who may become another")
+def test_wsgi0104(nginx):
+    server = with_own(nginx)
+    (server.prefix / "own.py").chmod(0o600)
+    as_nobody(server)
+    said = server.check()
+    assert said.returncode == 0, "a warning stops nothing"
+    assert re.search(r"\[warn\].*WSGI0104.*nobody.*own\.py", said.stderr + server.log())
+
+
+def test_wsgi0112(nginx):
+    server = with_own(nginx, conf="location / { wsgi_app @PREFIX@/own.py app; "
+                                  "wsgi_script_name /blog; }").start()
+    assert server.ask("/blogs").status == 404, "it is nobody's"
+    assert server.wait_log("WSGI0112", '"/blogs"', "/blog"), "and the log says why"
+
+
+def test_wsgi0114(nginx):
+    server = with_own(nginx, "import no_such_module\n").start()
+    server.wait_log("ModuleNotFoundError")
+    wait_for(lambda: server.ask("/").status == 503 and server.log_lines("WSGI0114"), "a refusal")
+    line = server.log_lines("WSGI0114")[0]
+    assert "could not be imported" in line and "client: 127.0.0.1" in line, "with the reason"
+
+
+@pytest.mark.skipif(INLINE, reason="nginx's own thread is not waited for")
+def test_wsgi0115(nginx, gate):
+    location = "location / { wsgi_app @APPS@/wait.py app; }"
+    server = nginx(location, http="wsgi_threads 1; wsgi_queue_timeout 300ms;")
+    wait_for(lambda: server.ask("/started").status == 200, "the import")
+    stop = gate()
+    with server.connect() as connection:
+        connection.send_request(f"/block?{stop.query}")
+        stop.wait()
+        assert server.ask("/started").status == 503, "the one thread is busy"
+        stop.shut()
+        assert connection.read_response().status == 200, "and then it is free"
+    assert server.wait_log("WSGI0115", 'request: "GET /started '), "the log says so"
+
+
+@pytest.mark.skipif(INLINE, reason="nginx's own thread cannot be timed out")
+def test_wsgi0116(nginx, gate):
+    location = "location / { wsgi_app @APPS@/wait.py app; }"
+    server = nginx(location, http="wsgi_read_timeout 300ms;")
+    stop = gate()
+    assert server.ask(f"/block?{stop.query}").status == 504, "it took too long"
+    assert server.wait_log("WSGI0116", "GET /block"), "the log says so"
+    stop.open()
+
+
+def test_wsgi0301(nginx):
+    text = "import signal\nsignal.signal(signal.SIGTERM, lambda *a: None)\n" + GOOD
+    server = with_own(nginx, text).start()
+    assert server.ask("/").body == b"own", "the application works"
+    assert server.wait_log("WSGI0301 signal.signal(SIGTERM, ...)", "own.py:2, in <module>")
