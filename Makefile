@@ -57,6 +57,7 @@ install: ## copy the built module into nginx's folder of modules
 	@scripts/install-module
 
 test: test-dependencies header-check lint test-rust test-c test-nginx test-newer ## everything CI runs
+	@$(PYTHON) scripts/check-ran
 
 header-check: library ## is include/wsgi.h what src/abi says?
 	$(CARGO) test --quiet -p header
@@ -68,15 +69,15 @@ lint: ## formatting, clippy, shellcheck, and what the documents claim
 	@$(PYTHON) scripts/check-docs
 
 test-rust: ## the Rust tests, and the model check of the queue
-	$(CARGO) test --quiet --workspace --exclude header
+	@scripts/test-rust
 
 test-c: library test-tools ## C and C++ hosts against the header and the library
-	$(PYTEST) tests/c
+	$(PYTEST) --junitxml=build/ran/c.xml tests/c
 
 test-nginx: build test-tools ## a real nginx, and real frameworks in it
-	$(PYTEST) tests/nginx
-	WSGI_TEST_INLINE=1 $(PYTEST) $(INLINE)
-	WSGI_TEST_VALIDATE=1 $(PYTEST) $(VALIDATED)
+	$(PYTEST) --junitxml=build/ran/nginx.xml tests/nginx
+	WSGI_TEST_INLINE=1 $(PYTEST) --junitxml=build/ran/inline.xml $(INLINE)
+	WSGI_TEST_VALIDATE=1 $(PYTEST) --junitxml=build/ran/validated.xml $(VALIDATED)
 
 test-newer: test-dependencies test-tools ## the nginx tests with a newer nginx and a newer Python
 	@TESTS="$(NEWER)" VALIDATED="$(VALIDATED)" scripts/test-newer

@@ -3,6 +3,7 @@
 /block           waits at the gate, then answers "passed"
 /stream          sends "first", waits at the gate, sends "second", waits at the gate "<path>2" if
                  there is one, and ends
+/written         the same with write(): "first", the gate, and "second" is what it returns
 /started         the names of the gates that requests have come to, in order
 /closed          how many iterables of /stream have been closed
 """
@@ -47,8 +48,12 @@ def app(environ, start_response):
         gate(path)
         start_response("200 OK", TEXT)
         return [b"passed"]
-    start_response("200 OK", TEXT)
+    write = start_response("200 OK", TEXT)
     if environ["PATH_INFO"] == "/stream":
         return Stream(path)
+    if environ["PATH_INFO"] == "/written":
+        write(b"first")
+        gate(path)
+        return [b"second"]
     shown = {"/started": " ".join(started), "/closed": str(len(closed))}[environ["PATH_INFO"]]
     return [shown.encode()]

@@ -58,6 +58,11 @@ def again(environ, start_response):
     return [b"body"]
 
 
+def keywords(environ, start_response):
+    start_response(status="200 OK", response_headers=PLAIN)
+    return []
+
+
 def bad_exc_info(environ, start_response):
     write = start_response("200 OK", PLAIN)
     write(b"block")

@@ -231,6 +231,13 @@ fn start_response_that_raised_counts_as_called() {
 }
 
 #[test]
+fn start_response_takes_no_keywords() {
+    let answer = call("keywords").run();
+    assert!(told(&answer).starts_with("WSGI0201 the application raised TypeError: "), "{answer:?}");
+    assert!(answer.logged("positional-only arguments") && answer.logged("'status"), "{answer:?}");
+}
+
+#[test]
 fn what_was_refused_is_not_sent_by_write() {
     let answer = call("refused_after_write").run();
     assert_eq!((answer.status, answer.outcome), (0, Some(Outcome::Failed)));

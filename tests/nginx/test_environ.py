@@ -332,4 +332,5 @@ def test_unix_socket(nginx):
         answer = b"".join(iter(lambda: client.recv(65536), b""))
     environ = json.loads(answer.split(b"\r\n\r\n", 1)[1])
     assert environ["REMOTE_ADDR"][1].startswith("unix:"), "the peer is nginx's name for it"
-    assert environ["SERVER_PORT"][0] == "str", "SERVER_PORT is required by PEP 3333"
+    assert environ["SERVER_PORT"] == ["str", "80"], "required by PEP 3333, so that of the scheme"
+    assert environ["SERVER_NAME"][1], "and the name is not empty, though the server has none"

@@ -35,6 +35,16 @@ def test_pieces_arrive_one_by_one(server, gate):
         assert connection.read_chunk(response) == b"", "and then the end"
 
 
+def test_written_pieces_arrive_one_by_one(server, gate):
+    stop = gate()
+    with server.connect() as connection:
+        connection.send_request(f"/written?{stop.query}")
+        response = connection.read_head()
+        assert connection.read_chunk(response) == b"first", "write() sends at once"
+        stop.open()
+        assert list(connection.pieces(response)) == [b"second"], "and then what is returned"
+
+
 def test_two_streams_at_once(server, gate):
     stops = [gate(), gate()]
     connections = [server.connect(), server.connect()]
