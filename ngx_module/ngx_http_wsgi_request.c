@@ -195,6 +195,7 @@ ngx_http_wsgi_refused(ngx_http_request_t *r, wsgi_status status,
     case WSGI_BUSY:
     case WSGI_STOPPING:
     case WSGI_UNAVAILABLE:
+    case WSGI_PYTHON:
         return ngx_http_wsgi_unavailable(r, NGX_HTTP_WSGI_RETRY_AFTER);
 
     default:

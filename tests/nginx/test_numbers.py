@@ -141,6 +141,8 @@ def test_wsgi0001(nginx):
     server.start()
     assert server.ask("/").status == 503, "applications do not run"
     assert server.wait_log("WSGI0001 Python could not be started"), "and the log says so"
+    response = server.ask("/")
+    assert (response.status, response.header("Retry-After")) == (503, "1"), "whoever asks next"
 
 
 def version():
