@@ -41,7 +41,7 @@ NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,http3 import 
 
 .NOTPARALLEL:
 .PHONY: help serve build install test header-check lint test-rust test-c test-nginx test-newer header \
-	sanitize fuzz soak bench clean library serve-dependencies test-dependencies \
+	sanitize fuzz soak peers bench clean library serve-dependencies test-dependencies \
 	bench-dependencies test-tools
 
 help: ## list the targets and the variables
@@ -94,6 +94,10 @@ fuzz: test-dependencies ## fuzz TARGET for SECONDS
 
 soak: build test-tools ## mixed load for MINUTES; judges whether memory stays flat
 	@build/venv/bin/python benches/soak/soak.py --minutes $(MINUTES)
+
+peers: serve-dependencies build ## install other WSGI servers into build/peers, and say which run
+	-@scripts/install-dependencies peers
+	@PYTHONPATH=benches $(PYTHON) -m peers
 
 bench: bench-dependencies build ## measure whole servers; prints a table
 	@$(PYTHON) benches/servers/measure.py
