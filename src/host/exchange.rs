@@ -358,6 +358,17 @@ impl Exchange {
         let events = std::mem::take(&mut out.events);
         out.listed = false;
         drop(out);
+        self.deliver(events);
+    }
+
+    /// The same, from inside of an application that runs on the polling thread. The outbox keeps
+    /// the exchange in its list.
+    pub(super) fn deliver_now(&self) {
+        let events = std::mem::take(&mut self.out.lock().events);
+        self.outbox.polling(|| self.deliver(events));
+    }
+
+    fn deliver(&self, events: Vec<Event>) {
         self.outbox.give_log_credit(&events);
         let host = self.outbox.host();
         match deliver(host, self.host_request, events, || self.wants()) {

@@ -168,10 +168,22 @@ impl Outbox {
         result
     }
 
+    /// Runs callbacks of the host, which must not poll inside of them.
+    pub(super) fn polling<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.polling.store(true, Ordering::Release);
+        let result = work();
+        self.polling.store(false, Ordering::Release);
+        result
+    }
+
     /// Delivers up to `max` items (0: all) and says how many are left. The polling thread only.
     pub fn poll(&self, max: usize) -> Result<usize> {
         self.check_not_polling()?;
-        self.polling.store(true, Ordering::Release);
+        self.polling(|| self.deliver(max));
+        Ok(self.ready.lock().len())
+    }
+
+    fn deliver(&self, max: usize) {
         self.done.drain(&mut self.ready.lock());
         let mut served = 0;
         while max == 0 || served < max {
@@ -189,8 +201,6 @@ impl Outbox {
             }
             served += 1;
         }
-        self.polling.store(false, Ordering::Release);
-        Ok(self.ready.lock().len())
     }
 
     /// Sends `text` to the log as one line or, if it is too long for the host, several. Does not

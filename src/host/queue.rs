@@ -5,6 +5,7 @@ use super::client::Client;
 use super::event::{Event, Head, Outcome};
 use super::exchange::{Exchange, Phase};
 use super::{FileRange, Flow, Gone, Transport};
+use crate::python::thread::is_forked;
 use pyo3::Python;
 use std::sync::Arc;
 
@@ -52,8 +53,16 @@ impl Transport for Queue {
 
     fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone> {
         self.exchange.publish(&mut self.pending);
-        if !self.may_wait && self.exchange.pause_if_over() {
-            return Ok(Flow::Pause);
+        if !self.may_wait {
+            // Nobody else is there to "continue transmission even while the application is
+            // producing its next block" (PEP 3333, Buffering and Streaming). In a forked child the
+            // client is the parent's.
+            if !is_forked() {
+                py.detach(|| self.exchange.deliver_now());
+            }
+            if self.exchange.pause_if_over() {
+                return Ok(Flow::Pause);
+            }
         }
         if self.exchange.wait_for_credit(py) { Ok(Flow::GoOn) } else { Err(Gone) }
     }

@@ -30,6 +30,12 @@ struct Left {
     context: Option<Context>,
 }
 
+/// How many paused applications can go on: a block that one of them sent at once may have given
+/// another its credit back, whose wake-up the same poll has taken.
+pub(super) fn resumable() -> usize {
+    PAUSED.with_borrow(|all| all.iter().filter(|left| !left.job.exchange.is_paused()).count())
+}
+
 impl Runtime {
     /// Runs `jobs` and resumes what can go on. The events they make are delivered by the next
     /// `Outbox::poll`, which the caller owes.
