@@ -10,6 +10,8 @@ PORT ?= 8080
 VENV ?=
 DIR ?=
 TARGET ?=
+ROW ?=
+PEER ?=
 SECONDS ?= 600
 MINUTES ?= 30
 
@@ -29,7 +31,7 @@ PYTEST = $(LINK) build/venv/bin/python -m pytest -q -ra
 # What must be the same when applications run on nginx's own thread.
 INLINE = $(addprefix tests/nginx/test_,$(addsuffix .py,hello input responses odd_responses errors \
 	file_wrapper connections leases applications import leaks accel intercept ranges features_filters \
-	features_subrequests features_access features_routing features_proxy rules))
+	features_subrequests features_access features_routing features_proxy rules conformance))
 
 # Whose applications are run behind wsgiref's validator too.
 VALIDATED = $(addprefix tests/nginx/test_,$(addsuffix .py,hello environ responses odd_responses streaming input \
@@ -41,8 +43,8 @@ NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,http3 import 
 
 .NOTPARALLEL:
 .PHONY: help serve build install test header-check lint test-rust test-c test-nginx test-newer header \
-	sanitize fuzz soak peers bench clean library serve-dependencies test-dependencies \
-	bench-dependencies test-tools
+	sanitize fuzz soak peers conformance bench clean library serve-dependencies test-dependencies \
+	bench-dependencies peers-dependencies test-tools
 
 help: ## list the targets and the variables
 	@scripts/help $(firstword $(MAKEFILE_LIST))
@@ -95,9 +97,11 @@ fuzz: test-dependencies ## fuzz TARGET for SECONDS
 soak: build test-tools ## mixed load for MINUTES; judges whether memory stays flat
 	@build/venv/bin/python benches/soak/soak.py --minutes $(MINUTES)
 
-peers: serve-dependencies build ## install other WSGI servers into build/peers, and say which run
-	-@scripts/install-dependencies peers
+peers: serve-dependencies peers-dependencies build ## install other WSGI servers into build/peers, and say which run
 	@PYTHONPATH=benches $(PYTHON) -m peers
+
+conformance: serve-dependencies peers-dependencies build ## PEP 3333's rows against ours and others; ROW, PEER
+	@$(PYTHON) tests/conformance $(if $(ROW),--row $(ROW)) $(if $(PEER),--peer $(PEER))
 
 bench: bench-dependencies build ## measure whole servers; prints a table
 	@$(PYTHON) benches/servers/measure.py
@@ -117,6 +121,10 @@ test-dependencies:
 
 bench-dependencies:
 	@scripts/install-dependencies bench
+
+# What cannot be installed leaves a server out, and no more.
+peers-dependencies:
+	-@scripts/install-dependencies peers
 
 test-tools:
 	@scripts/test-tools

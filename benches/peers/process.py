@@ -127,7 +127,7 @@ class Server:
             os.sched_setaffinity(0, {self.core})
 
     def _wait(self):
-        """Waits until a request is answered, and not by the excuses of an nginx in front."""
+        """Waits until a request is answered, and not by the excuses of who has no application."""
         deadline = time.monotonic() + START_DEADLINE
         while not self.answers():
             ended = [process.args[0] for process in self.running if process.poll() is not None]
@@ -137,13 +137,13 @@ class Server:
             time.sleep(0.05)
 
     def answers(self, timeout=5.0):
-        """Whether the application (or a file) is served, with whatever status of its own."""
+        """Whether a request to / is answered, and by no error of the server."""
         with contextlib.suppress(OSError), self.connect(timeout) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             head = b""
             while len(head) < 12 and (data := client.recv(4096)):
                 head += data
-            return head[:7] == b"HTTP/1." and head[9:12] not in (b"502", b"503", b"504")
+            return head[:7] == b"HTTP/1." and head[9:10] in b"234"
         return False
 
     def connect(self, timeout=5.0):
@@ -212,7 +212,7 @@ def children(pid):
 
 
 def is_ours(pid, processes):
-    """Whether a process id still belongs to one of the sessions that the servers were started in."""
+    """Whether a process id still belongs to one of the sessions that were started here."""
     try:
         return os.getsid(pid) in [process.pid for process in processes]
     except ProcessLookupError:

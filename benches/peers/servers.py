@@ -119,7 +119,7 @@ class NginxUwsgi(Behind):
 
 
 class NginxGunicorn(Behind):
-    """As gunicorn's documents have it: nginx keeps the client, gunicorn gets one request at once."""
+    """As gunicorn's documents have it: nginx keeps the clients, and buffers for them."""
 
     name, title = "nginx-gunicorn", "gunicorn behind nginx"
     distributions = ("gunicorn",)

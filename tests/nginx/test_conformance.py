@@ -1,0 +1,38 @@
+"""The battery of `make conformance`, against our server: every probe passes.
+
+The probes and their applications are in tests/conformance. What the other servers do is in
+benches/record; here nothing of theirs is needed.
+"""
+
+import sys
+
+import pytest
+from server import INLINE, ROOT
+
+sys.path.append(str(ROOT / "tests" / "conformance"))
+
+from judge import PASS, Judge, probes_of, rows  # noqa: E402
+
+PATIENCE = 20.0
+THREADS = 0 if INLINE else 4
+
+
+@pytest.fixture(scope="module")
+def judge(module_nginx):
+    server = f"location / {{ wsgi_app {ROOT}/tests/conformance/app.py application; }}"
+    nginx = module_nginx(server, http=f"wsgi_threads {THREADS};")
+    with Judge(("127.0.0.1", nginx.port), PATIENCE, THREADS) as made:
+        yield made
+
+
+@pytest.mark.parametrize("row", rows())
+def test_row(judge, row):
+    for probe in probes_of(row):
+        verdict = judge.judge(probe)
+        assert verdict.kind == PASS, f"{probe.name} ({probe.rule}): {verdict.phrase}{verdict.wires}"
+        assert judge.is_alive(), f"nobody answers after {probe.name}"
+
+
+def test_all_rows_are_there():
+    """The 36 rows, and those about environ."""
+    assert rows() == [*map(str, range(1, 37)), *(f"E{number}" for number in range(1, 10))]
