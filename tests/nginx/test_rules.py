@@ -65,11 +65,12 @@ def test_a_wrapper_that_is_not_returned_sends_nothing(server):
 
 
 def test_iteration_stops_when_content_length_is_reached(server):
-    assert server.ask("/lazy").body == b"block", "what was promised is sent"
-    shown = server.ask("/asked").text
+    with server.connect() as connection:
+        assert connection.ask("/lazy").body == b"block", "what was promised is sent"
+        line = server.wait_log("WSGI0205")[0]
+        assert "rules.py:" in line and "in lazy" in line, "the log names the yield"
+        shown = connection.ask("/asked").text
     assert shown == "[b'block', b'never']", "one more shows that there is too much, no other"
-    line = server.wait_log("WSGI0205")[0]
-    assert "rules.py:" in line and "in lazy" in line, "and the log names the yield"
 
 
 def test_missing_headers_are_added(server):
