@@ -30,6 +30,7 @@ ThreadsPerChild {httpd_threads}
 MaxRequestWorkers {httpd_threads}
 MinSpareThreads 1
 MaxSpareThreads {httpd_threads}
+AsyncRequestWorkerFactor 64
 KeepAlive On
 MaxKeepAliveRequests 0
 KeepAliveTimeout 60
@@ -42,7 +43,10 @@ WSGICallableObject {callable}
 
 
 class ModWsgi(Server):
-    """httpd with one child (event MPM). `options` are more lines of its configuration."""
+    """httpd with one child (event MPM). `options` are more lines of its configuration.
+
+    Its threads wait for applications; connections that are idle it keeps beside them, 64 a thread.
+    """
 
     distributions = ("mod_wsgi",)
     programs = (HTTPD,)
