@@ -43,8 +43,8 @@ NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,http3 import 
 
 .NOTPARALLEL:
 .PHONY: help serve build install test header-check lint test-rust test-c test-nginx test-newer header \
-	sanitize fuzz soak peers conformance bench clean library serve-dependencies test-dependencies \
-	bench-dependencies peers-dependencies test-tools
+	sanitize fuzz soak peers conformance bench bench-micro clean library serve-dependencies \
+	test-dependencies bench-dependencies peers-dependencies test-tools
 
 help: ## list the targets and the variables
 	@scripts/help $(firstword $(MAKEFILE_LIST))
@@ -105,6 +105,9 @@ conformance: serve-dependencies peers-dependencies build ## PEP 3333's rows agai
 
 bench: bench-dependencies build ## measure whole servers; prints a table
 	@$(PYTHON) benches/servers/measure.py
+
+bench-micro: serve-dependencies ## measure the pieces of a request one at a time, in nanoseconds
+	$(CARGO) bench --quiet --bench micro
 
 clean: ## remove everything that was built
 	rm -rf target build

@@ -65,7 +65,7 @@ fn read(path: PathBuf) -> Option<Source> {
 }
 
 fn all_sources() -> Vec<Source> {
-    ["src", "ngx_module", "tests", "examples"].into_iter().flat_map(sources).collect()
+    ["src", "ngx_module", "tests", "examples", "benches"].into_iter().flat_map(sources).collect()
 }
 
 fn assert_none(rule: &str, broken: Vec<String>) {

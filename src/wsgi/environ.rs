@@ -61,11 +61,7 @@ impl Template {
     /// "The environ parameter is a dictionary object ... This object must be a builtin Python
     /// dictionary" (PEP 3333, Specification Details), and the application may change it: so each
     /// request has its own. The objects that are lent for the request are put in by the gateway.
-    pub(super) fn environ<'py>(
-        &self,
-        py: Python<'py>,
-        request: &Request,
-    ) -> PyResult<Bound<'py, PyDict>> {
+    pub fn environ<'py>(&self, py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyDict>> {
         let environ = Previous::next(self.constants.bind(py), request)?;
         add_own(&environ, request)?;
         for (name, value) in request.params() {

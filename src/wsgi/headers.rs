@@ -25,9 +25,9 @@ const HOP_BY_HOP: &[&str] = &[
 ];
 
 /// A head, and the fields that were left out of it: the name, and the value for a log.
-pub(super) struct Checked {
-    pub(super) head: Head,
-    pub(super) left_out: Vec<(String, String)>,
+pub struct Checked {
+    pub head: Head,
+    pub left_out: Vec<(String, String)>,
 }
 
 /// What messages call the string that is looked at.
@@ -49,10 +49,7 @@ impl fmt::Display for Part<'_> {
     }
 }
 
-pub(super) fn check(
-    status: &Bound<'_, PyAny>,
-    headers: &Bound<'_, PyAny>,
-) -> Result<Checked, Offence> {
+pub fn check(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> Result<Checked, Offence> {
     let line = text(status, "WSGI0209", Part::Status)?;
     let (code, reason) = parse_status(status, &line)?;
     let mut checked = check_fields(Head::new(code, reason), headers)?;

@@ -11,7 +11,7 @@ mod errors;
 mod fields;
 mod file_wrapper;
 pub mod gateway;
-mod headers;
+pub mod headers;
 mod input;
 mod offence;
 mod previous;

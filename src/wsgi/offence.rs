@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 /// A rule that was broken, seen in a call of the application.
 #[derive(Debug)]
-pub(super) struct Offence {
+pub struct Offence {
     /// As docs/errors.md has it.
     number: &'static str,
     /// The rule and the offending value; what the exception says too.

@@ -1,0 +1,107 @@
+//! Whole requests, from what a host submits to its last callback, with an application of
+//! benches/app.py: on the polling thread itself, and through a pool of one thread.
+
+use crate::host::{self, BYTES, FACTS, FINISHED, RUNTIME, long_request, short_request, wait};
+use criterion::{Criterion, Throughput};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use wsgi::host::exchange::Exchange;
+use wsgi::host::outbox::Outbox;
+use wsgi::host::queue::Queue;
+use wsgi::host::request::Request;
+use wsgi::runtime::App;
+use wsgi::wsgi::app::Application;
+use wsgi::wsgi::gateway;
+
+const BUNCH: usize = 32;
+const MEGABYTE: u64 = 1 << 20;
+
+/// An application, what it is asked, and how many bytes it answers.
+type Case = (&'static str, fn() -> Request, u64);
+
+const SHORT: [Case; 2] = [("hello_world", short_request, 13), ("from_environ", long_request, 1024)];
+const LARGE: [Case; 2] =
+    [("one_block", short_request, MEGABYTE), ("blocks", short_request, MEGABYTE)];
+
+/// Begins to count anew.
+fn forget() {
+    FINISHED.store(0, Relaxed);
+    BYTES.store(0, Relaxed);
+}
+
+/// Whether all answers since then had `size` bytes.
+fn assert_size(size: u64) {
+    let requests = FINISHED.load(Relaxed) as u64;
+    assert!(requests > 0);
+    assert_eq!(BYTES.load(Relaxed), requests * size);
+}
+
+pub fn benches(criterion: &mut Criterion) {
+    inline(criterion);
+    pooled(criterion);
+}
+
+fn inline(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("call/inline");
+    for (callable, request, size) in SHORT.into_iter().chain(LARGE) {
+        group.bench_function(callable, |bencher| {
+            host::with_python(|py| {
+                let application = Application::import(py, &host::target(callable), FACTS);
+                let application = application.expect("benches/app.py can be imported");
+                let outbox = host::outbox();
+                let answer = || answer(py, &application, request(), &outbox);
+                forget();
+                bencher.iter(answer);
+                assert_size(size);
+            });
+        });
+    }
+    group.finish();
+}
+
+/// What the runtime does without threads.
+fn answer(py: pyo3::Python<'_>, application: &Application, request: Request, outbox: &Arc<Outbox>) {
+    outbox.enter_queue().expect("there is room");
+    let exchange = Exchange::new(request, host::host_request(), outbox);
+    outbox.lend(exchange.clone());
+    let request = exchange.begin().expect("nobody has cancelled it");
+    let transport = Box::new(Queue::pausing(exchange.clone()));
+    let mut paused = gateway::answer(py, application, request, transport, outbox);
+    outbox.poll(0).expect("a poll");
+    while let Some(rest) = paused {
+        assert!(!exchange.is_paused(), "the host has given all its buffers back");
+        paused = rest.resume(py, application, outbox);
+        outbox.poll(0).expect("a poll");
+    }
+    outbox.drop_retired(py);
+}
+
+fn pooled(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("call/pooled");
+    for (callable, request, size) in SHORT {
+        let app = RUNTIME.load(host::target(callable)).expect("the runtime runs");
+        app.wait(None).expect("benches/app.py can be imported");
+        for requests in [1, BUNCH] {
+            let name = format!("{callable}, {requests} at a time");
+            group.throughput(Throughput::Elements(requests as u64));
+            group.bench_function(name, |bencher| {
+                forget();
+                bencher.iter(|| there_and_back(&app, requests, request));
+                assert_size(size);
+            });
+        }
+    }
+    group.finish();
+}
+
+fn there_and_back(app: &Arc<App>, requests: usize, request: fn() -> Request) {
+    for _ in 0..requests {
+        app.submit(request(), host::host_request()).expect("there is room");
+    }
+    let until = FINISHED.load(Relaxed) + requests;
+    RUNTIME.poll(0).expect("a poll");
+    while FINISHED.load(Relaxed) < until {
+        wait();
+        while RUNTIME.poll(0).expect("a poll") > 0 {}
+    }
+}

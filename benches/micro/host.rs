@@ -1,0 +1,189 @@
+//! The rest of a web server, as little of it as will do: an event-driven host that counts what it
+//! is given, and requests as a client of such a server sends them.
+
+use pyo3::Python;
+use std::path::Path;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+use wsgi::host::buffer::Buffer;
+use wsgi::host::event::{Head, Outcome};
+use wsgi::host::outbox::Outbox;
+use wsgi::host::request::{Field, Request};
+use wsgi::host::{FileRange, Gone, Host, HostRequest, Level};
+use wsgi::python::{self, config};
+use wsgi::runtime::Runtime;
+use wsgi::runtime::settings::Settings;
+use wsgi::wsgi::app::Facts;
+use wsgi::wsgi::target::Target;
+
+pub const FACTS: Facts = Facts { multithread: true, multiprocess: false };
+
+/// Responses that have ended.
+pub static FINISHED: AtomicUsize = AtomicUsize::new(0);
+/// Bytes of bodies.
+pub static BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// What `notify` writes to and who waits for it reads.
+static WAKE: LazyLock<i32> = LazyLock::new(|| {
+    // SAFETY: no memory is involved.
+    unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) }
+});
+
+struct CountingHost;
+
+impl Host for CountingHost {
+    fn early_hints(&self, _request: HostRequest, _hints: &Head) -> Result<(), Gone> {
+        unreachable!("it gives no hints")
+    }
+
+    fn start(&self, _request: HostRequest, head: &Head) -> Result<(), Gone> {
+        assert_eq!(head.status, 200);
+        Ok(())
+    }
+
+    fn write(
+        &self,
+        _request: HostRequest,
+        buffers: &mut Vec<Box<Buffer>>,
+        _last: bool,
+    ) -> Result<(), Gone> {
+        for buffer in buffers.drain(..) {
+            BYTES.fetch_add(buffer.bytes().len() as u64, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn takes_files(&self) -> bool {
+        false
+    }
+
+    fn send_file(&self, _request: HostRequest, _file: FileRange, _last: bool) -> Result<(), Gone> {
+        unreachable!("it takes no files")
+    }
+
+    fn finish(&self, _request: HostRequest, outcome: Outcome) {
+        assert_eq!(outcome, Outcome::Complete);
+        FINISHED.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn want_body(&self, _request: HostRequest) -> Result<(), Gone> {
+        unreachable!("no request has a body")
+    }
+
+    fn read(&self, _request: HostRequest, _buffer: &mut [u8]) -> std::io::Result<usize> {
+        unreachable!("no request has a body")
+    }
+
+    fn log(&self, _request: Option<HostRequest>, _level: Level, line: &str) {
+        eprintln!("{line}");
+    }
+
+    fn notify(&self) {
+        notify();
+    }
+
+    fn exhausted(&self, _stuck: usize) {}
+
+    fn is_event_driven(&self) -> bool {
+        true
+    }
+
+    fn gives_hints(&self) -> bool {
+        false
+    }
+
+    fn pushes_bodies(&self) -> bool {
+        false
+    }
+
+    fn gives_bodies(&self) -> bool {
+        false
+    }
+}
+
+/// Wakes whoever is in `wait`, or will be.
+pub fn notify() {
+    let one = 1_u64;
+    // SAFETY: eight bytes of `one` are written to an eventfd, which lives as long as the process.
+    let written = unsafe { libc::write(*WAKE, (&raw const one).cast(), 8) };
+    assert_eq!(written, 8);
+}
+
+/// Sleeps until `notify` was called.
+pub fn wait() {
+    let mut count = 0_u64;
+    // SAFETY: `count` has room for the eight bytes of an eventfd.
+    let read = unsafe { libc::read(*WAKE, (&raw mut count).cast(), 8) };
+    assert_eq!(read, 8);
+}
+
+/// A list of events with this host behind it, but no runtime.
+pub fn outbox() -> std::sync::Arc<Outbox> {
+    Outbox::new(Box::new(CountingHost), 0, usize::MAX)
+}
+
+/// One Python thread, woken by `poll` as nginx's module has it.
+pub static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
+    let settings = Settings {
+        python: config::Settings::default(),
+        threads: 1,
+        max_queue: 1024,
+        max_stuck: 0,
+        log_line_size: 0,
+        bunches: true,
+        multiprocess: false,
+    };
+    Runtime::start(settings, Box::new(CountingHost)).expect("Python can be started")
+});
+
+/// An application of benches/app.py.
+pub fn target(callable: &str) -> Target {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/app.py");
+    Target::file(file, callable).expect("a file and a name")
+}
+
+/// Runs `work` attached to Python.
+pub fn with_python<R>(work: impl for<'py> FnOnce(Python<'py>) -> R) -> R {
+    let app = RUNTIME.load(target("hello_world")).expect("the runtime runs");
+    app.wait(Some(Duration::from_secs(60))).expect("benches/app.py can be imported");
+    python::attach(work)
+}
+
+/// Nobody looks behind the pointer, but it must not be NULL.
+pub fn host_request() -> HostRequest {
+    HostRequest(std::ptr::dangling_mut::<u8>().cast())
+}
+
+/// As wrk sends it: `GET /` with one header.
+pub fn short_request() -> Request {
+    let mut request = Request::with_capacity(512, 12, 0);
+    for (field, value) in [
+        (Field::Method, "GET"),
+        (Field::PathInfo, "/"),
+        (Field::RequestUri, "/"),
+        (Field::Protocol, "HTTP/1.1"),
+        (Field::Scheme, "http"),
+        (Field::ServerName, "127.0.0.1"),
+        (Field::ServerPort, "8080"),
+        (Field::ServerAddr, "127.0.0.1"),
+        (Field::RemoteAddr, "127.0.0.1"),
+        (Field::RemotePort, "51234"),
+        (Field::DocumentRoot, "/srv/html"),
+        (Field::RequestId, "8f6d1a2b3c4d5e6f708192a3b4c5d6e7"),
+    ] {
+        request.set(field, value.as_bytes());
+    }
+    request.add_header(b"Host", b"127.0.0.1:8080");
+    request
+}
+
+/// As a browser sends it: twelve headers.
+pub fn long_request() -> Request {
+    let mut request = short_request();
+    for line in include_str!("../headers.txt").lines() {
+        let (name, value) = line.split_once(": ").expect("a header");
+        request.add_header(name.as_bytes(), value.as_bytes());
+    }
+    request
+}

@@ -1,0 +1,21 @@
+//! What the pieces of a request cost, each alone, in nanoseconds: `make bench-micro`.
+//!
+//! One process, one interpreter, one thread that works; only `hand-off` and `call/pooled` have a
+//! second one. A name on the command line chooses: `cargo bench --bench micro -- environ`.
+
+mod call;
+mod environ;
+mod handoff;
+mod head;
+mod host;
+mod response;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use std::time::Duration;
+
+criterion_group! {
+    name = pieces;
+    config = Criterion::default().measurement_time(Duration::from_secs(3));
+    targets = environ::benches, head::benches, response::benches, handoff::benches, call::benches
+}
+criterion_main!(pieces);

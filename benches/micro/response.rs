@@ -1,0 +1,40 @@
+//! The way of a response from the application's thread to the host's callbacks, without an
+//! application: exchange, head, blocks, end, and one poll for all.
+
+use crate::host::{host_request, outbox, short_request, with_python};
+use criterion::Criterion;
+use pyo3::types::PyBytes;
+use wsgi::host::Transport;
+use wsgi::host::buffer::{KEEP_FROM, Piece};
+use wsgi::host::event::{Head, Outcome};
+use wsgi::host::exchange::Exchange;
+use wsgi::host::queue::Queue;
+
+pub fn benches(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("response");
+    for (name, blocks, size) in
+        [("13 bytes", 1, 13), ("16 blocks of 1 KB", 16, 1024), ("a block kept", 1, KEEP_FROM)]
+    {
+        group.bench_function(name, |bencher| {
+            with_python(|py| {
+                let outbox = outbox();
+                let block = PyBytes::new(py, &vec![b'x'; size]);
+                bencher.iter(|| {
+                    let exchange = Exchange::new(short_request(), host_request(), &outbox);
+                    outbox.lend(exchange.clone());
+                    let mut transport = Queue::new(exchange);
+                    let mut head = Head::new(200, b"OK");
+                    head.add(b"Content-type", b"text/plain");
+                    transport.head(head);
+                    for _ in 0..blocks {
+                        transport.data(Piece::new(&block, size));
+                    }
+                    transport.end(py, Outcome::Complete);
+                    outbox.poll(0).expect("a poll");
+                    outbox.drop_retired(py);
+                });
+            });
+        });
+    }
+    group.finish();
+}
