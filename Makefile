@@ -12,6 +12,8 @@ DIR ?=
 TARGET ?=
 ROW ?=
 PEER ?=
+CASE ?=
+ACCEPT ?=
 SECONDS ?= 600
 MINUTES ?= 30
 
@@ -43,8 +45,9 @@ NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,http3 import 
 
 .NOTPARALLEL:
 .PHONY: help serve build install test header-check lint test-rust test-c test-nginx test-newer header \
-	sanitize fuzz soak peers conformance bench bench-micro clean library serve-dependencies \
-	test-dependencies bench-dependencies peers-dependencies test-tools
+	sanitize fuzz soak peers conformance bench bench-micro bench-instructions clean library \
+	serve-dependencies test-dependencies bench-dependencies instructions-dependencies \
+	peers-dependencies test-tools
 
 help: ## list the targets and the variables
 	@scripts/help $(firstword $(MAKEFILE_LIST))
@@ -109,6 +112,9 @@ bench: bench-dependencies build ## measure whole servers; prints a table
 bench-micro: serve-dependencies ## measure the pieces of a request one at a time, in nanoseconds
 	$(CARGO) bench --quiet --bench micro
 
+bench-instructions: instructions-dependencies build ## count a request's instructions; compares with the record
+	@$(LINK) $(PYTHON) benches/instructions/measure.py --case "$(CASE)" $(if $(ACCEPT),--accept)
+
 clean: ## remove everything that was built
 	rm -rf target build
 
@@ -128,6 +134,9 @@ bench-dependencies:
 # What cannot be installed leaves a server out, and no more.
 peers-dependencies:
 	-@scripts/install-dependencies peers
+
+instructions-dependencies:
+	@scripts/install-dependencies instructions
 
 test-tools:
 	@scripts/test-tools

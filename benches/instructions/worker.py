@@ -1,0 +1,138 @@
+"""Counts the instructions of a whole nginx under callgrind: module, library, Python and nginx."""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+
+import callgrind
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+NGINX = os.environ.get("WSGI_NGINX", "/usr/sbin/nginx")
+MODULE = os.environ.get("WSGI_MODULE", str(ROOT / "build/ngx_http_wsgi_module.so"))
+APP = ROOT / "benches" / "app.py"
+FEW, MANY = 300, 2300
+
+CONFIGURATION = """\
+load_module "{module}";
+{user}
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log error.log;
+events {{ }}
+http {{
+    access_log off;
+    keepalive_requests 1000000;
+    client_body_temp_path temp; proxy_temp_path temp; fastcgi_temp_path temp;
+    uwsgi_temp_path temp; scgi_temp_path temp;
+    wsgi_threads {threads};
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{ {location} }}
+    }}
+}}
+"""
+
+
+class Location:
+    """What is asked of nginx, and what it must answer."""
+
+    def __init__(self, text, threads=0, size=13, headers=""):
+        self.text, self.threads, self.size = text, threads, size
+        self.request = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n{headers}\r\n".encode()
+
+
+def browser():
+    """Eleven more headers."""
+    return (ROOT / "benches" / "headers.txt").read_text().replace("\n", "\r\n")
+
+
+def application(name, **how):
+    return Location(f'wsgi_app "{APP}" {name};', **how)
+
+
+LOCATIONS = {
+    "return 200": Location('return 200 "Hello world!\\n";'),
+    "a file": Location("root {folder};"),
+    "hello_world, inline": application("hello_world"),
+    "hello_world, 1 thread": application("hello_world", threads=1),
+    "return 200, 12 headers": Location('return 200 "Hello world!\\n";', headers=browser()),
+    "from_environ, inline": application("from_environ", size=1024, headers=browser()),
+    "from_environ, 1 thread": application("from_environ", threads=1, size=1024, headers=browser()),
+}
+
+
+def count(folder, name, location):
+    """{group: instructions a request}"""
+    totals = []
+    for requests in (FEW, MANY):
+        output = folder / f"{name}, {requests}.callgrind"
+        run(folder, output, location, requests)
+        totals.append(callgrind.by_group(callgrind.instructions(output)))
+    few, many = totals
+    # Starting is not quite the same each time: groups that only start have -1, 0 or 1.
+    return {group: max(0, many[group] - few[group]) / (MANY - FEW) for group in many}
+
+
+def run(folder, output, location, requests):
+    prefix = folder / "nginx"
+    shutil.rmtree(prefix, ignore_errors=True)
+    (prefix / "temp").mkdir(parents=True)
+    (prefix / "index.html").write_bytes(b"Hello world!\n")
+    port = free_port()
+    text = CONFIGURATION.format(
+        module=MODULE,
+        # Workers of root become nobody, who may not read a home folder.
+        user="user root;" if os.getuid() == 0 else "",
+        threads=location.threads,
+        port=port,
+        location=location.text.format(folder=prefix),
+    )
+    (prefix / "nginx.conf").write_text(text)
+    nginx = [NGINX, "-p", str(prefix), "-c", "nginx.conf", "-e", "error.log"]
+    environment = callgrind.environment(folder / "seed.so")
+    process = subprocess.Popen([*map(str, callgrind.command(output)), *nginx], env=environment)
+    try:
+        with connect(process, port, prefix / "error.log") as client:
+            for _ in range(requests):
+                ask(client, location)
+    finally:
+        # Quick, and callgrind still writes its file.
+        process.terminate()
+        process.wait()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def connect(process, port, log):
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            client = socket.create_connection(("127.0.0.1", port), timeout=60)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return client
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                said = log.read_text() if log.exists() else ""
+                raise SystemExit(f"nginx does not start under callgrind: {said}") from None
+            time.sleep(0.05)
+
+
+def ask(client, location):
+    """One request, and its whole answer, which must be right."""
+    client.sendall(location.request)
+    answer = b""
+    while (end := answer.find(b"\r\n\r\n") + 4) < 4 or len(answer) < end + location.size:
+        data = client.recv(65536)
+        if not data:
+            raise SystemExit(f"nginx closed the connection: {answer[:500]!r}")
+        answer += data
+    if not answer.startswith(b"HTTP/1.1 200 OK\r\n") or len(answer) != end + location.size:
+        raise SystemExit(f"a wrong answer: {answer[:500]!r}")
