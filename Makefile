@@ -13,6 +13,7 @@ TARGET ?=
 ROW ?=
 PEER ?=
 CASE ?=
+OPTIONS ?=
 ACCEPT ?=
 SECONDS ?= 600
 MINUTES ?= 30
@@ -106,8 +107,8 @@ peers: serve-dependencies peers-dependencies build ## install other WSGI servers
 conformance: serve-dependencies peers-dependencies build ## PEP 3333's rows against ours and others; ROW, PEER
 	@$(PYTHON) tests/conformance $(if $(ROW),--row $(ROW)) $(if $(PEER),--peer $(PEER))
 
-bench: bench-dependencies build ## measure whole servers; prints a table
-	@$(PYTHON) benches/servers/measure.py
+bench: bench-dependencies $(if $(filter none,$(PEER)),,peers-dependencies) build ## whole servers beside each other; CASE, PEER
+	@$(PYTHON) benches/servers/measure.py $(if $(CASE),--case $(CASE)) $(if $(PEER),--peer $(PEER)) $(OPTIONS)
 
 bench-micro: serve-dependencies ## measure the pieces of a request one at a time, in nanoseconds
 	$(CARGO) bench --quiet --bench micro

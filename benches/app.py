@@ -1,11 +1,20 @@
 """The applications that are measured, by every instrument of benches/ and on every server.
 
-hello_world         13 bytes, as PEP 3333 begins
+hello_world         13 bytes
 from_environ        1 KB made of the request's 12 headers
 one_block           1 MiB, one bytes
 blocks              1 MiB, a generator of 64 blocks
 upload              reads the whole body at once, and says how long it was
+sleep_10ms          as hello_world, after a pause; also sleep_5ms
+busy_200ms          as hello_world, after that much of computing in Python
+wrapped_file        a file of 10 MiB, as wsgi.file_wrapper has it
+
+All say how long their bodies are: otherwise some servers close each connection, and others wait 40 ms
+for the client's acknowledgement, and that would be measured instead.
 """
+
+import pathlib
+import time
 
 HEADERS = """
     HTTP_HOST HTTP_USER_AGENT HTTP_ACCEPT HTTP_ACCEPT_LANGUAGE HTTP_ACCEPT_ENCODING HTTP_REFERER
@@ -15,25 +24,27 @@ HEADERS = """
 PLAIN = [("Content-Type", "text/plain")]
 MEGABYTE = 1 << 20
 BLOCK = b"0123456789abcde\n" * 1024
+# Made by those who measure it.
+FILE = pathlib.Path(__file__).resolve().parents[1] / "build" / "bench" / "10m"
 WHOLE = BLOCK * (MEGABYTE // len(BLOCK))
 
 
 def hello_world(environ, start_response):
     body = b"Hello world!\n"
-    start_response("200 OK", [("Content-type", "text/plain")])
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "13")])
     return [body]
 
 
 def from_environ(environ, start_response):
     lines = [f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"]
-    lines += [f"{name}: {environ[name]}" for name in HEADERS]
+    lines += [f"{name}: {environ.get(name, '')}" for name in HEADERS]
     body = "\n".join(lines).ljust(1024).encode("latin-1")
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "1024")])
     return [body]
 
 
 def one_block(environ, start_response):
-    start_response("200 OK", PLAIN[:])
+    start_response("200 OK", [*PLAIN, ("Content-Length", str(MEGABYTE))])
     return [WHOLE]
 
 
@@ -46,3 +57,25 @@ def upload(environ, start_response):
     body = b"%d bytes\n" % len(environ["wsgi.input"].read())
     start_response("200 OK", [*PLAIN, ("Content-Length", str(len(body)))])
     return [body]
+
+
+def sleep_10ms(environ, start_response):
+    time.sleep(0.010)
+    return hello_world(environ, start_response)
+
+
+def sleep_5ms(environ, start_response):
+    time.sleep(0.005)
+    return hello_world(environ, start_response)
+
+
+def busy_200ms(environ, start_response):
+    until = time.thread_time() + 0.2
+    while time.thread_time() < until:
+        sum(range(1000))
+    return hello_world(environ, start_response)
+
+
+def wrapped_file(environ, start_response):
+    start_response("200 OK", [*PLAIN, ("Content-Length", str(10 * MEGABYTE))])
+    return environ["wsgi.file_wrapper"](FILE.open("rb"), 1 << 16)

@@ -1,214 +1,139 @@
 #!/usr/bin/env python3
-"""What WSGI in nginx costs, beside nginx itself: CPU per request, requests/s, and memory.
+"""`make bench`: WSGI in nginx beside nginx itself and beside other servers; are the targets met?
 
-Each server is a real nginx with one worker, pinned to one core; the load (wrk) runs on another. The
-servers take turns, round by round, so that what else the machine does hits all alike. What is
-printed are medians, as a table in Markdown.
-
-CPU is utime + stime of the master and the worker, all threads, from /proc: with 32 connections
-always busy that is more telling than requests/s, which also depend on how fast the load is.
+In each case every server runs one worker on one core, and the load on another. The servers take
+turns, round by round, so that what else the machine does hits all alike; what is told are medians.
+CPU is that of all processes of a server, from /proc: with connections that are always busy it is
+more telling than requests a second, which also depend on how fast the load is.
 """
 
 import argparse
-import contextlib
-import http.client
 import os
-import pathlib
-import re
 import shutil
-import socket
-import statistics
-import subprocess
-import tempfile
-import time
+import sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-NGINX = os.environ.get("WSGI_NGINX", "/usr/sbin/nginx")
-MODULE = os.environ.get("WSGI_MODULE", str(ROOT / "build/ngx_http_wsgi_module.so"))
-APP = ROOT / "examples/nginx/app.py"
-BODY = b"Hello world!\n"
-TICKS = os.sysconf("SC_CLK_TCK")
+import ours  # noqa: I001  (it makes `peers` importable)
+import peers
+import record
+from cases import frameworks, large_bodies, small_requests
+from latency import Busy, Sleepers
+from workers import Memory, TwoWorkers
 
-CONFIGURATION = """\
-{user}
-daemon off;
-worker_processes 1;
-pid nginx.pid;
-lock_file nginx.lock;
-error_log error.log;
-{main}
-events {{ }}
-http {{
-    access_log off;
-    default_type text/plain;
-    keepalive_requests 1000000000;
-    client_body_temp_path temp; proxy_temp_path temp; fastcgi_temp_path temp;
-    uwsgi_temp_path temp; scgi_temp_path temp;
-    {http}
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{ {location} }}
-    }}
-}}
-"""
+# How peers are run beside ours: the name in tables, the server, its threads.
+PEERS = [
+    ("bjoern", "bjoern", 1),
+    ("fastwsgi", "fastwsgi", 1),
+    ("granian", "granian", 8),
+    ("granian, 1 thread", "granian", 1),
+    ("pyruvate", "pyruvate", 8),
+    ("socketify", "socketify", 1),
+    ("uWSGI", "uwsgi", 8),
+    ("nginx + uWSGI", "nginx-uwsgi", 8),
+    ("nginx + uWSGI, 1 thread", "nginx-uwsgi", 1),
+    ("mod_wsgi, embedded", "mod_wsgi", 8),
+    ("mod_wsgi, daemon", "mod_wsgi-daemon", 8),
+    ("gunicorn", "gunicorn", 8),
+    ("nginx + gunicorn", "nginx-gunicorn", 8),
+    ("waitress", "waitress", 8),
+]
 
 
-class Server:
-    """An nginx in a folder of its own, with one location."""
+class Bench:
+    """What all cases need to know."""
 
-    def __init__(self, name, location, main="", http=""):
-        self.name, self.location, self.main, self.http = name, location, main, http
-        self.cpu, self.rate, self.rss = [], [], []
+    def __init__(self, options):
+        self.rounds, self.seconds = options.rounds, options.seconds
+        self.server_core, self.load_cores = options.server_core, {options.load_core}
+        self.python = os.environ.get("PYTHON", "/usr/bin/python3")
+        self.load_average, self.frameworks = os.getloadavg()[0], None
+        self.peers = [peer for peer in PEERS if not options.peer or peer[1] in options.peer]
 
-    def write_configuration(self, folder):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        (folder / "temp").mkdir()
-        (folder / "index.html").write_bytes(BODY)
-        text = CONFIGURATION.format(
-            user="user root;" if os.getuid() == 0 else "",
-            main=self.main,
-            http=self.http,
-            port=self.port,
-            location=self.location.format(folder=folder),
-        )
-        (folder / "nginx.conf").write_text(text)
+    def install(self):
+        """What cannot be installed takes no part, and the reason is told."""
+        names = {name for _, name, _ in self.peers}
+        wanted = {it for name in names for it in peers.SERVERS[name].distributions}
+        for distribution, reason in peers.install(sorted(wanted)).items():
+            print(f"make bench: {distribution} takes no part: {reason}", file=sys.stderr)
+        self.peers = [peer for peer in self.peers if not peers.why_missing(peer[1])]
 
-    @contextlib.contextmanager
-    def running(self, core):
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="wsgi-bench-"))
-        self.write_configuration(folder)
-        self.process = subprocess.Popen(
-            [NGINX, "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"],
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-        )
-        try:
-            self.wait_for_answer(folder)
-            yield self
-        finally:
-            self.process.terminate()
-            self.process.wait()
-            shutil.rmtree(folder)
+    def peers_for(self, case):
+        for title, name, threads in self.peers:
+            if case.peers == "threaded":
+                if threads > 1 and peers.SERVERS[name].threaded:
+                    yield title, name, 32
+            elif case.peers == "all" or name in case.peers:
+                yield title, name, threads
 
-    def wait_for_answer(self, folder):
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                return self.check()
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise SystemExit(f"{self.name}: {(folder / 'error.log').read_text()}") from None
-                time.sleep(0.05)
+    def framework_path(self, name):
+        """The folders of Flask and Django: those that the tests have."""
+        if not name.startswith("json_"):
+            return ()
+        if self.frameworks is None:
+            tests = ours.ROOT / "tests" / "nginx"
+            sys.path += [str(tests), str(tests / "frameworks")]
+            import virtualenv
 
-    def check(self):
-        """The answer must be right before it counts how fast it came."""
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        client.request("GET", "/")
-        response = client.getresponse()
-        length, body = response.getheader("Content-Length"), response.read()
-        client.close()
-        if (response.status, length, body) != (200, str(len(BODY)), BODY):
-            raise SystemExit(f"{self.name} answers {response.status} with {body!r}")
+            self.frameworks = [*virtualenv.make().glob("lib/python3*/site-packages")]
+        return self.frameworks
 
-    def worker(self):
-        master = self.process.pid
-        return int(pathlib.Path(f"/proc/{master}/task/{master}/children").read_text().split()[0])
-
-    def cpu_seconds(self):
-        total = 0
-        for pid in (self.process.pid, self.worker()):
-            after_name = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += int(after_name[11]) + int(after_name[12])
-        return total / TICKS
-
-    def measure(self, options):
-        before = self.cpu_seconds()
-        requests, rate = load(self.port, options)
-        used = self.cpu_seconds() - before
-        self.cpu.append(used / requests * 1e6)
-        self.rate.append(rate)
-        status = pathlib.Path(f"/proc/{self.worker()}/status").read_text()
-        self.rss.append(int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024)
-        self.check()
+    def versions(self):
+        return sorted({peers.SERVERS[name].version() for _, name, _ in self.peers})
 
 
-def load(port, options):
-    """Runs wrk once; returns how many requests were answered, and how many a second."""
-    command = ["wrk", "-t1", f"-c{options.connections}", f"-d{options.seconds}s"]
-    result = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}/"],
-        capture_output=True,
-        text=True,
-        check=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, {options.load_core}),
-    ).stdout
-    if "Non-2xx" in result or "Socket errors" in result:
-        raise SystemExit(f"not every request was answered:\n{result}")
-    return int(re.search(r"(\d+) requests in", result)[1]), float(
-        re.search(r"Requests/sec:\s+([\d.]+)", result)[1]
-    )
-
-
-def servers(threads):
-    wsgi = f'wsgi_app "{APP}" hello_world;'
-    module = f'load_module "{MODULE}";'
+def all_cases():
     return [
-        Server("nginx, `return 200`", f'return 200 "{BODY.decode()}";'),
-        Server("nginx, static file", 'root "{folder}";'),
-        Server("nginx, `hello_world`", wsgi, module, f"wsgi_threads {threads};"),
+        *small_requests(),
+        Sleepers(),
+        Busy(),
+        *large_bodies(),
+        *frameworks(),
+        Memory(),
+        TwoWorkers(),
     ]
 
 
-def table(measured):
-    base = statistics.median(measured[0].cpu)
-    lines = [
-        "| server | CPU µs/request | more than `return 200` | requests/s | RSS of the worker, MB |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for server in measured:
-        cpu, rate, rss = map(statistics.median, (server.cpu, server.rate, server.rss))
-        more = cpu - base
-        lines.append(f"| {server.name} | {cpu:.1f} | {more:+.1f} | {rate:,.0f} | {rss:.1f} |")
-    return "\n".join(lines)
-
-
-def conditions(options):
-    cpus = pathlib.Path("/proc/cpuinfo").read_text()
-    model = re.search(r"model name\s*: (.*)", cpus)
-    version = subprocess.run([NGINX, "-v"], capture_output=True, text=True).stderr.strip()
-    return (
-        f"{version.rpartition(' ')[2]}; {model[1] if model else 'unknown processor'},"
-        f" {os.cpu_count()} cores, Linux {os.uname().release}; {options.connections} keepalive"
-        f" connections, {options.rounds} rounds of {options.seconds} s, {options.threads} Python"
-        f" threads, a body of {len(BODY)} bytes."
+def arguments(cases):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0].partition(": ")[2])
+    names = sorted({name for _, name, _ in PEERS})
+    known = [case.name for case in cases]
+    parser.add_argument("--case", nargs="*", metavar="CASE", choices=known, help=", ".join(known))
+    parser.add_argument(
+        "--peer",
+        nargs="*",
+        metavar="PEER",
+        choices=["none", *names],
+        help=f"none, {', '.join(names)}; default: all",
     )
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--threads", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=2, help="of a round")
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--load-core", type=int, default=1)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if (os.cpu_count() or 1) < 2 or not shutil.which("wrk"):
+        parser.error("needs wrk and two cores: one for the server, one for the load")
+    return options
 
 
 def main():
-    options = arguments()
-    if os.cpu_count() < 2 or not shutil.which("wrk"):
-        raise SystemExit("needs wrk and two cores: one for the server, one for the load")
-    with contextlib.ExitStack() as stack:
-        running = servers(options.threads)
-        for server in running:
-            stack.enter_context(server.running(options.server_core))
-            load(server.port, options)
-        for _ in range(options.rounds):
-            for server in running:
-                server.measure(options)
-        print(conditions(options), table(running), sep="\n\n")
+    cases = all_cases()
+    options = arguments(cases)
+    bench, results = Bench(options), []
+    ours.make_files()
+    bench.install()
+    for case in cases:
+        if options.case and case.name not in options.case:
+            continue
+        result = case.run(bench)
+        results.append(result)
+        print(f"\n## {case.name}: {case.target}\n", flush=True)
+        if result.rows:
+            print("\n".join(record.details(result)))
+        print(f"\nmeasured: {result.measured}: {'met' if result.met else 'NOT MET'}", flush=True)
+    print("", *record.targets(results), "", record.conditions(bench), sep="\n")
+    if not options.case:
+        written = record.write(bench, results, readme=not options.peer)
+        print(f"\nWritten: {written.relative_to(ours.ROOT)}")
+    return 0
 
 
-main()
+sys.exit(main())
