@@ -2,10 +2,11 @@
 // application. It does as nginx's module does: a few requests are read, then one wsgi_poll, and
 // whatever is written is thrown away.
 //
-// Usage: host APP_FILE CALLABLE THREADS COUNT HEADERS_FILE UPLOAD_BYTES ANSWER_BYTES
+// Usage: host APP_FILE CALLABLE THREADS COUNT HEADERS_FILE CLIENTS UPLOAD_BYTES ANSWER_BYTES
 //
-// HEADERS_FILE has a "Name: value" on each line, and may be /dev/null. Every answer must have
-// ANSWER_BYTES; the program fails if one has not.
+// HEADERS_FILE has a "Name: value" on each line, and may be /dev/null. So many CLIENTS take turns;
+// with one, every request is as the one before. Every answer must have ANSWER_BYTES; the program
+// fails if one has not.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #define WARM_UP 320
 #define BUNCH 16
 #define MAX_HEADERS 64
+#define MAX_CLIENTS 16
 
 #define ENSURE(condition)                                                       \
     do {                                                                        \
@@ -34,7 +36,7 @@ static wsgi_runtime *runtime;
 static wsgi_app *app;
 static int wake;
 static char headers_text[64 * 1024];
-static wsgi_header headers[MAX_HEADERS];
+static wsgi_header headers[MAX_CLIENTS][MAX_HEADERS];
 static size_t headers_count;
 static unsigned long finished;
 static uint64_t answered;
@@ -101,16 +103,37 @@ static void read_headers(const char *path) {
     size_t size = fread(headers_text, 1, sizeof headers_text - 1, file);
     fclose(file);
     headers_text[size] = '\0';
-    headers[0].name = str("Host");
-    headers[0].value = str("127.0.0.1:8080");
+    headers[0][0].name = str("Host");
+    headers[0][0].value = str("127.0.0.1:8080");
     headers_count = 1;
     for (char *line = strtok(headers_text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         char *colon = strstr(line, ": ");
         ENSURE(colon != NULL && headers_count < MAX_HEADERS);
         *colon = '\0';
-        headers[headers_count].name = str(line);
-        headers[headers_count++].value = str(colon + 2);
+        headers[0][headers_count].name = str(line);
+        headers[0][headers_count++].value = str(colon + 2);
     }
+}
+
+// The same text, with a last character that is this client's own.
+static wsgi_str of_client(wsgi_str text, size_t client) {
+    char *copy = (char *) calloc(1, text.size + 1);
+    ENSURE(copy != NULL && text.size > 0);
+    memcpy(copy, text.data, text.size);
+    copy[text.size - 1] = (char) ('a' + client);
+    return str(copy);
+}
+
+static void fill_for_client(wsgi_request *request, size_t client) {
+    request->path_info = of_client(str("/ "), client);
+    request->request_uri = request->path_info;
+    request->remote_port = of_client(request->remote_port, client);
+    request->request_id = of_client(request->request_id, client);
+    for (size_t i = 0; i < headers_count; i++) {
+        headers[client][i].name = headers[0][i].name;
+        headers[client][i].value = of_client(headers[0][i].value, client);
+    }
+    request->headers = headers[client];
 }
 
 static void fill(wsgi_request *request, const wsgi_str *body) {
@@ -128,7 +151,7 @@ static void fill(wsgi_request *request, const wsgi_str *body) {
     request->remote_port = str("51234");
     request->document_root = str("/srv/html");
     request->request_id = str("8f6d1a2b3c4d5e6f708192a3b4c5d6e7");
-    request->headers = headers;
+    request->headers = headers[0];
     request->headers_count = headers_count;
     request->content_length = -1;
     if (body->size > 0) {
@@ -149,11 +172,12 @@ static void wait_for_pool(wsgi_exchange *last) {
     nanosleep(&pause, NULL); // the thread goes to sleep too
 }
 
-static void answer(const wsgi_request *request, unsigned long count) {
+static void answer(const wsgi_request *requests, size_t clients, unsigned long count) {
     while (finished < count) {
         unsigned long until = finished + BUNCH < count ? finished + BUNCH : count;
         wsgi_exchange *last = NULL;
         for (unsigned long i = finished; i < until; i++) {
+            const wsgi_request *request = &requests[i % clients];
             ENSURE(wsgi_submit(app, request, &finished, &last, NULL) == WSGI_OK);
         }
         ENSURE(wsgi_poll(runtime, 0, NULL) == WSGI_OK);
@@ -195,19 +219,26 @@ static void start(const char *file, const char *callable) {
 }
 
 int main(int argc, char **argv) {
-    ENSURE(argc == 8);
-    unsigned long count = strtoul(argv[4], NULL, 10);
-    uint64_t size = strtoul(argv[7], NULL, 10);
+    ENSURE(argc == 9);
     threads = (unsigned) strtoul(argv[3], NULL, 10);
+    unsigned long count = strtoul(argv[4], NULL, 10);
+    size_t clients = strtoul(argv[6], NULL, 10);
+    uint64_t size = strtoul(argv[8], NULL, 10);
+    ENSURE(clients >= 1 && clients <= MAX_CLIENTS);
     start(argv[1], argv[2]);
     read_headers(argv[5]);
-    wsgi_str body = {NULL, strtoul(argv[6], NULL, 10)};
+    wsgi_str body = {NULL, strtoul(argv[7], NULL, 10)};
     body.data = (const uint8_t *) calloc(1, body.size + 1);
-    wsgi_request request;
-    fill(&request, &body);
-    answer(&request, WARM_UP);
+    wsgi_request requests[MAX_CLIENTS];
+    for (size_t client = 0; client < clients; client++) {
+        fill(&requests[client], &body);
+        if (client > 0) {
+            fill_for_client(&requests[client], client);
+        }
+    }
+    answer(requests, clients, WARM_UP);
     CALLGRIND_START_INSTRUMENTATION;
-    answer(&request, WARM_UP + count);
+    answer(requests, clients, WARM_UP + count);
     CALLGRIND_STOP_INSTRUMENTATION;
     ENSURE(answered == (WARM_UP + count) * size);
     wsgi_app_release(app);

@@ -31,13 +31,16 @@ TOLERANCE = 0.03
 MEGABYTE = 1 << 20
 SHORT, LONG = pathlib.Path("/dev/null"), BENCHES / "headers.txt"
 
-# Application of app.py, headers, bytes of upload, bytes of the answer, requests.
+# Application of app.py, headers, clients in turn, bytes of upload, bytes of the answer, requests. What
+# is remembered from one request to the next is of use to one client, and may be a loss with several.
 LIBRARY = [
-    ("hello_world", SHORT, 0, 13, 1000),
-    ("from_environ", LONG, 0, 1024, 1000),
-    ("one_block", SHORT, 0, MEGABYTE, 1000),
-    ("blocks", SHORT, 0, MEGABYTE, 400),
-    ("upload", SHORT, MEGABYTE, 14, 50),
+    ("hello_world", SHORT, 1, 0, 13, 1000),
+    ("hello_world", SHORT, 8, 0, 13, 1000),
+    ("from_environ", LONG, 1, 0, 1024, 1000),
+    ("from_environ", LONG, 8, 0, 1024, 1000),
+    ("one_block", SHORT, 1, 0, MEGABYTE, 1000),
+    ("blocks", SHORT, 1, 0, MEGABYTE, 400),
+    ("upload", SHORT, 1, MEGABYTE, 14, 50),
 ]
 WAYS = [("inline", 0), ("1 thread", 1)]
 
@@ -55,9 +58,9 @@ def compile_all():
 
 
 def count_library(name, case, threads):
-    callable_name, headers, upload, size, requests = case
+    callable_name, headers, clients, upload, size, requests = case
     output = FOLDER / f"{name}.callgrind"
-    arguments = [callable_name, threads, requests, headers, upload, size]
+    arguments = [callable_name, threads, requests, headers, clients, upload, size]
     program = [FOLDER / "host", BENCHES / "app.py", *arguments]
     command = [*callgrind.command(output, "--instr-atstart=no"), *program]
     environment = callgrind.environment(FOLDER / "seed.so")
@@ -71,7 +74,8 @@ def cases():
     found = {}
     for case in LIBRARY:
         for way, threads in WAYS:
-            name = f"library, {case[0]}, {way}"
+            clients = f", {case[2]} clients" if case[2] > 1 else ""
+            name = f"library, {case[0]}{clients}, {way}"
             found[name] = lambda name=name, case=case, threads=threads: count_library(
                 name, case, threads
             )
@@ -129,7 +133,7 @@ def show(name, groups, before):
     change = f"{total / before - 1:+8.1%}" if before else "     new"
     order = sorted(groups.items(), key=lambda item: -item[1])
     split = ", ".join(f"{group} {count:.0f}" for group, count in order if count >= total / 200)
-    print(f"{name:34}{total:>10}{change}  {split}", flush=True)
+    print(f"{name:42}{total:>10}{change}  {split}", flush=True)
     return total
 
 

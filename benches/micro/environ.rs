@@ -1,16 +1,25 @@
-//! The dict that an application gets.
+//! The dict that an application gets, if one client asks again and again, and if several take turns.
 
-use crate::host::{FACTS, long_request, short_request, with_python};
+use crate::host::{FACTS, long_request, long_request_of, short_request, with_python};
 use criterion::Criterion;
 use wsgi::wsgi::environ::Template;
 
 pub fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("environ");
-    for (name, request) in [("1 header", short_request()), ("12 headers", long_request())] {
+    let clients = ["a", "b", "c", "d"].map(long_request_of);
+    for (name, requests) in [
+        ("1 header", &[short_request()][..]),
+        ("12 headers", &[long_request()]),
+        ("12 headers, 4 clients", &clients),
+    ] {
         group.bench_function(name, |bencher| {
             with_python(|py| {
                 let template = Template::new(py, FACTS).expect("a template");
-                bencher.iter(|| template.environ(py, &request).expect("an environ"));
+                let mut turns = requests.iter().cycle();
+                bencher.iter(|| {
+                    let request = turns.next().expect("there is no end");
+                    template.environ(py, request).expect("an environ")
+                });
             });
         });
     }

@@ -180,10 +180,15 @@ pub fn short_request() -> Request {
 
 /// As a browser sends it: twelve headers.
 pub fn long_request() -> Request {
+    long_request_of("")
+}
+
+/// The same of another client: its own values in all headers but one.
+pub fn long_request_of(client: &str) -> Request {
     let mut request = short_request();
     for line in include_str!("../headers.txt").lines() {
         let (name, value) = line.split_once(": ").expect("a header");
-        request.add_header(name.as_bytes(), value.as_bytes());
+        request.add_header(name.as_bytes(), format!("{value}{client}").as_bytes());
     }
     request
 }
