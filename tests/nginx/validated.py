@@ -59,7 +59,6 @@ EXEMPT = {
     "test_large_bytes_are_not_copied": HIDDEN,
     "test_a_file_of_four_gigabytes": HIDDEN,
     "test_files_are_sent_by_sendfile": HIDDEN,
-    "test_hop_by_hop_fields": "it calls start_response, and is what the log names",
     "test_interrupt_never_hits_the_next_request": "the validator is in the stack that is logged",
     "test_refused": "the configuration is what is refused",
 }
