@@ -27,13 +27,20 @@ def assert_late(server, path):
     assert response.status == 504, "the application takes too long"
 
 
-def stack_after(server, number, *words):
-    """The lines of the log that follow a numbered one, as far as a stack goes."""
+def stack_after(server, pattern, number, *words):
+    """The lines of the log that follow a numbered one, once the pattern is in them.
+
+    They are written one by one: the first may be there before the last.
+    """
     server.wait_log(number, *words)
-    server.wait_log("late.py")
-    lines = server.log().splitlines()
-    at = next(i for i, line in enumerate(lines) if number in line)
-    return "\n".join(lines[at + 1 :])
+
+    def found():
+        lines = server.log().splitlines()
+        at = next(i for i, line in enumerate(lines) if number in line)
+        stack = "\n".join(lines[at + 1 :])
+        return stack if re.search(pattern, stack) else None
+
+    return wait_for(found, f"{pattern!r} in the stack after {number}")
 
 
 def threads(server):
@@ -43,9 +50,9 @@ def threads(server):
 def test_the_stack_of_a_late_application(nginx):
     server = start(nginx)
     assert_late(server, "/wait?mark")
-    stack = stack_after(server, "WSGI0005", '"GET /wait?mark HTTP/1.1"', "client: 127.0.0.1")
+    words = '"GET /wait?mark HTTP/1.1"', "client: 127.0.0.1"
+    stack = stack_after(server, r"released\.wait\(\)", "WSGI0005", *words)
     assert re.search(r'File ".*/late.py", line \d+, in wait\b', stack), stack
-    assert "released.wait()" in stack, "the line of the source too"
     lines = server.log().splitlines()
     numbers = [number for line in lines for number in re.findall(r"WSGI0116|WSGI0005", line)]
     assert numbers[:2] == ["WSGI0116", "WSGI0005"], "the answer does not wait for the stack"
@@ -55,7 +62,7 @@ def test_the_stack_of_a_late_application(nginx):
 def test_the_stack_of_an_application_that_computes(nginx):
     server = start(nginx)
     assert_late(server, "/spin")
-    assert "in spin" in stack_after(server, "WSGI0005", "/spin")
+    stack_after(server, "in spin", "WSGI0005", "/spin")
     assert server.ask("/release").status == 200, "the others go on"
 
 
@@ -64,7 +71,7 @@ def test_the_stack_of_a_stream(nginx):
     with server.connect() as connection, pytest.raises(client.Truncated):
         connection.ask("/stream")
     server.wait_log("WSGI0117", "GET /stream")
-    assert "in stream" in stack_after(server, "WSGI0005", "GET /stream")
+    stack_after(server, "in stream", "WSGI0005", "GET /stream")
 
 
 def test_over_http2(nginx):
@@ -82,7 +89,7 @@ def test_a_client_that_left_a_late_application(nginx, gate):
     stop.wait()
     leaving.close()
     server.wait_access("GET /block", " 499 ")
-    assert "in block" in stack_after(server, "WSGI0005", "GET /block")
+    stack_after(server, "in block", "WSGI0005", "GET /block")
     assert not server.log_lines("WSGI0116"), "nobody is there to be answered"
     stop.shut()
     server.wait_log("WSGI0008", "GET /block")
@@ -120,7 +127,7 @@ def test_what_keeps_the_queue_waiting(nginx, gate):
         response = server.ask("/pid?mark")
         assert response.status == 503, "every thread is busy"
         assert response.header("Retry-After"), "it may come again"
-        assert "in block" in stack_after(server, "WSGI0009", "GET /pid?mark", "wsgi-0")
+        stack_after(server, "in block", "WSGI0009", "GET /pid?mark", "wsgi-0")
         assert server.ask("/pid").status == 503, "the next one gets the same answer"
         stop.shut()
         assert first.read_response().body == b"passed", "who runs is not disturbed"
