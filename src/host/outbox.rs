@@ -168,11 +168,15 @@ impl Outbox {
         result
     }
 
-    /// Runs callbacks of the host, which must not poll inside of them.
+    /// Runs callbacks of the host, which must not poll inside of them. What they retire is told of
+    /// once, afterwards: a thread that wakes for each buffer takes the core from the loop each time.
     pub(super) fn polling<R>(&self, work: impl FnOnce() -> R) -> R {
         self.polling.store(true, Ordering::Release);
         let result = work();
         self.polling.store(false, Ordering::Release);
+        if self.has_retired() {
+            self.wake_for_retired();
+        }
         result
     }
 
@@ -257,7 +261,14 @@ impl Outbox {
             retired.push(object);
             retired.len() == 1
         };
-        if let Some(wake) = self.wake.get().filter(|_| first) {
+        // Whoever polls looks under that lock after it has ended: it sees the object, or this does.
+        if first && !self.polling.load(Ordering::Acquire) {
+            self.wake_for_retired();
+        }
+    }
+
+    fn wake_for_retired(&self) {
+        if let Some(wake) = self.wake.get() {
             wake();
         }
     }

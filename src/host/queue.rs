@@ -53,6 +53,8 @@ impl Transport for Queue {
 
     fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone> {
         self.exchange.publish(&mut self.pending);
+        // An application that never pauses is to have its memory back for its next block.
+        self.exchange.outbox().drop_retired(py);
         if !self.may_wait {
             // Nobody else is there to "continue transmission even while the application is
             // producing its next block" (PEP 3333, Buffering and Streaming). In a forked child the

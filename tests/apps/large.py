@@ -5,6 +5,7 @@
 /small           81920 pieces of 128 bytes from a generator
 /generator       160 pieces of 64 KiB from a generator
 /endless?N       N megabytes from a generator, and counts the pieces
+/slower?N        the same, each piece a moment after the one before
 /random?N        the same of bytes that cannot be compressed
 /few             four pieces of 64 KiB from a generator
 /zeros?N         N megabytes of zeros in one piece, which take no memory until they are copied
@@ -12,6 +13,7 @@
 """
 
 import os
+import time
 
 PIECE = bytes(range(256)) * 256
 TEXT = [("Content-Type", "application/octet-stream")]
@@ -19,10 +21,12 @@ RANDOM = os.urandom(65536)
 made = [0]
 
 
-def endless(megabytes, piece):
+def endless(megabytes, piece, pause=0):
     made[0] = 0
     for _ in range(megabytes * 16):
         made[0] += 1
+        if pause:
+            time.sleep(pause)
         # A new object each time, as an application makes it.
         yield piece[:1] + piece[1:]
 
@@ -40,6 +44,8 @@ def app(environ, start_response):
         return (PIECE for _ in range(160))
     if path == "/endless":
         return endless(int(environ["QUERY_STRING"]), PIECE)
+    if path == "/slower":
+        return endless(int(environ["QUERY_STRING"]), PIECE, pause=0.0005)
     if path == "/random":
         return endless(int(environ["QUERY_STRING"]), RANDOM)
     if path == "/few":

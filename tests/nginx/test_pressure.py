@@ -142,6 +142,17 @@ def test_a_generator_is_sent_to_its_end(nginx):
     assert grown < 12 * MEGABYTE, f"the worker grew by {grown >> 10} KB for one slow reader"
 
 
+@pytest.mark.parametrize("threads", [0, 1])
+def test_a_generator_has_its_memory_back_while_it_runs(nginx, threads):
+    # Its client takes each block at once, so it is never made to wait for one.
+    server = started(nginx, http=f"wsgi_threads {threads};")
+    server.ask("/slower?1")
+    before = server.reset_peak_memory()
+    assert len(server.ask("/slower?50").body) == 50 * MEGABYTE
+    grown = server.peak_memory() - before
+    assert grown < 12 * MEGABYTE, f"the worker grew by {grown >> 10} KB"
+
+
 def test_large_bytes_are_not_copied(nginx):
     server = started(nginx)
     server.ask("/zeros?1")
