@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-use wsgi::host::buffer::Buffer;
+use wsgi::host::buffer::Buffers;
 use wsgi::host::event::{Head, Outcome};
 use wsgi::host::outbox::Outbox;
 use wsgi::host::request::{Field, Request};
@@ -42,13 +42,8 @@ impl Host for CountingHost {
         Ok(())
     }
 
-    fn write(
-        &self,
-        _request: HostRequest,
-        buffers: &mut Vec<Box<Buffer>>,
-        _last: bool,
-    ) -> Result<(), Gone> {
-        for buffer in buffers.drain(..) {
+    fn write(&self, _request: HostRequest, buffers: Buffers, _last: bool) -> Result<(), Gone> {
+        for buffer in buffers {
             BYTES.fetch_add(buffer.bytes().len() as u64, Ordering::Relaxed);
         }
         Ok(())
@@ -156,8 +151,8 @@ pub fn host_request() -> HostRequest {
 }
 
 /// As wrk sends it: `GET /` with one header.
-pub fn short_request() -> Request {
-    let mut request = Request::with_capacity(512, 12, 0);
+pub fn short_request() -> Box<Request> {
+    let mut request = Box::new(Request::with_capacity(512, 12, 0));
     for (field, value) in [
         (Field::Method, "GET"),
         (Field::PathInfo, "/"),
@@ -179,12 +174,12 @@ pub fn short_request() -> Request {
 }
 
 /// As a browser sends it: twelve headers.
-pub fn long_request() -> Request {
+pub fn long_request() -> Box<Request> {
     long_request_of("")
 }
 
 /// The same of another client: its own values in all headers but one.
-pub fn long_request_of(client: &str) -> Request {
+pub fn long_request_of(client: &str) -> Box<Request> {
     let mut request = short_request();
     for line in include_str!("../headers.txt").lines() {
         let (name, value) = line.split_once(": ").expect("a header");

@@ -4,9 +4,10 @@ use super::guard;
 use super::host::{WSGI_WRITE_LAST, wsgi_buffer, wsgi_head, wsgi_host, wsgi_level, wsgi_outcome};
 use super::request::{wsgi_header, wsgi_str};
 use crate::error::{Error, Result};
-use crate::host::buffer::Buffer;
+use crate::host::buffer::{Buffers, FEW};
 use crate::host::event::{Head, Outcome};
 use crate::host::{FileRange, Gone, Host, HostRequest, Level};
+use smallvec::SmallVec;
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::os::fd::IntoRawFd;
@@ -56,7 +57,7 @@ fn go_on(returned: c_int) -> std::result::Result<(), Gone> {
 }
 
 /// The fields of `head`, good as long as that.
-fn lend_fields(head: &Head) -> Vec<wsgi_header> {
+fn lend_fields(head: &Head) -> SmallVec<[wsgi_header; 2 * FEW]> {
     head.fields()
         .map(|(name, value)| wsgi_header { name: lend(name), value: lend(value) })
         .collect()
@@ -96,10 +97,11 @@ impl Host for Table {
     fn write(
         &self,
         request: HostRequest,
-        buffers: &mut Vec<Box<Buffer>>,
+        buffers: Buffers,
         last: bool,
     ) -> std::result::Result<(), Gone> {
-        let owned: Vec<*mut wsgi_buffer> = buffers.drain(..).map(guard::buffer_out).collect();
+        let owned: SmallVec<[*mut wsgi_buffer; FEW]> =
+            buffers.into_iter().map(guard::buffer_out).collect();
         // SAFETY: see above the impl.
         go_on(unsafe { (self.write)(request.0, owned.as_ptr(), owned.len(), flags(last)) })
     }

@@ -20,7 +20,7 @@ pub(super) enum Half {
 
 /// # Safety
 /// `request` is NULL or what wsgi.h says of a `wsgi_request`, borrowed for the call.
-pub(super) unsafe fn read(request: *const wsgi_request, half: Half) -> Result<Request> {
+pub(super) unsafe fn read(request: *const wsgi_request, half: Half) -> Result<Box<Request>> {
     // SAFETY: the caller's promise.
     let from = unsafe { guard::structure(request, "wsgi_request") }?;
     // SAFETY: wsgi.h: so many headers and params, borrowed for the call.
@@ -38,8 +38,9 @@ pub(super) unsafe fn read(request: *const wsgi_request, half: Half) -> Result<Re
         // SAFETY: wsgi.h: every string of a request is borrowed for the call.
         size += unsafe { text(value) }?.len();
     }
-    let mut to = Request::with_capacity(size, headers.len(), params.len());
-    for (field, value) in fields {
+    // In a box: it changes hands a few times on its way to a thread, and is not small.
+    let mut to = Box::new(Request::with_capacity(size, headers.len(), params.len()));
+    for &(field, value) in &fields {
         // SAFETY: wsgi.h: every string of a request is borrowed for the call.
         to.set(field, unsafe { text(value) }?);
     }

@@ -4,7 +4,15 @@ use super::exchange::Exchange;
 use super::outbox::Outbox;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use smallvec::SmallVec;
 use std::sync::Arc;
+
+/// How many of what a small response has, blocks or header fields, need no memory of their own while
+/// they are handed over.
+pub const FEW: usize = 8;
+
+/// Neighbouring pieces of one response.
+pub type Buffers = SmallVec<[Box<Buffer>; FEW]>;
 
 /// From this size on an application's bytes object is kept alive and sent from, not copied.
 pub const KEEP_FROM: usize = 16 * 1024;

@@ -1,8 +1,9 @@
 //! What a response is made of on its way to the host, and how it is delivered.
 
 use super::arena::{Arena, Span};
-use super::buffer::Buffer;
+use super::buffer::{Buffer, Buffers};
 use super::{FileRange, Gone, Host, HostRequest, Level};
+use smallvec::smallvec;
 
 /// The status line and the headers of a response, checked by `wsgi::headers`.
 #[derive(Default, Debug)]
@@ -119,19 +120,18 @@ pub fn deliver(
         if delivered != Delivered::Open || !heard {
             continue;
         }
-        let mut pieces = Vec::new();
         let result = match event {
             Event::Hints(hints) => host.early_hints(request, &hints),
             Event::Head(head) => host.start(request, &head),
             Event::Data(buffer) => {
-                pieces.push(buffer);
+                let mut pieces: Buffers = smallvec![buffer];
                 while let Some(Event::Data(_)) = events.peek() {
                     if let Some(Event::Data(buffer)) = events.next() {
                         pieces.push(buffer);
                     }
                 }
                 let last = matches!(events.peek(), Some(Event::End(Outcome::Complete)));
-                host.write(request, &mut pieces, last)
+                host.write(request, pieces, last)
             }
             Event::File(file) => {
                 let last = matches!(events.peek(), Some(Event::End(Outcome::Complete)));

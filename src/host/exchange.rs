@@ -54,7 +54,7 @@ pub struct Exchange {
     host_request: HostRequest,
     outbox: Arc<Outbox>,
     /// The request, until a thread begins it or the host cancels it.
-    work: Mutex<Option<Request>>,
+    work: Mutex<Option<Box<Request>>>,
     out: Mutex<Out>,
     /// A [`Wants`]: nothing once it is finished or cancelled, the end alone if the client is gone and
     /// the application goes on. Changed under the lock of `out`, so that nothing is published in
@@ -88,7 +88,12 @@ impl fmt::Debug for Exchange {
 }
 
 impl Exchange {
-    pub fn new(request: Request, host_request: HostRequest, outbox: &Arc<Outbox>) -> Arc<Self> {
+    pub fn new(
+        request: Box<Request>,
+        host_request: HostRequest,
+        outbox: &Arc<Outbox>,
+    ) -> Arc<Self> {
+        let now = outbox.now();
         Arc::new(Exchange {
             host_request,
             out: Mutex::default(),
@@ -99,8 +104,8 @@ impl Exchange {
             ring: matches!(request.body, Body::Pushed(_)).then(Ring::default),
             work: Mutex::new(Some(request)),
             phase: AtomicU8::new(Phase::Queued as u8),
-            since: AtomicU64::new(outbox.now()),
-            submitted: outbox.now(),
+            since: AtomicU64::new(now),
+            submitted: now,
             begun: AtomicU64::new(STILL_QUEUED),
             paused: AtomicBool::new(false),
             outbox: outbox.clone(),
@@ -148,7 +153,7 @@ impl Exchange {
     }
 
     /// The application's thread takes the request; None if the host has cancelled it.
-    pub fn begin(self: &Arc<Self>) -> Option<Request> {
+    pub fn begin(self: &Arc<Self>) -> Option<Box<Request>> {
         if !self.leave_queue(Phase::Running) {
             return None;
         }

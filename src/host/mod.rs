@@ -20,7 +20,7 @@ pub mod queue;
 pub mod request;
 pub mod ring;
 
-use buffer::Buffer;
+use buffer::Buffers;
 use client::Client;
 use event::{Head, Outcome};
 use pyo3::Python;
@@ -64,13 +64,8 @@ pub trait Host: Send + Sync {
     /// Only if `gives_hints`. `hints` has fields and nothing else.
     fn early_hints(&self, request: HostRequest, hints: &Head) -> Result<(), Gone>;
     fn start(&self, request: HostRequest, head: &Head) -> Result<(), Gone>;
-    /// `buffers` is empty afterwards: the host owns them, or they were released.
-    fn write(
-        &self,
-        request: HostRequest,
-        buffers: &mut Vec<Box<Buffer>>,
-        last: bool,
-    ) -> Result<(), Gone>;
+    /// The host owns `buffers` then, or they were released.
+    fn write(&self, request: HostRequest, buffers: Buffers, last: bool) -> Result<(), Gone>;
     fn takes_files(&self) -> bool;
     fn send_file(&self, request: HostRequest, file: FileRange, last: bool) -> Result<(), Gone>;
     fn finish(&self, request: HostRequest, outcome: Outcome);

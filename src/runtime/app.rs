@@ -53,7 +53,7 @@ impl App {
     /// See `wsgi_submit`. The pointer is valid until the exchange ends. On the polling thread.
     pub fn submit(
         self: &Arc<Self>,
-        request: Request,
+        request: Box<Request>,
         host_request: HostRequest,
     ) -> Result<*const Exchange> {
         self.runtime.check_running()?;
@@ -196,7 +196,11 @@ impl App {
     }
 
     /// See `wsgi_run`.
-    pub fn run(self: &Arc<Self>, mut request: Request, host_request: HostRequest) -> Result<()> {
+    pub fn run(
+        self: &Arc<Self>,
+        mut request: Box<Request>,
+        host_request: HostRequest,
+    ) -> Result<()> {
         self.runtime.check_running()?;
         let outbox = &self.runtime.outbox;
         if outbox.host().is_event_driven() {

@@ -27,7 +27,7 @@ use std::sync::Arc;
 pub fn answer(
     py: Python<'_>,
     application: &Application,
-    request: Request,
+    request: Box<Request>,
     transport: Box<dyn Transport>,
     outbox: &Arc<Outbox>,
 ) -> Option<Paused> {
@@ -106,7 +106,7 @@ fn at_work(request: &Request) -> Work {
 fn call(
     py: Python<'_>,
     application: &Application,
-    mut request: Request,
+    mut request: Box<Request>,
     response: &Loan<Response>,
     outbox: &Arc<Outbox>,
 ) -> Result<Body, Failure> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use wsgi::host::body::Body;
-use wsgi::host::buffer::Buffer;
+use wsgi::host::buffer::Buffers;
 use wsgi::host::event::{Head, Outcome};
 use wsgi::host::request::{Field, Request};
 use wsgi::host::{FileRange, Gone, Host, HostRequest, Level};
@@ -95,13 +95,8 @@ impl Host for MemoryHost {
         Ok(())
     }
 
-    fn write(
-        &self,
-        request: HostRequest,
-        buffers: &mut Vec<Box<Buffer>>,
-        _last: bool,
-    ) -> Result<(), Gone> {
-        let bytes = buffers.drain(..).flat_map(|buffer| buffer.bytes().to_vec()).collect();
+    fn write(&self, request: HostRequest, buffers: Buffers, _last: bool) -> Result<(), Gone> {
+        let bytes = buffers.iter().flat_map(|buffer| buffer.bytes().to_vec()).collect();
         let mut answer = answer(request).lock().unwrap();
         assert!(answer.status != 0 && answer.outcome.is_none(), "write is after start");
         answer.writes.push(bytes);
@@ -260,7 +255,7 @@ impl Call {
     pub fn run(self) -> Answer {
         let app = RUNTIME.load(Target::file(self.file, self.callable).unwrap()).unwrap();
         app.wait(Some(Duration::from_secs(60))).expect("the file can be imported");
-        let mut request = Request::with_capacity(256, 8, 0);
+        let mut request = Box::new(Request::with_capacity(256, 8, 0));
         request.set(Field::Method, self.fields["method"].as_bytes());
         request.set(Field::PathInfo, self.fields["path"].as_bytes());
         request.set(Field::Protocol, b"HTTP/1.1");
