@@ -17,7 +17,7 @@ const BUNCH: usize = 32;
 const MEGABYTE: u64 = 1 << 20;
 
 /// An application, what it is asked, and how many bytes it answers.
-type Case = (&'static str, fn() -> Request, u64);
+type Case = (&'static str, fn() -> Box<Request>, u64);
 
 const SHORT: [Case; 2] = [("hello_world", short_request, 13), ("from_environ", long_request, 1024)];
 const LARGE: [Case; 2] =
@@ -60,7 +60,12 @@ fn inline(criterion: &mut Criterion) {
 }
 
 /// What the runtime does without threads.
-fn answer(py: pyo3::Python<'_>, application: &Application, request: Request, outbox: &Arc<Outbox>) {
+fn answer(
+    py: pyo3::Python<'_>,
+    application: &Application,
+    request: Box<Request>,
+    outbox: &Arc<Outbox>,
+) {
     outbox.enter_queue().expect("there is room");
     let exchange = Exchange::new(request, host::host_request(), outbox);
     outbox.lend(exchange.clone());
@@ -94,7 +99,7 @@ fn pooled(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn there_and_back(app: &Arc<App>, requests: usize, request: fn() -> Request) {
+fn there_and_back(app: &Arc<App>, requests: usize, request: fn() -> Box<Request>) {
     for _ in 0..requests {
         app.submit(request(), host::host_request()).expect("there is room");
     }

@@ -25,6 +25,11 @@ impl Head {
         Head { arena, status, reason, ..Head::default() }
     }
 
+    /// About so many fields will be added.
+    pub fn expect(&mut self, fields: usize) {
+        self.fields.reserve(fields);
+    }
+
     pub fn add(&mut self, name: &[u8], value: &[u8]) {
         let field = (self.arena.put(name), self.arena.put(value));
         self.fields.push(field);

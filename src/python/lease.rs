@@ -59,6 +59,19 @@ impl<T: Send> Loan<T> {
         Lease { shared: Arc::clone(&self.shared), name: self.name }
     }
 
+    /// Lends `value` to who has `lease` already, which is of a loan that is over. Gives it back if
+    /// there are more leases of that one, or another thread made it.
+    pub fn again(lease: &Lease<T>, value: T) -> Result<Loan<T>, T> {
+        let Lease { shared, name } = lease;
+        if Arc::strong_count(shared) > 1 || shared.thread != this_thread() {
+            return Err(value);
+        }
+        // Nobody else has it, so nobody holds this lock.
+        *shared.value.lock() = Some(value);
+        shared.ended.store(false, Ordering::Release);
+        Ok(Loan { shared: Arc::clone(shared), name, _thread: PhantomData })
+    }
+
     /// Uses the value. RuntimeError if it is in use already, further up on this thread.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> PyResult<R> {
         self.shared.with(self.name, f)
@@ -168,6 +181,21 @@ mod tests {
         drop(loan);
         assert_eq!(Arc::strong_count(&value), 1);
         assert!(lease.clone().with(|_| ()).is_err());
+    }
+
+    #[test]
+    fn the_only_lease_of_a_loan_that_is_over_gets_another_value() {
+        let loan = Loan::new("thing", 1);
+        let lease = loan.lease();
+        assert!(matches!(Loan::again(&lease, 2), Err(2)), "the loan is not over");
+        let kept = lease.clone();
+        drop(loan);
+        assert!(matches!(Loan::again(&lease, 2), Err(2)), "another one would see the value");
+        drop(kept);
+        let loan = Loan::again(&lease, 2);
+        assert_eq!(lease.with(|value| *value).ok(), Some(2));
+        drop(loan);
+        assert!(lease.with(|_| ()).is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //!   code it was, `shown` what a value of its was.
 //! * For responses that take turns on a thread: `context`.
 //! * For a request: `strings` and `keys` build what goes into a dict, `lease` lends objects that
-//!   the application cannot use after their time, `lines` makes log lines of text.
+//!   the application cannot use after their time, `spare` keeps them for the next request, `lines` makes log lines of text.
 //!
 //! Everything here runs in the main interpreter. `ffi` is used for what pyo3 cannot say: the
 //! configuration (`config`), a thread state that is kept (`thread`), an exception for another thread
@@ -34,6 +34,7 @@ pub mod place;
 pub mod process;
 pub mod shown;
 pub mod signals;
+pub mod spare;
 pub mod stacks;
 pub mod strings;
 pub mod thread;

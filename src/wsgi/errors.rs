@@ -5,6 +5,7 @@ use crate::host::current::{self, Current};
 use crate::host::outbox::Outbox;
 use crate::pool::sync::Mutex;
 use crate::python::lines::LineBuffer;
+use crate::python::spare::{InUse, Spare};
 use crate::python::strings::readable;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -17,24 +18,23 @@ struct Open {
     about: Option<Current>,
 }
 
-/// What the application holds and what the gateway ends. Unlike the other objects of a request it
-/// may be used on any thread meanwhile: logging does so.
-type Shared = Arc<Mutex<Option<Open>>>;
-
 /// "An output stream (file-like object) to which error output can be written": `write`,
 /// `writelines`, `flush` (PEP 3333, Input and Error Streams). Each line is a line of the log.
+/// Unlike the other objects of a request it may be used on any thread meanwhile: logging does so.
 #[pyclass(frozen, module = "wsgi", name = "Errors")]
 pub(super) struct Errors {
-    open: Shared,
+    open: Mutex<Option<Open>>,
 }
 
+thread_local!(static SPARE: Spare<Errors> = const { Spare::new() });
+
 /// Ends an [`Errors`] when dropped: its unfinished line is logged, later use raises.
-pub(super) struct Ending(Shared);
+pub(super) struct Ending(InUse<Errors>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
         // Not in one statement: `log` must not run under the mutex.
-        let open = self.0.lock().take();
+        let open = self.0.get().open.lock().take();
         if let Some(mut open) = open {
             let mut rest = Vec::new();
             open.lines.finish(|line| rest.push(line.to_owned()));
@@ -45,11 +45,15 @@ impl Drop for Ending {
     }
 }
 
-pub(super) fn lend(py: Python<'_>, outbox: &Arc<Outbox>) -> PyResult<(Ending, Py<Errors>)> {
+pub(super) fn lend(py: Python<'_>, outbox: &Arc<Outbox>) -> PyResult<(Py<Errors>, Ending)> {
     let open =
         Open { lines: LineBuffer::default(), outbox: outbox.clone(), about: current::current() };
-    let open = Arc::new(Mutex::new(Some(open)));
-    Ok((Ending(open.clone()), Py::new(py, Errors { open })?))
+    if let Some(spare) = SPARE.with(Spare::take) {
+        *spare.get().open.lock() = Some(open);
+        return Ok((spare.clone_ref(py), Ending(InUse::new(spare, &SPARE))));
+    }
+    let new = Py::new(py, Errors { open: Mutex::new(Some(open)) })?;
+    Ok((new.clone_ref(py), Ending(InUse::new(new, &SPARE))))
 }
 
 impl Errors {

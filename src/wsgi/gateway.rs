@@ -6,7 +6,7 @@ use super::file_wrapper::FileWrapper;
 use super::offence::Note;
 use super::report::{Failure, Report, Why, log_close};
 use super::response::{Problem, Response, Wanted};
-use super::start_response::StartResponse;
+use super::start_response::{self, StartResponse};
 use super::{client_disconnected, errors, input};
 use crate::host::event::Outcome;
 use crate::host::outbox::Outbox;
@@ -14,6 +14,7 @@ use crate::host::request::{Field, Request};
 use crate::host::{Flow, Transport};
 use crate::python::crash::{self, Work};
 use crate::python::lease::Loan;
+use crate::python::spare::InUse;
 use crate::python::{output, place, shown};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
@@ -33,8 +34,8 @@ pub fn answer(
 ) -> Option<Paused> {
     let work = at_work(&request);
     let is_head_request = request.get(Field::Method) == b"HEAD";
-    let response = Loan::new("start_response", Response::new(transport, is_head_request));
-    let result = guard(|| call(py, application, request, &response, outbox));
+    let (response, spare) = start_response::lend(Response::new(transport, is_head_request));
+    let result = guard(|| call(py, application, request, (&response, spare), outbox));
     let result = result.and_then(|body| guard(|| body.send(py, &response, outbox)));
     conclude(py, application, outbox, response, result, &work)
 }
@@ -107,13 +108,13 @@ fn call(
     py: Python<'_>,
     application: &Application,
     mut request: Box<Request>,
-    response: &Loan<Response>,
+    (response, spare): (&Loan<Response>, Option<InUse<StartResponse>>),
     outbox: &Arc<Outbox>,
 ) -> Result<Body, Failure> {
     let client = response.with(|response| response.client())?;
-    let (reader, input) = input::lend(py, std::mem::take(&mut request.body), client.clone())?;
-    let (ending, errors) = errors::lend(py, outbox)?;
-    let (asking, disconnected) = client_disconnected::lend(py, client)?;
+    let (input, reading) = input::lend(py, std::mem::take(&mut request.body), client.clone())?;
+    let (errors, ending) = errors::lend(py, outbox)?;
+    let (disconnected, asking) = client_disconnected::lend(py, client)?;
     let environ = application.template.environ(py, &request)?;
     environ.set_item(intern!(py, "wsgi.input"), input)?;
     environ.set_item(intern!(py, "wsgi.errors"), errors)?;
@@ -123,17 +124,20 @@ fn call(
         environ.set_item(intern!(py, "wsgi.early_hints"), hints)?;
     }
     drop(request);
-    let start_response = StartResponse::new(response.lease(), outbox.clone());
-    let iterable = application.callable.bind(py).call1((environ, start_response))?;
-    Ok(Body { iterable: iterable.unbind(), blocks: None, _loans: (reader, ending, asking) })
+    let starting = spare.map_or_else(|| start_response::object(py, response, outbox), Ok)?;
+    let arguments = (environ, starting.clone_ref(py));
+    let iterable = application.callable.bind(py).call1(arguments)?;
+    let lent = (reading, ending, asking, starting);
+    Ok(Body { iterable: iterable.unbind(), blocks: None, _lent: lent })
 }
 
-/// What the application returned, and what it was lent: that is of no use to it after this.
+/// What the application returned, and what it was lent: that is of no use to it after this. Dropped
+/// in this order, as what it returned may have the last references to what it was lent.
 struct Body {
     iterable: Py<PyAny>,
     /// The iterator over it, once it is known to need one.
     blocks: Option<Blocks>,
-    _loans: (Loan<input::Reader>, errors::Ending, client_disconnected::Asking),
+    _lent: (input::Reading, errors::Ending, client_disconnected::Asking, InUse<StartResponse>),
 }
 
 struct Blocks {

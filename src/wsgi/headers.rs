@@ -24,6 +24,23 @@ const HOP_BY_HOP: &[&str] = &[
     "upgrade",
 ];
 
+/// RFC 9110, 5.6.2: the bytes of a token. A table, since every byte of every name is looked up.
+const TOKEN: [bool; 256] = {
+    let mut token = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        token[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"!#$%&'*+-.^_`|~";
+    let mut n = 0;
+    while n < others.len() {
+        token[others[n] as usize] = true;
+        n += 1;
+    }
+    token
+};
+
 /// A head, and the fields that were left out of it: the name, and the value for a log.
 pub struct Checked {
     pub head: Head,
@@ -79,6 +96,7 @@ fn check_fields(head: Head, headers: &Bound<'_, PyAny>) -> Result<Checked, Offen
         Offence::of_type("WSGI0210", format!("{rule} (PEP 3333), not {wrong}"))
     })?;
     let mut checked = Checked { head, left_out: Vec::new() };
+    checked.head.expect(headers.len());
     for pair in headers {
         add(&mut checked, &pair)?;
     }
@@ -94,13 +112,20 @@ fn add(checked: &mut Checked, pair: &Bound<'_, PyAny>) -> Result<(), Offence> {
     if name.eq_ignore_ascii_case(b"content-length") {
         return set_length(&mut checked.head, &value_object, &value);
     }
-    if HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop.as_bytes())) {
+    if is_hop_by_hop(&name) {
         let name = String::from_utf8_lossy(&name).into_owned();
         checked.left_out.push((name, shown(&value_object)));
         return Ok(());
     }
     checked.head.add(&name, trim(&value));
     Ok(())
+}
+
+fn is_hop_by_hop(name: &[u8]) -> bool {
+    let begins = name.first().map(u8::to_ascii_lowercase);
+    // Most names differ from all of these at their first letter.
+    matches!(begins, Some(b'c' | b'k' | b'p' | b't' | b'u'))
+        && HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop.as_bytes()))
 }
 
 fn split<'py>(pair: &Bound<'py, PyAny>) -> Result<(Bound<'py, PyAny>, Bound<'py, PyAny>), Offence> {
@@ -164,9 +189,7 @@ fn parse_status<'a>(
 }
 
 fn check_name(object: &Bound<'_, PyAny>, name: &[u8]) -> Result<(), Offence> {
-    // RFC 9110, 5.6.2: token.
-    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    if !name.is_empty() && name.iter().all(is_token) {
+    if !name.is_empty() && name.iter().all(|&byte| TOKEN[usize::from(byte)]) {
         return Ok(());
     }
     refuse_controls(object, name, Part::Name, is_control)?;

@@ -3,6 +3,7 @@
 use crate::host::body::Body;
 use crate::host::client::Client;
 use crate::python::lease::{Lease, Loan};
+use crate::python::spare::{InUse, Spare};
 use pyo3::exceptions::{PyOSError, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
@@ -135,16 +136,25 @@ pub(super) struct Input {
     reader: Lease<Reader>,
 }
 
-/// Lends `body` to the application until the loan ends.
-pub(super) fn lend(
-    py: Python<'_>,
-    body: Body,
-    client: Client,
-) -> PyResult<(Loan<Reader>, Py<Input>)> {
-    let reader = Reader { body, ahead: Vec::new(), given: 0, client, broken: None };
+thread_local!(static SPARE: Spare<Input> = const { Spare::new() });
+
+/// Ends an [`Input`] when dropped: later use raises. The loan ends first.
+pub(super) struct Reading(#[expect(unused)] Loan<Reader>, #[expect(unused)] InUse<Input>);
+
+/// Lends `body` to the application.
+pub(super) fn lend(py: Python<'_>, body: Body, client: Client) -> PyResult<(Py<Input>, Reading)> {
+    let mut reader = Reader { body, ahead: Vec::new(), given: 0, client, broken: None };
+    if let Some(spare) = SPARE.with(Spare::take) {
+        match Loan::again(&spare.get().reader, reader) {
+            Ok(loan) => {
+                return Ok((spare.clone_ref(py), Reading(loan, InUse::new(spare, &SPARE))));
+            }
+            Err(back) => reader = back,
+        }
+    }
     let loan = Loan::new("wsgi.input", reader);
-    let input = Py::new(py, Input { reader: loan.lease() })?;
-    Ok((loan, input))
+    let new = Py::new(py, Input { reader: loan.lease() })?;
+    Ok((new.clone_ref(py), Reading(loan, InUse::new(new, &SPARE))))
 }
 
 /// None and negative sizes mean "all".

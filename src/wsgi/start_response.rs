@@ -6,7 +6,8 @@ use super::report::log;
 use super::response::{Problem, Response, Wanted};
 use crate::host::Level;
 use crate::host::outbox::Outbox;
-use crate::python::lease::Lease;
+use crate::python::lease::{Lease, Loan};
+use crate::python::spare::{InUse, Spare};
 use crate::python::{place, shown};
 use pyo3::exceptions::{PyAssertionError, PyBaseException, PyOSError};
 use pyo3::prelude::*;
@@ -19,10 +20,27 @@ pub(super) struct StartResponse {
     outbox: Arc<Outbox>,
 }
 
-impl StartResponse {
-    pub(super) fn new(response: Lease<Response>, outbox: Arc<Outbox>) -> Self {
-        StartResponse { response, outbox }
+thread_local!(static SPARE: Spare<StartResponse> = const { Spare::new() });
+
+/// Lends `response` to the application: with the object that it gets, if the thread has one to
+/// spare. Otherwise [`object`] makes it.
+pub(super) fn lend(response: Response) -> (Loan<Response>, Option<InUse<StartResponse>>) {
+    let Some(spare) = SPARE.with(Spare::take) else {
+        return (Loan::new("start_response", response), None);
+    };
+    match Loan::again(&spare.get().response, response) {
+        Ok(loan) => (loan, Some(InUse::new(spare, &SPARE))),
+        Err(response) => (Loan::new("start_response", response), None),
     }
+}
+
+pub(super) fn object(
+    py: Python<'_>,
+    response: &Loan<Response>,
+    outbox: &Arc<Outbox>,
+) -> PyResult<InUse<StartResponse>> {
+    let new = StartResponse { response: response.lease(), outbox: outbox.clone() };
+    Ok(InUse::new(Py::new(py, new)?, &SPARE))
 }
 
 #[pymethods]
