@@ -368,7 +368,7 @@ typedef struct wsgi_host {
     // Required.
     void (*finish)(void *request, wsgi_outcome outcome, uint32_t retry_after);
     // The application waits for body bytes: call `wsgi_body_push` when there are some, now or
-    // later. Required for `WSGI_BODY_PUSH`.
+    // later. Comes again if those were not enough, or when it wants more. Required for `WSGI_BODY_PUSH`.
     int (*want_body)(void *request);
     // Put up to `size` (at least 1) bytes of body into `buffer`. Returns how many, 0 at the end of
     // the body, -1 if the body cannot be had whole: the application then gets an OSError. Required
@@ -615,10 +615,10 @@ wsgi_status wsgi_submit(wsgi_app *app,
 // Gives the application up to `size` bytes more of a `WSGI_BODY_PUSH` body. Never blocks.
 //
 // `data` is **borrowed** for the call; `flags` is 0, `WSGI_PUSH_LAST` or `WSGI_PUSH_BROKEN`. The
-// bytes that fit (at most 256 KiB wait for the application) are copied and counted in `*taken`
-// (may be NULL); keep the rest until `want_body` is called, and set `WSGI_PUSH_LAST` only on a
-// call that offers the last byte: it counts if all of `size` was taken. `size` 0 with
-// `WSGI_PUSH_LAST` ends the body.
+// bytes that fit (those that the application waits for, and at most 256 KiB beside) are copied and
+// counted in `*taken` (may be NULL); keep the rest until `want_body` is called, and set
+// `WSGI_PUSH_LAST` only on a call that offers the last byte: it counts if all of `size` was taken.
+// `size` 0 with `WSGI_PUSH_LAST` ends the body.
 //
 // `WSGI_OK`, or `WSGI_INVALID` for NULL, for an exchange that has no pushed body, and after the
 // end. One thread only, the one that polls.

@@ -9,8 +9,9 @@ use super::{
     request::{wsgi_request, wsgi_str},
 };
 use crate::error::Error;
-use crate::host::exchange::{Exchange, Phase, Push};
+use crate::host::exchange::{Exchange, Phase};
 use crate::host::live::Kind;
+use crate::host::upload::Push;
 use crate::runtime::{Abandon, Runtime};
 use std::ffi::c_void;
 use std::time::Duration;
@@ -78,10 +79,10 @@ pub unsafe extern "C" fn wsgi_submit(
 /// Gives the application up to `size` bytes more of a `WSGI_BODY_PUSH` body. Never blocks.
 ///
 /// `data` is **borrowed** for the call; `flags` is 0, `WSGI_PUSH_LAST` or `WSGI_PUSH_BROKEN`. The
-/// bytes that fit (at most 256 KiB wait for the application) are copied and counted in `*taken`
-/// (may be NULL); keep the rest until `want_body` is called, and set `WSGI_PUSH_LAST` only on a
-/// call that offers the last byte: it counts if all of `size` was taken. `size` 0 with
-/// `WSGI_PUSH_LAST` ends the body.
+/// bytes that fit (those that the application waits for, and at most 256 KiB beside) are copied and
+/// counted in `*taken` (may be NULL); keep the rest until `want_body` is called, and set
+/// `WSGI_PUSH_LAST` only on a call that offers the last byte: it counts if all of `size` was taken.
+/// `size` 0 with `WSGI_PUSH_LAST` ends the body.
 ///
 /// `WSGI_OK`, or `WSGI_INVALID` for NULL, for an exchange that has no pushed body, and after the
 /// end. One thread only, the one that polls.

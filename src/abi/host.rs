@@ -120,7 +120,7 @@ pub struct wsgi_host {
     pub finish:
         Option<unsafe extern "C" fn(request: *mut c_void, outcome: wsgi_outcome, retry_after: u32)>,
     /// The application waits for body bytes: call `wsgi_body_push` when there are some, now or
-    /// later. Required for `WSGI_BODY_PUSH`.
+    /// later. Comes again if those were not enough, or when it wants more. Required for `WSGI_BODY_PUSH`.
     pub want_body: Option<unsafe extern "C" fn(request: *mut c_void) -> c_int>,
     /// Put up to `size` (at least 1) bytes of body into `buffer`. Returns how many, 0 at the end of
     /// the body, -1 if the body cannot be had whole: the application then gets an OSError. Required

@@ -3,6 +3,7 @@
 use super::HostRequest;
 use super::exchange::Exchange;
 use super::outbox::Outbox;
+use crate::python::draft::Draft;
 use pyo3::Python;
 use std::fs::File;
 use std::io;
@@ -55,10 +56,7 @@ impl Body {
                 }
                 let count = py.detach(|| file.read_at(&mut buffer[..want], *offset))?;
                 if count == 0 {
-                    return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        "the file with the request's body is shorter than it was",
-                    ));
+                    return Err(shortened());
                 }
                 *offset += count as u64;
                 *left -= count as u64;
@@ -71,6 +69,41 @@ impl Body {
         }
     }
 
+    /// Fills `draft` as far as there is body. Releases the GIL while it waits, and to read a file.
+    /// Errors are those of [`Body::read`]; what came before is lost.
+    pub fn fill(&mut self, py: Python<'_>, mut draft: Draft) -> io::Result<Draft> {
+        match self {
+            Body::Empty | Body::Pushed(None) | Body::Pulled(None) => Ok(draft),
+            Body::Memory { bytes, position } => {
+                *position += draft.put(&bytes[*position..]);
+                if *position == bytes.len() {
+                    // The application may go on for long.
+                    *self = Body::Empty;
+                }
+                Ok(draft)
+            }
+            Body::File { file, offset, left } => py.detach(|| {
+                while *left > 0 && !draft.is_full() {
+                    let count = draft.put_file(file, *offset, *left)? as u64;
+                    if count == 0 {
+                        return Err(shortened());
+                    }
+                    *offset += count;
+                    *left -= count;
+                }
+                Ok(draft)
+            }),
+            Body::Pushed(Some(exchange)) => exchange.fill_from_body(py, draft),
+            Body::Pulled(Some((outbox, request))) => py.detach(|| {
+                while !draft.is_full()
+                    && draft.put_with(|buffer| outbox.host().read(*request, buffer))? > 0
+                {
+                }
+                Ok(draft)
+            }),
+        }
+    }
+
     /// The bytes that are left, if they can be said without reading.
     pub fn left(&self) -> Option<u64> {
         match self {
@@ -80,4 +113,11 @@ impl Body {
             Body::Pushed(_) | Body::Pulled(_) => None,
         }
     }
+}
+
+fn shortened() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        "the file with the request's body is shorter than it was",
+    )
 }

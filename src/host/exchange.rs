@@ -3,15 +3,13 @@
 use super::event::{Delivered, Event, Outcome, Wants, deliver};
 use super::outbox::{Item, Outbox};
 use super::request::Request;
-use super::ring::{Ring, Take};
+use super::upload::Upload;
 use super::{HostRequest, Level};
-use crate::error::{Error, Result};
 use crate::host::body::Body;
 use crate::pool::credit::Credit;
 use crate::pool::sync::Mutex;
 use pyo3::Python;
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
@@ -32,14 +30,6 @@ pub enum Phase {
 /// Later than any time there is.
 const STILL_QUEUED: u64 = u64::MAX;
 
-/// What comes with the bytes of `wsgi_body_push`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Push {
-    More,
-    Last,
-    Broken,
-}
-
 #[derive(Default, Debug)]
 struct Out {
     events: Vec<Event>,
@@ -49,7 +39,7 @@ struct Out {
 
 /// The meeting point of two threads: the one that polls (`push_body`, `cancel`, `phase`,
 /// `deliver_all`) and the one that runs the application (the rest). Neither waits for the other
-/// except in `wait_for_credit` and `read_body`, which `cancel` ends.
+/// except in `wait_for_credit` and in `upload`, which `cancel` ends.
 pub struct Exchange {
     host_request: HostRequest,
     outbox: Arc<Outbox>,
@@ -66,7 +56,8 @@ pub struct Exchange {
     cancelled: AtomicBool,
     /// It is not because of the client: the host has answered by itself.
     answered: AtomicBool,
-    ring: Option<Ring>,
+    /// The body, if the host pushes it.
+    pub(super) upload: Option<Upload>,
     phase: AtomicU8,
     /// When the phase began, in milliseconds of the outbox's clock.
     since: AtomicU64,
@@ -101,7 +92,7 @@ impl Exchange {
             credit: Credit::new(request.buffer_size),
             cancelled: AtomicBool::new(false),
             answered: AtomicBool::new(false),
-            ring: matches!(request.body, Body::Pushed(_)).then(Ring::default),
+            upload: matches!(request.body, Body::Pushed(_)).then(Upload::default),
             work: Mutex::new(Some(request)),
             phase: AtomicU8::new(Phase::Queued as u8),
             since: AtomicU64::new(now),
@@ -228,6 +219,14 @@ impl Exchange {
         }
     }
 
+    /// Tells the host that body is wanted, once until it has heard it.
+    pub(super) fn want_body(self: &Arc<Self>) {
+        let told = matches!(self.out.lock().events.last(), Some(Event::WantBody));
+        if !told {
+            self.publish(&mut vec![Event::WantBody]);
+        }
+    }
+
     /// A line for the log, in its place between the other events.
     pub fn log(self: &Arc<Self>, level: Level, line: String) {
         if self.wants() == Wants::Nothing {
@@ -280,40 +279,6 @@ impl Exchange {
         self.resume_if_low();
     }
 
-    /// Body bytes for the application; waits for them without the GIL.
-    pub fn read_body(self: &Arc<Self>, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(ring) = &self.ring else { return Ok(0) };
-        loop {
-            match ring.take(buffer) {
-                Ok(Take::Ask) => {
-                    self.set_phase(Phase::Host);
-                    self.publish(&mut vec![Event::WantBody]);
-                }
-                Ok(Take::Wait) => py.detach(|| ring.wait()),
-                Ok(Take::Bytes(count)) => {
-                    self.set_phase(Phase::Running);
-                    return Ok(count);
-                }
-                Err(error) => {
-                    self.set_phase(Phase::Running);
-                    return Err(error);
-                }
-            }
-        }
-    }
-
-    pub fn push_body(&self, bytes: &[u8], push: Push) -> Result<usize> {
-        let ring = self
-            .ring
-            .as_ref()
-            .ok_or_else(|| Error::invalid("wsgi_body_push: this request has no pushed body"))?;
-        let pushed = match push {
-            Push::Broken => ring.break_off().then_some(0),
-            Push::More | Push::Last => ring.push(bytes, push == Push::Last),
-        };
-        pushed.ok_or_else(|| Error::invalid("wsgi_body_push: the body has ended already"))
-    }
-
     /// The host drops the request. What was published is dropped too, buffers and all.
     pub fn cancel(&self) {
         if self.leave_queue(Phase::Done) {
@@ -322,8 +287,8 @@ impl Exchange {
         self.cancelled.store(true, Ordering::Release);
         self.credit.end();
         self.resume_if_low();
-        if let Some(ring) = &self.ring {
-            ring.break_off();
+        if let Some(upload) = &self.upload {
+            upload.break_off();
         }
         let mut out = self.out.lock();
         self.set_wants(Wants::Nothing);

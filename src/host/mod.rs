@@ -18,7 +18,7 @@ pub mod live;
 pub mod outbox;
 pub mod queue;
 pub mod request;
-pub mod ring;
+pub mod upload;
 
 use buffer::Buffers;
 use client::Client;

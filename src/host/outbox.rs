@@ -122,6 +122,12 @@ impl Outbox {
         pointer
     }
 
+    /// The exchange itself, if the host still has a pointer to it.
+    pub(super) fn lent(&self, exchange: &Exchange) -> Option<Arc<Exchange>> {
+        let slot = exchange.slot.load(Ordering::Relaxed);
+        self.live.lock().slots.get(slot)?.clone()
+    }
+
     pub(super) fn forget(&self, exchange: &Exchange) {
         let slot = exchange.slot.swap(usize::MAX, Ordering::Relaxed);
         if slot == usize::MAX {

@@ -21,6 +21,10 @@
 //!
 //!                        Credit
 //!   give  ------------>  bytes in flight  <--------------- take, and wait once it is over
+//!
+//!                        Ring
+//!   push ------------->  bytes, or right into -----------> lend a destination, and wait until it is
+//!                        what was lent                     full
 //! ```
 //!
 //! **Attach first, then pop.** Only one thread can run Python, so to hand each job to a thread of
@@ -39,6 +43,9 @@
 //! **Byte credit.** An application that yields faster than the client reads is parked, with the GIL
 //! released, until the host has sent half of what may be in flight.
 //!
+//! **Lent destinations.** An application that reads a whole upload is woken once, when it is there, and
+//! not for each piece.
+//!
 //! The mutexes here are taken with the GIL held. So nothing is done under them that could take the
 //! GIL or run foreign code: no Python object is made or dropped, no job is run.
 //!
@@ -49,4 +56,5 @@
 pub mod credit;
 pub mod done;
 pub mod handoff;
+pub mod ring;
 pub mod sync;

@@ -9,12 +9,14 @@
 //! * For an application: `modules` imports it, `traceback` tells why that failed, `place` where in its
 //!   code it was, `shown` what a value of its was.
 //! * For responses that take turns on a thread: `context`.
-//! * For a request: `strings` and `keys` build what goes into a dict, `lease` lends objects that
-//!   the application cannot use after their time, `spare` keeps them for the next request, `lines` makes log lines of text.
+//! * For a request: `strings` and `keys` build what goes into a dict, `draft` is a bytes object that
+//!   is being filled, `lease` lends objects that the application cannot use after their time, `spare`
+//!   keeps them for the next request, `lines` makes log lines of text.
 //!
 //! Everything here runs in the main interpreter. `ffi` is used for what pyo3 cannot say: the
 //! configuration (`config`), a thread state that is kept (`thread`), an exception for another thread
-//! (`interrupt`), entering a context (`context`), latin-1 strings (`strings`).
+//! (`interrupt`), entering a context (`context`), latin-1 strings (`strings`), bytes without zeros
+//! (`draft`).
 //! The build must set `WSGI_PYTHON_VERSION`, `WSGI_PYTHON_EXECUTABLE`, and pyo3's cfgs.
 //!
 //! Numbers of log lines: WSGI0301 (`signals`), WSGI0302 and WSGI0304 (`process`), WSGI0303 (`crash`).
@@ -23,6 +25,7 @@ pub mod check;
 pub mod config;
 pub mod context;
 pub mod crash;
+pub mod draft;
 pub mod exit;
 pub mod interrupt;
 pub mod keys;

@@ -112,7 +112,8 @@ fn call(
     outbox: &Arc<Outbox>,
 ) -> Result<Body, Failure> {
     let client = response.with(|response| response.client())?;
-    let (input, reading) = input::lend(py, std::mem::take(&mut request.body), client.clone())?;
+    let body = std::mem::take(&mut request.body);
+    let (input, reading) = input::lend(py, body, request.content_length, client.clone())?;
     let (errors, ending) = errors::lend(py, outbox)?;
     let (disconnected, asking) = client_disconnected::lend(py, client)?;
     let environ = application.template.environ(py, &request)?;

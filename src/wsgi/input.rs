@@ -2,6 +2,7 @@
 
 use crate::host::body::Body;
 use crate::host::client::Client;
+use crate::python::draft::Draft;
 use crate::python::lease::{Lease, Loan};
 use crate::python::spare::{InUse, Spare};
 use pyo3::exceptions::{PyOSError, PyStopIteration};
@@ -11,12 +12,20 @@ use pyo3::types::{PyBytes, PyList};
 /// How much is read at once when a line is looked for, or when it is not known how much is left.
 const BLOCK: usize = 64 * 1024;
 
+/// For how many bytes there is memory because a client has said that they will come; for more, as
+/// they do.
+const ON_TRUST: u64 = 8 * 1024 * 1024;
+
 /// A [`Body`] with the bytes that were read ahead while looking for a line's end.
 pub(super) struct Reader {
     body: Body,
     ahead: Vec<u8>,
     /// `ahead` has been given up to here.
     given: usize,
+    /// How long the body will be by what its client says, if it says so, and how much of it has
+    /// been read.
+    stated: Option<u64>,
+    taken: u64,
     client: Client,
     /// Why the rest cannot be had. What was read before may be lost with the read that failed, so
     /// every later one fails too: an application that tries again must not see an end.
@@ -29,57 +38,56 @@ impl Reader {
     }
 
     fn body(&mut self, py: Python<'_>, buffer: &mut [u8]) -> PyResult<usize> {
-        if let Some(why) = &self.broken {
-            return Err(PyOSError::new_err(why.clone()));
-        }
-        self.body.read(py, buffer).map_err(|error| {
-            let why = self.broken.insert(format!("wsgi.input: {error}"));
-            PyOSError::new_err(why.clone())
-        })
+        self.check()?;
+        let result = self.body.read(py, buffer);
+        let count = result.map_err(|error| self.break_off(format!("wsgi.input: {error}")))?;
+        self.taken += count as u64;
+        Ok(count)
     }
 
-    /// Fills `buffer` as far as there is body and says how far.
-    fn fill(&mut self, py: Python<'_>, buffer: &mut [u8]) -> PyResult<usize> {
-        let mut filled = self.ahead().len().min(buffer.len());
-        buffer[..filled].copy_from_slice(&self.ahead()[..filled]);
-        self.given += filled;
-        while filled < buffer.len() {
-            match self.body(py, &mut buffer[filled..])? {
-                0 => break,
-                count => filled += count,
-            }
+    /// Fills `draft` as far as there is body.
+    fn fill(&mut self, py: Python<'_>, mut draft: Draft) -> PyResult<Draft> {
+        self.given += draft.put(self.ahead());
+        if draft.is_full() {
+            return Ok(draft);
         }
-        Ok(filled)
+        self.check()?;
+        let before = draft.filled();
+        let result = self.body.fill(py, draft);
+        let draft = result.map_err(|error| self.break_off(format!("wsgi.input: {error}")))?;
+        self.taken += (draft.filled() - before) as u64;
+        Ok(draft)
+    }
+
+    fn check(&self) -> PyResult<()> {
+        self.broken.as_ref().map_or(Ok(()), |why| Err(PyOSError::new_err(why.clone())))
+    }
+
+    fn break_off(&mut self, why: String) -> PyErr {
+        PyOSError::new_err(self.broken.insert(why).clone())
     }
 
     /// `size` bytes, or fewer at the end of the body.
     fn read<'py>(&mut self, py: Python<'py>, size: usize) -> PyResult<Bound<'py, PyBytes>> {
         let left = self.body.left().map(|left| left.saturating_add(self.ahead().len() as u64));
         let size = left.map_or(size, |left| size.min(usize::try_from(left).unwrap_or(usize::MAX)));
-        if left.is_some() || size <= BLOCK {
-            return self.read_sized(py, size);
+        let first = if left.is_some() { size } else { size.min(self.expected()) };
+        let mut draft = self.fill(py, Draft::new(py, first)?)?;
+        while draft.is_full() && draft.size() < size {
+            let larger = draft.size().saturating_add(draft.size().max(BLOCK)).min(size);
+            draft = draft.resize(py, larger).inspect_err(|_| {
+                self.break_off("wsgi.input: there was no memory for what was read".to_owned());
+            })?;
+            draft = self.fill(py, draft)?;
         }
-        // How much will come is not known: the memory grows with what does come.
-        let mut bytes = Vec::new();
-        while bytes.len() < size {
-            let (have, more) = (bytes.len(), BLOCK.min(size - bytes.len()));
-            bytes.resize(have + more, 0);
-            let count = self.fill(py, &mut bytes[have..])?;
-            bytes.truncate(have + count);
-            if count < more {
-                break;
-            }
-        }
-        Ok(PyBytes::new(py, &bytes))
+        draft.finish(py)
     }
 
-    fn read_sized<'py>(&mut self, py: Python<'py>, size: usize) -> PyResult<Bound<'py, PyBytes>> {
-        let mut filled = 0;
-        let bytes = PyBytes::new_with(py, size, |buffer| {
-            filled = self.fill(py, buffer)?;
-            Ok(())
-        })?;
-        if filled == size { Ok(bytes) } else { Ok(PyBytes::new(py, &bytes.as_bytes()[..filled])) }
+    /// How much to have room for where it is not known how much is left. A byte more than should
+    /// come: what is not full then is at its end, and nobody has to be asked whether it is.
+    fn expected(&self) -> usize {
+        let left = self.stated.map(|stated| stated.saturating_sub(self.taken).min(ON_TRUST));
+        left.map_or(BLOCK, |left| self.ahead().len() + left as usize + 1)
     }
 
     /// What is there, up to `size` bytes; waits only if nothing is.
@@ -141,9 +149,15 @@ thread_local!(static SPARE: Spare<Input> = const { Spare::new() });
 /// Ends an [`Input`] when dropped: later use raises. The loan ends first.
 pub(super) struct Reading(#[expect(unused)] Loan<Reader>, #[expect(unused)] InUse<Input>);
 
-/// Lends `body` to the application.
-pub(super) fn lend(py: Python<'_>, body: Body, client: Client) -> PyResult<(Py<Input>, Reading)> {
-    let mut reader = Reader { body, ahead: Vec::new(), given: 0, client, broken: None };
+/// Lends `body`, of which the client may have stated the length, to the application.
+pub(super) fn lend(
+    py: Python<'_>,
+    body: Body,
+    stated: Option<u64>,
+    client: Client,
+) -> PyResult<(Py<Input>, Reading)> {
+    let mut reader =
+        Reader { body, ahead: Vec::new(), given: 0, stated, taken: 0, client, broken: None };
     if let Some(spare) = SPARE.with(Spare::take) {
         match Loan::again(&spare.get().reader, reader) {
             Ok(loan) => {

@@ -2,9 +2,11 @@
 
 /echo         sends every piece back as it comes, by read1()
 /echo_lines   the same, line by line
+/echo_fives   the same, by read(5)
 /first        waits at the gate, then reads; answers [length, CRC-32]
 /second       reads one byte, waits at the gate, then reads the rest; the same answer
 /count        reads pieces of 64 KB; the same answer
+/whole        reads all at once; the same answer
 /recorded     reads as /count does, and what came of it, exceptions too, is put into the list of /seen
 /recorded_at_gate  the same after one byte and the gate
 /partly       reads five bytes and says them
@@ -50,6 +52,10 @@ def echo_lines(body, query):
     yield from body
 
 
+def echo_fives(body, query):
+    yield from iter(lambda: body.read(5), b"")
+
+
 def late_unread(body, query):
     yield b"first"
     gate(query)
@@ -62,6 +68,11 @@ def count(body, *_):
         length += len(piece)
         total = zlib.crc32(piece, total)
     return [length, total]
+
+
+def whole(body, environ):
+    data = body.read(-1)
+    return [len(data), zlib.crc32(data)]
 
 
 def first(body, environ):
@@ -91,11 +102,17 @@ def recorded_at_gate(body, environ):
     return recorded(body, environ)
 
 
-STREAMS = {"/echo": echo, "/echo_lines": echo_lines, "/late_unread": late_unread}
+STREAMS = {
+    "/echo": echo,
+    "/echo_fives": echo_fives,
+    "/echo_lines": echo_lines,
+    "/late_unread": late_unread,
+}
 ENDPOINTS = {
     "/first": first,
     "/second": second,
     "/count": count,
+    "/whole": whole,
     "/recorded": recorded,
     "/recorded_at_gate": recorded_at_gate,
     "/partly": lambda body, environ: body.read(5),

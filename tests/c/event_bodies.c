@@ -77,6 +77,14 @@ static void pushed(const char *folder) {
     ENSURE(one.size == size && memcmp(one.body, upload, size) == 0);
     answer_free(&one);
 
+    // A host that pushes when it is asked and at no other time is asked until it has pushed all.
+    one.step = 1000;
+    submit_push(&one, "/echo", upload, 100 * 1000);
+    UNTIL(one.finished);
+    ENSURE(one.wants >= 100);
+    ENSURE(one.size == 100 * 1000 && memcmp(one.body, upload, one.size) == 0);
+    answer_free(&one);
+
     one.step = 1;
     submit_push(&one, "/echo", upload, 0);
     UNTIL(one.finished);

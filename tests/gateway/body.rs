@@ -54,6 +54,25 @@ fn read1_gives_what_is_there() {
 }
 
 #[test]
+fn bodies_of_all_sizes_are_read_whole() {
+    let bytes: Vec<u8> = (0..300_000u32).map(|n| (n * 7 % 251) as u8).collect();
+    for size in [0, 1, 65_535, 65_536, 65_537, 131_072, 131_073, 300_000] {
+        let body = &bytes[..size];
+        for expression in ["i.read()", "i.read(200000) + i.read(1) + i.read()", "i.read(10**12)"] {
+            let expression = format!("__import__('zlib').crc32({expression})");
+            let pulled = [Some(&body[..size / 3]), Some(&body[size / 3..])];
+            let pulled: Vec<_> = pulled.into_iter().filter(|part| part != &Some(&[][..])).collect();
+            let in_memory = call("read").header("X-Read", &expression).body(body).run().text();
+            for stated in [None, Some(size), Some(size / 2), Some(size * 2)] {
+                let call = call("read").header("X-Read", &expression).upload(&pulled);
+                let answer = call.state(stated.map(|length| length as u64)).run();
+                assert_eq!(answer.text(), in_memory, "{size}, {stated:?}: {expression}");
+            }
+        }
+    }
+}
+
+#[test]
 fn without_a_body_input_is_empty() {
     let expression = "(i.read(), i.read(5), i.readline(), i.readlines(), list(i))";
     let answer = call("read").header("X-Read", expression).run();

@@ -191,6 +191,7 @@ pub struct Call {
     fields: HashMap<&'static str, String>,
     headers: Vec<(&'static str, String)>,
     body: Option<Body>,
+    stated: Option<u64>,
     early_hints: bool,
     answer: Answer,
 }
@@ -205,7 +206,16 @@ pub fn call(callable: &'static str) -> Call {
 pub fn call_file(file: PathBuf, callable: &'static str) -> Call {
     let fields = HashMap::from([("method", "GET".to_owned()), ("path", "/".to_owned())]);
     let answer = Answer::default();
-    Call { file, callable, fields, headers: Vec::new(), body: None, early_hints: false, answer }
+    Call {
+        file,
+        callable,
+        fields,
+        headers: Vec::new(),
+        body: None,
+        stated: None,
+        early_hints: false,
+        answer,
+    }
 }
 
 impl Call {
@@ -233,6 +243,12 @@ impl Call {
     pub fn upload(mut self, blocks: &[Option<&[u8]>]) -> Self {
         self.answer.upload = blocks.iter().map(|block| block.map(<[u8]>::to_vec)).collect();
         self.body = Some(Body::Pulled(None));
+        self
+    }
+
+    /// How long the client says that the body is, which may be wrong.
+    pub fn state(mut self, length: Option<u64>) -> Self {
+        self.stated = length;
         self
     }
 
@@ -266,7 +282,7 @@ impl Call {
             request.add_header(name.as_bytes(), value.as_bytes());
         }
         if let Some(body) = self.body {
-            request.content_length = body.left();
+            request.content_length = self.stated.or(body.left());
             request.body = body;
         }
         request.early_hints = self.early_hints;

@@ -104,6 +104,34 @@ def test_lines_arrive_as_they_are_sent(server):
         assert connection.read_chunk(head) == b"second", "the last one needs no line break"
 
 
+def test_a_read_waits_for_no_more_than_it_asks_for(server):
+    with server.connect() as connection:
+        begin(connection, "/echo_fives", 12)
+        connection.send(b"fir")
+        connection.send(b"st")
+        head = connection.read_head()
+        assert connection.read_chunk(head) == b"first", "five bytes are enough for read(5)"
+        connection.send(b"secon")
+        assert connection.read_chunk(head) == b"secon", "again"
+        connection.send(b"d!")
+        assert connection.read_chunk(head) == b"d!", "or fewer at the end"
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+@pytest.mark.parametrize("size", [1, 65535, 65536, 65537, 1 << 20, (20 << 20) + 1])
+def test_all_at_once(server, framing, size):
+    body = LARGE[:size] + LARGE[: max(0, size - len(LARGE))]
+    with server.connect() as connection:
+        if framing == "length":
+            connection.send_request("/whole", method="POST", body=body)
+        else:
+            connection.send_request("/whole", method="POST", headers=CHUNKED)
+            for start in range(0, size, 300_000):
+                connection.send_chunk(body[start : start + 300_000])
+            connection.send_chunk(b"")
+        assert eval(connection.read_response().body) == [size, zlib.crc32(body)]
+
+
 def test_content_length(server):
     assert eval(server.ask("/length", "POST", body=b"abc").body) == ["3", b"abc"], "as stated"
     with server.connect() as connection:

@@ -6,4 +6,6 @@ pub mod credit;
 pub mod done;
 #[path = "../../../src/pool/handoff.rs"]
 pub mod handoff;
+#[path = "../../../src/pool/ring.rs"]
+pub mod ring;
 pub mod sync;

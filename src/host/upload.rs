@@ -1,0 +1,110 @@
+//! The body of a request as the host pushes it: between the polling thread and the application's.
+
+use super::exchange::{Exchange, Phase};
+use crate::error::{Error, Result};
+use crate::pool::ring::{Destination, End, Ring, Take};
+use crate::python::draft::Draft;
+use pyo3::Python;
+use std::io;
+use std::sync::Arc;
+
+/// How many bytes of a pushed body wait for the application, at most, beside those that go right to
+/// where it wants them.
+const CAPACITY: usize = 256 * 1024;
+
+/// What comes with the bytes of `wsgi_body_push`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Push {
+    More,
+    Last,
+    Broken,
+}
+
+pub(super) struct Upload(Ring<Draft>);
+
+impl Default for Upload {
+    fn default() -> Self {
+        Upload(Ring::new(CAPACITY))
+    }
+}
+
+impl Upload {
+    pub(super) fn break_off(&self) -> bool {
+        self.0.break_off()
+    }
+}
+
+impl Destination for Draft {
+    fn put(&mut self, bytes: &[u8]) -> usize {
+        Draft::put(self, bytes)
+    }
+
+    fn is_full(&self) -> bool {
+        Draft::is_full(self)
+    }
+}
+
+impl Exchange {
+    /// What there is of the body, at least a byte; 0 at its end. Waits for it without the GIL.
+    pub fn read_body(self: &Arc<Self>, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(Upload(ring)) = &self.upload else { return Ok(0) };
+        loop {
+            match ring.take(&mut &mut *buffer) {
+                Take::Given(count, end) => return whole(count, end),
+                wait => self.wait_for_host(&wait, || py.detach(|| ring.wait())),
+            }
+        }
+    }
+
+    /// Fills `draft` as far as there is body. Waits for that, without the GIL, and is woken once it
+    /// is done, however many pushes that takes.
+    pub fn fill_from_body(self: &Arc<Self>, py: Python<'_>, draft: Draft) -> io::Result<Draft> {
+        let Some(Upload(ring)) = &self.upload else { return Ok(draft) };
+        match ring.lend(draft) {
+            Take::Given(draft, end) => whole(draft, end),
+            wait => {
+                let (draft, end) = self.wait_for_host(&wait, || py.detach(|| ring.reclaim()));
+                whole(draft, end)
+            }
+        }
+    }
+
+    fn wait_for_host<T, R>(self: &Arc<Self>, take: &Take<T>, wait: impl FnOnce() -> R) -> R {
+        self.set_phase(Phase::Host);
+        if matches!(take, Take::Ask) {
+            self.want_body();
+        }
+        let result = wait();
+        self.set_phase(Phase::Running);
+        result
+    }
+
+    pub fn push_body(&self, bytes: &[u8], push: Push) -> Result<usize> {
+        let Upload(ring) = self
+            .upload
+            .as_ref()
+            .ok_or_else(|| Error::invalid("wsgi_body_push: this request has no pushed body"))?;
+        let ended = || Error::invalid("wsgi_body_push: the body has ended already");
+        if push == Push::Broken {
+            return ring.break_off().then_some(0).ok_or_else(ended);
+        }
+        let pushed = ring.push(bytes, push == Push::Last).ok_or_else(ended)?;
+        if pushed.wants_more {
+            // A host may push when it is asked and at no other time.
+            if let Some(exchange) = self.outbox().lent(self) {
+                exchange.want_body();
+            }
+        }
+        Ok(pushed.taken)
+    }
+}
+
+fn whole<T>(given: T, end: Option<End>) -> io::Result<T> {
+    if end == Some(End::Broken) {
+        return Err(io::Error::new(
+            io::ErrorKind::ConnectionAborted,
+            "the client did not send the whole request body",
+        ));
+    }
+    Ok(given)
+}
