@@ -59,14 +59,14 @@ impl<T: Send> Loan<T> {
         Lease { shared: Arc::clone(&self.shared), name: self.name }
     }
 
-    /// Lends `value` to who has `lease` already, which is of a loan that is over. Gives it back if
-    /// there are more leases of that one, or another thread made it.
+    /// Lends `value` to whoever has the one lease beside `lease`, both of a loan that is over. Gives
+    /// it back if there are more leases, or another thread made the loan.
     pub fn again(lease: &Lease<T>, value: T) -> Result<Loan<T>, T> {
         let Lease { shared, name } = lease;
-        if Arc::strong_count(shared) > 1 || shared.thread != this_thread() {
+        if Arc::strong_count(shared) > 2 || shared.thread != this_thread() {
             return Err(value);
         }
-        // Nobody else has it, so nobody holds this lock.
+        // The borrower is idle, so nobody holds this lock.
         *shared.value.lock() = Some(value);
         shared.ended.store(false, Ordering::Release);
         Ok(Loan { shared: Arc::clone(shared), name, _thread: PhantomData })
@@ -184,15 +184,15 @@ mod tests {
     }
 
     #[test]
-    fn the_only_lease_of_a_loan_that_is_over_gets_another_value() {
+    fn the_borrower_of_a_loan_that_is_over_gets_another_value() {
         let loan = Loan::new("thing", 1);
-        let lease = loan.lease();
-        assert!(matches!(Loan::again(&lease, 2), Err(2)), "the loan is not over");
-        let kept = lease.clone();
+        let (lease, kept) = (loan.lease(), loan.lease());
+        assert!(matches!(Loan::again(&kept, 2), Err(2)), "the loan is not over");
+        let another = lease.clone();
         drop(loan);
-        assert!(matches!(Loan::again(&lease, 2), Err(2)), "another one would see the value");
-        drop(kept);
-        let loan = Loan::again(&lease, 2);
+        assert!(matches!(Loan::again(&kept, 2), Err(2)), "another one would see the value");
+        drop(another);
+        let loan = Loan::again(&kept, 2);
         assert_eq!(lease.with(|value| *value).ok(), Some(2));
         drop(loan);
         assert!(lease.with(|_| ()).is_err());

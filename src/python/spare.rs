@@ -4,63 +4,78 @@
 //! drop four of them is a tenth of a short request, and hardly any application keeps one. So each
 //! thread keeps the last one of a class that nobody else had, and lends it again.
 
+use super::thread;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::cell::Cell;
 use std::ops::Deref;
 use std::thread::LocalKey;
 
-/// A thread's object of the class `C`, if it has one that nobody uses.
-pub struct Spare<C>(Cell<Option<Py<C>>>);
+/// A thread's object of the class `C`, if it has one that nobody uses, and what `K` goes with it.
+/// Python's memory hides what it refers to from tools that look for leaks, so what such an object
+/// owns outside of it belongs into `K` too.
+pub struct Spare<C, K = ()>(Cell<Option<(Py<C>, K)>>);
 
-impl<C> Default for Spare<C> {
+impl<C, K> Default for Spare<C, K> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<C> Spare<C> {
+impl<C, K> Spare<C, K> {
     pub const fn new() -> Self {
         Spare(Cell::new(None))
     }
 
     /// The caller has to make of it what a new request needs.
-    pub fn take(&self) -> Option<Py<C>> {
+    pub fn take(&self) -> Option<(Py<C>, K)> {
         self.0.take()
     }
 }
 
-/// An object in use, which is spare again when this is dropped, unless somebody has kept it.
-pub struct InUse<C: 'static> {
-    /// None only while it is dropped.
-    object: Option<Py<C>>,
-    spare: &'static LocalKey<Spare<C>>,
-}
-
-impl<C> InUse<C> {
-    /// `object` is new, or was spare.
-    pub fn new(object: Py<C>, spare: &'static LocalKey<Spare<C>>) -> Self {
-        InUse { object: Some(object), spare }
+impl<C, K> Drop for Spare<C, K> {
+    /// The thread ends, and its Python state does after this.
+    fn drop(&mut self) {
+        let Some(spare) = self.0.take() else { return };
+        if thread::gives_gil() {
+            Python::attach(|_| drop(spare));
+        } else {
+            std::mem::forget(spare);
+        }
     }
 }
 
-impl<C> Deref for InUse<C> {
+/// An object in use, which is spare again when this is dropped, unless somebody has kept it.
+pub struct InUse<C: 'static, K: 'static = ()> {
+    /// None only while it is dropped.
+    object: Option<(Py<C>, K)>,
+    spare: &'static LocalKey<Spare<C, K>>,
+}
+
+impl<C, K> InUse<C, K> {
+    /// `object` is new, or was spare.
+    pub fn new(object: Py<C>, kept: K, spare: &'static LocalKey<Spare<C, K>>) -> Self {
+        InUse { object: Some((object, kept)), spare }
+    }
+}
+
+impl<C, K> Deref for InUse<C, K> {
     type Target = Py<C>;
 
     fn deref(&self) -> &Py<C> {
-        self.object.as_ref().expect("it is taken in `drop` only")
+        &self.object.as_ref().expect("it is taken in `drop` only").0
     }
 }
 
-impl<C> Drop for InUse<C> {
+impl<C, K> Drop for InUse<C, K> {
     fn drop(&mut self) {
-        let Some(object) = self.object.take() else { return };
+        let Some((object, kept)) = self.object.take() else { return };
         // With the GIL held nobody can get a reference from where there is none.
         Python::attach(|_| {
             // SAFETY: an object that this has a reference to, asked with the GIL held.
             if unsafe { ffi::Py_REFCNT(object.as_ptr()) } == 1 {
                 // A thread that ends has no place for it any more.
-                let _ = self.spare.try_with(|spare| spare.0.set(Some(object)));
+                let _ = self.spare.try_with(|spare| spare.0.set(Some((object, kept))));
             }
         });
     }

@@ -97,13 +97,10 @@ impl Kept {
 }
 
 impl Drop for Kept {
-    /// The thread ends. Its state goes with it, unless nobody could give the GIL: in a fork, where
-    /// the thread that held it may not exist, or when the interpreter is being finalised, which
-    /// this library never does, but an application or a host can. Then the state is left to the
-    /// end of the process.
+    /// The thread ends. Its state goes with it, unless nobody could give the GIL: then it is left to
+    /// the end of the process.
     fn drop(&mut self) {
-        // SAFETY: may be asked at any time.
-        if is_forked() || unsafe { ffi::Py_IsInitialized() } == 0 || is_finalizing() {
+        if !gives_gil() {
             return;
         }
         // SAFETY: the state is this thread's (invariant 1: `Kept` lives in a thread local and is
@@ -116,6 +113,14 @@ impl Drop for Kept {
             ffi::PyGILState_Release(self.gil);
         }
     }
+}
+
+/// Whether a thread that ends could have the GIL. Not in a fork, where the thread that held it may
+/// not exist, nor when the interpreter is being finalised, which this library never does, but an
+/// application or a host can.
+pub(super) fn gives_gil() -> bool {
+    // SAFETY: may be asked at any time.
+    !is_forked() && unsafe { ffi::Py_IsInitialized() } != 0 && !is_finalizing()
 }
 
 /// Before 3.13 there is no public answer, and `Py_IsInitialized` is 0 from early on instead.

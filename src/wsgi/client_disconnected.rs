@@ -27,12 +27,12 @@ impl Drop for Asking {
 }
 
 pub(super) fn lend(py: Python<'_>, client: Client) -> PyResult<(Py<ClientDisconnected>, Asking)> {
-    if let Some(spare) = SPARE.with(Spare::take) {
+    if let Some((spare, ())) = SPARE.with(Spare::take) {
         *spare.get().client.lock() = Some(client);
-        return Ok((spare.clone_ref(py), Asking(InUse::new(spare, &SPARE))));
+        return Ok((spare.clone_ref(py), Asking(InUse::new(spare, (), &SPARE))));
     }
     let new = Py::new(py, ClientDisconnected { client: Mutex::new(Some(client)) })?;
-    Ok((new.clone_ref(py), Asking(InUse::new(new, &SPARE))))
+    Ok((new.clone_ref(py), Asking(InUse::new(new, (), &SPARE))))
 }
 
 #[pymethods]

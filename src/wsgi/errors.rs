@@ -48,12 +48,12 @@ impl Drop for Ending {
 pub(super) fn lend(py: Python<'_>, outbox: &Arc<Outbox>) -> PyResult<(Py<Errors>, Ending)> {
     let open =
         Open { lines: LineBuffer::default(), outbox: outbox.clone(), about: current::current() };
-    if let Some(spare) = SPARE.with(Spare::take) {
+    if let Some((spare, ())) = SPARE.with(Spare::take) {
         *spare.get().open.lock() = Some(open);
-        return Ok((spare.clone_ref(py), Ending(InUse::new(spare, &SPARE))));
+        return Ok((spare.clone_ref(py), Ending(InUse::new(spare, (), &SPARE))));
     }
     let new = Py::new(py, Errors { open: Mutex::new(Some(open)) })?;
-    Ok((new.clone_ref(py), Ending(InUse::new(new, &SPARE))))
+    Ok((new.clone_ref(py), Ending(InUse::new(new, (), &SPARE))))
 }
 
 impl Errors {

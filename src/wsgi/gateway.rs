@@ -6,7 +6,7 @@ use super::file_wrapper::FileWrapper;
 use super::offence::Note;
 use super::report::{Failure, Report, Why, log_close};
 use super::response::{Problem, Response, Wanted};
-use super::start_response::{self, StartResponse};
+use super::start_response::{self, Starting};
 use super::{client_disconnected, errors, input};
 use crate::host::event::Outcome;
 use crate::host::outbox::Outbox;
@@ -14,7 +14,6 @@ use crate::host::request::{Field, Request};
 use crate::host::{Flow, Transport};
 use crate::python::crash::{self, Work};
 use crate::python::lease::Loan;
-use crate::python::spare::InUse;
 use crate::python::{output, place, shown};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
@@ -108,7 +107,7 @@ fn call(
     py: Python<'_>,
     application: &Application,
     mut request: Box<Request>,
-    (response, spare): (&Loan<Response>, Option<InUse<StartResponse>>),
+    (response, spare): (&Loan<Response>, Option<Starting>),
     outbox: &Arc<Outbox>,
 ) -> Result<Body, Failure> {
     let client = response.with(|response| response.client())?;
@@ -138,7 +137,7 @@ struct Body {
     iterable: Py<PyAny>,
     /// The iterator over it, once it is known to need one.
     blocks: Option<Blocks>,
-    _lent: (input::Reading, errors::Ending, client_disconnected::Asking, InUse<StartResponse>),
+    _lent: (input::Reading, errors::Ending, client_disconnected::Asking, Starting),
 }
 
 struct Blocks {

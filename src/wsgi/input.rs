@@ -144,10 +144,13 @@ pub(super) struct Input {
     reader: Lease<Reader>,
 }
 
-thread_local!(static SPARE: Spare<Input> = const { Spare::new() });
+thread_local!(static SPARE: Spare<Input, Lease<Reader>> = const { Spare::new() });
 
 /// Ends an [`Input`] when dropped: later use raises. The loan ends first.
-pub(super) struct Reading(#[expect(unused)] Loan<Reader>, #[expect(unused)] InUse<Input>);
+pub(super) struct Reading(
+    #[expect(unused)] Loan<Reader>,
+    #[expect(unused)] InUse<Input, Lease<Reader>>,
+);
 
 /// Lends `body`, of which the client may have stated the length, to the application.
 pub(super) fn lend(
@@ -158,17 +161,19 @@ pub(super) fn lend(
 ) -> PyResult<(Py<Input>, Reading)> {
     let mut reader =
         Reader { body, ahead: Vec::new(), given: 0, stated, taken: 0, client, broken: None };
-    if let Some(spare) = SPARE.with(Spare::take) {
-        match Loan::again(&spare.get().reader, reader) {
+    if let Some((spare, lease)) = SPARE.with(Spare::take) {
+        match Loan::again(&lease, reader) {
             Ok(loan) => {
-                return Ok((spare.clone_ref(py), Reading(loan, InUse::new(spare, &SPARE))));
+                let input = spare.clone_ref(py);
+                return Ok((input, Reading(loan, InUse::new(spare, lease, &SPARE))));
             }
             Err(back) => reader = back,
         }
     }
     let loan = Loan::new("wsgi.input", reader);
     let new = Py::new(py, Input { reader: loan.lease() })?;
-    Ok((new.clone_ref(py), Reading(loan, InUse::new(new, &SPARE))))
+    let (input, lease) = (new.clone_ref(py), loan.lease());
+    Ok((input, Reading(loan, InUse::new(new, lease, &SPARE))))
 }
 
 /// None and negative sizes mean "all".

@@ -20,16 +20,19 @@ pub(super) struct StartResponse {
     outbox: Arc<Outbox>,
 }
 
-thread_local!(static SPARE: Spare<StartResponse> = const { Spare::new() });
+thread_local!(static SPARE: Spare<StartResponse, Lease<Response>> = const { Spare::new() });
+
+/// While the application may use a [`StartResponse`].
+pub(super) type Starting = InUse<StartResponse, Lease<Response>>;
 
 /// Lends `response` to the application: with the object that it gets, if the thread has one to
 /// spare. Otherwise [`object`] makes it.
-pub(super) fn lend(response: Response) -> (Loan<Response>, Option<InUse<StartResponse>>) {
-    let Some(spare) = SPARE.with(Spare::take) else {
+pub(super) fn lend(response: Response) -> (Loan<Response>, Option<Starting>) {
+    let Some((spare, lease)) = SPARE.with(Spare::take) else {
         return (Loan::new("start_response", response), None);
     };
-    match Loan::again(&spare.get().response, response) {
-        Ok(loan) => (loan, Some(InUse::new(spare, &SPARE))),
+    match Loan::again(&lease, response) {
+        Ok(loan) => (loan, Some(InUse::new(spare, lease, &SPARE))),
         Err(response) => (Loan::new("start_response", response), None),
     }
 }
@@ -38,9 +41,9 @@ pub(super) fn object(
     py: Python<'_>,
     response: &Loan<Response>,
     outbox: &Arc<Outbox>,
-) -> PyResult<InUse<StartResponse>> {
+) -> PyResult<Starting> {
     let new = StartResponse { response: response.lease(), outbox: outbox.clone() };
-    Ok(InUse::new(Py::new(py, new)?, &SPARE))
+    Ok(InUse::new(Py::new(py, new)?, response.lease(), &SPARE))
 }
 
 #[pymethods]
