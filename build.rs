@@ -3,6 +3,14 @@
 fn main() {
     pyo3_build_config::use_pyo3_cfgs();
     let python = pyo3_build_config::get();
+    if python.is_free_threaded() {
+        // It would compile: docs/decisions/0013-free-threaded-python.md.
+        println!(
+            "cargo::error=libwsgi relies on Python's global interpreter lock, and the Python that \
+             it would be built for has none (it is free-threaded); set PYO3_PYTHON to another"
+        );
+        return;
+    }
     let version = python.version();
     println!("cargo:rustc-env=WSGI_PYTHON_VERSION={}.{}", version.major, version.minor);
     // Without this line cargo would watch every file of the repository.
