@@ -56,6 +56,14 @@ fn check_virtualenv(home: &Path, config: &str) -> Result<(), String> {
         }
         _ => {}
     }
+    let library = format!("lib/python{VERSION}");
+    if !home.join(&library).is_dir() && home.join(format!("{library}t")).is_dir() {
+        return Err(format!(
+            "{shown} is a virtualenv of a Python {VERSION} that is free-threaded, whose packages \
+             are not for the one with a global interpreter lock that this module was built for; \
+             {again}"
+        ));
+    }
     let Some(base) = value(config, "home") else {
         return Err(format!("{shown}/pyvenv.cfg has no line \"home = ...\"; {again}"));
     };
@@ -206,6 +214,17 @@ mod tests {
         folder.file("pyvenv.cfg", "home = /usr\nversion = 3.1.4\n");
         folder.refused("is a virtualenv of Python 3.1, but this module was built for Python 3.");
         folder.refused("-m venv --clear");
+    }
+
+    #[test]
+    fn a_virtualenv_of_a_free_threaded_python_is_refused() {
+        let folder = Folder::new("free-threaded");
+        folder.file("bin/python3", "");
+        folder.file("pyvenv.cfg", &format!("home = /usr\nversion = {VERSION}.2\n"));
+        folder.file(&format!("lib/python{VERSION}t/site-packages/x.py"), "");
+        folder.refused("that is free-threaded");
+        folder.file(&format!("lib/python{VERSION}/site-packages/x.py"), "");
+        assert_eq!(check_home(&folder.0), Ok(()));
     }
 
     #[test]
