@@ -16,6 +16,10 @@ from peers.nginx import nginx_version
 
 RECORD = ROOT / "benches" / "record"
 README = ROOT / "README.md"
+MISSED = (
+    "Why those were missed, and what would be needed:"
+    " [docs/performance.md](../../docs/performance.md#what-was-missed-and-why)."
+)
 BLOCK = re.compile(r"(<!-- make bench -->\n).*?(<!-- /make bench -->)", re.S)
 
 # The columns of the table that compares servers: case, heading.
@@ -89,7 +93,7 @@ def conditions(bench):
 def document(bench, results):
     name = f"{datetime.date.today()}"
     lines = [f"# Whole servers, {name}", "", f"`make bench`: {conditions(bench)}", ""]
-    lines += [*targets(results), "", f"![CPU of a request]({name}.svg)", "", *comparison(results)]
+    lines += [*targets(results), "", MISSED, "", f"![CPU of a request]({name}.svg)", "", *comparison(results)]
     if bench.peers:
         lines += ["", "Versions: " + "; ".join(bench.versions()) + "."]
     for result in results:

@@ -1,6 +1,8 @@
 """Threads and their queue: what waits, what does not, and what is turned away."""
 
+import os
 import select
+import signal
 
 import pytest
 
@@ -136,3 +138,27 @@ def test_many_connections(nginx):
 def test_one_thread_is_enough(nginx):
     server = nginx(CONF, http="wsgi_threads 1;")
     assert [server.ask("/closed").body for _ in range(20)] == [b"0"] * 20, "one after the other"
+
+
+def test_requests_of_one_turn_of_the_loop_do_not_wait_for_each_other(nginx, gate):
+    server = nginx(CONF, http="wsgi_threads 4;")
+    (worker,) = server.workers()
+    together = [(server.connect(), gate()) for _ in range(4)]
+    for _ in range(3):
+        # They follow many that are short, for which one thread was enough.
+        for _ in range(20):
+            for connection, _ in together:
+                connection.send_request("/started")
+            for connection, _ in together:
+                assert connection.read_response().status == 200
+        os.kill(worker, signal.SIGSTOP)
+        for connection, stop in together:
+            connection.send_request(f"/block?{stop.query}")
+        os.kill(worker, signal.SIGCONT)
+        for _, stop in together:
+            stop.wait()
+        for connection, stop in together:
+            stop.open()
+            assert connection.read_response().body == b"passed", "all four stood there at once"
+            stop.remove()
+        together = [(connection, gate()) for connection, _ in together]
