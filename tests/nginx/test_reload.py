@@ -157,7 +157,11 @@ class Daemon:
 
     def pid(self, name="nginx.pid"):
         path = self.server.prefix / name
-        text = path.read_text().strip() if path.exists() else ""
+        try:
+            text = path.read_text().strip()
+        except FileNotFoundError:
+            # nginx renames and removes it whenever it is done.
+            text = ""
         return int(text) if text else None
 
     def start(self, attempts=5):
