@@ -75,6 +75,7 @@ class Load:
                     if done == 0:
                         raise
                     return done
+                # Pacing: the other kinds are to have their share of the server.
                 time.sleep(0.002)
         return 20
 

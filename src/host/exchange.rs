@@ -332,7 +332,7 @@ impl Exchange {
     }
 
     /// The same, from inside of an application that runs on the polling thread. The outbox keeps
-    /// the exchange in its list.
+    /// the exchange in its list, and the caller, who holds the GIL next, drops what was retired.
     pub(super) fn deliver_now(&self) {
         let events = std::mem::take(&mut self.out.lock().events);
         self.outbox.polling(|| self.deliver(events));

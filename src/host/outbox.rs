@@ -174,15 +174,12 @@ impl Outbox {
         result
     }
 
-    /// Runs callbacks of the host, which must not poll inside of them. What they retire is told of
-    /// once, afterwards: a thread that wakes for each buffer takes the core from the loop each time.
+    /// Runs callbacks of the host, which must not poll inside of them. What they retire is for the
+    /// caller to think of.
     pub(super) fn polling<R>(&self, work: impl FnOnce() -> R) -> R {
         self.polling.store(true, Ordering::Release);
         let result = work();
         self.polling.store(false, Ordering::Release);
-        if self.has_retired() {
-            self.wake_for_retired();
-        }
         result
     }
 
@@ -190,6 +187,10 @@ impl Outbox {
     pub fn poll(&self, max: usize) -> Result<usize> {
         self.check_not_polling()?;
         self.polling(|| self.deliver(max));
+        // Once, and not at each buffer: a thread that wakes takes the core from the loop each time.
+        if self.has_retired() {
+            self.wake_for_retired();
+        }
         Ok(self.ready.lock().len())
     }
 
@@ -243,6 +244,7 @@ impl Outbox {
     pub fn settle_log(&self) {
         let until = Instant::now() + SETTLE;
         while !self.logs.is_whole() && !self.logs.is_ended() && Instant::now() < until {
+            // Credit wakes who waits when half of it is back, not when all is.
             std::thread::sleep(SETTLE / 250);
         }
     }
@@ -267,7 +269,7 @@ impl Outbox {
             retired.push(object);
             retired.len() == 1
         };
-        // Whoever polls looks under that lock after it has ended: it sees the object, or this does.
+        // Whoever polls looks under that lock afterwards: it sees the object, or this does.
         if first && !self.polling.load(Ordering::Acquire) {
             self.wake_for_retired();
         }
