@@ -19,6 +19,8 @@ static void ngx_http_wsgi_find_event_fds(ngx_log_t *log);
 static void ngx_http_wsgi_close_on_exec(ngx_cycle_t *cycle);
 static void ngx_http_wsgi_find_handlers(void);
 static ngx_uint_t ngx_http_wsgi_is_nginx_handler(struct sigaction *sa);
+static void ngx_http_wsgi_fork_prepare(void);
+static void ngx_http_wsgi_fork_parent(void);
 static void ngx_http_wsgi_fork_child(void);
 static void ngx_http_wsgi_default_signals(void);
 
@@ -30,6 +32,9 @@ static ngx_uint_t  ngx_http_wsgi_event_fds_n;
 /* the signals that nginx handles */
 static sigset_t    ngx_http_wsgi_signals;
 
+/* what the thread that forks had blocked before */
+static __thread sigset_t  ngx_http_wsgi_blocked;
+
 
 ngx_int_t
 ngx_http_wsgi_init_fork(ngx_cycle_t *cycle)
@@ -40,7 +45,8 @@ ngx_http_wsgi_init_fork(ngx_cycle_t *cycle)
     ngx_http_wsgi_close_on_exec(cycle);
     ngx_http_wsgi_find_handlers();
 
-    err = pthread_atfork(NULL, NULL, ngx_http_wsgi_fork_child);
+    err = pthread_atfork(ngx_http_wsgi_fork_prepare,
+                         ngx_http_wsgi_fork_parent, ngx_http_wsgi_fork_child);
 
     if (err != 0) {
         ngx_log_error(NGX_LOG_ALERT, cycle->log, err,
@@ -161,6 +167,27 @@ ngx_http_wsgi_is_nginx_handler(struct sigaction *sa)
 
 
 /*
+ * A signal that comes to the child before it has the default actions would be
+ * lost to nginx's handlers, and the application would wait for ever for the
+ * end of a child that it has terminated.  So it has to wait until then.
+ */
+
+static void
+ngx_http_wsgi_fork_prepare(void)
+{
+    (void) pthread_sigmask(SIG_BLOCK, &ngx_http_wsgi_signals,
+                           &ngx_http_wsgi_blocked);
+}
+
+
+static void
+ngx_http_wsgi_fork_parent(void)
+{
+    (void) pthread_sigmask(SIG_SETMASK, &ngx_http_wsgi_blocked, NULL);
+}
+
+
+/*
  * A child that an application forked must not keep nginx's sockets.  It would
  * hold the port after nginx is gone, and clients would never see the end of
  * their connections.  Nothing but close() will do: shutdown() and epoll_ctl()
@@ -178,6 +205,8 @@ ngx_http_wsgi_fork_child(void)
     ngx_listening_t  *ls;
 
     ngx_http_wsgi_default_signals();
+
+    (void) pthread_sigmask(SIG_SETMASK, &ngx_http_wsgi_blocked, NULL);
 
     for (i = 0; i < ngx_http_wsgi_event_fds_n; i++) {
         (void) close(ngx_http_wsgi_event_fds[i]);
