@@ -45,7 +45,7 @@ NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,http3 import 
 	threads timeouts upload_ways))
 
 .NOTPARALLEL:
-.PHONY: help serve build install test header-check lint test-rust test-c test-nginx test-newer header \
+.PHONY: help serve build install test header-check lint test-scripts test-rust test-c test-nginx test-newer header \
 	sanitize fuzz soak peers conformance bench bench-micro bench-instructions clean library \
 	serve-dependencies test-dependencies bench-dependencies instructions-dependencies \
 	peers-dependencies test-tools
@@ -62,17 +62,22 @@ build: library ## build libwsgi.a and the nginx module
 install: ## copy the built module into nginx's folder of modules
 	@scripts/install-module
 
-test: test-dependencies header-check lint test-rust test-c test-nginx test-newer ## everything CI runs
+test: test-dependencies header-check lint test-scripts test-rust test-c test-nginx test-newer ## everything CI runs
 	@$(PYTHON) scripts/check-ran
 
 header-check: library ## is include/wsgi.h what src/abi says?
 	$(CARGO) test --quiet -p header
 
-lint: ## formatting, clippy, shellcheck, and what the documents claim
+# Whether an example of the documents loads is nginx's to say, and it needs the module for that.
+lint: test-dependencies build ## formatting, clippy, shellcheck, and what the documents claim
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	@scripts/lint-scripts
 	@$(PYTHON) scripts/check-docs
+	@$(PYTHON) scripts/check-nginx-examples
+
+test-scripts: build test-tools ## what the scripts of this Makefile do, also when they are interrupted
+	$(PYTEST) --junitxml=build/ran/scripts.xml tests/scripts
 
 test-rust: ## the Rust tests, and the model check of the queue
 	@scripts/test-rust

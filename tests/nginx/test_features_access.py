@@ -3,6 +3,7 @@
 import base64
 import concurrent.futures
 import json
+import ssl
 import time
 
 import pytest
@@ -270,3 +271,40 @@ def test_proxy_protocol(server):
         assert (environ["REMOTE_ADDR"], environ["REMOTE_PORT"]) == ("192.0.2.3", "5555")
         again = shown(connection.ask("/"))
         assert again["REMOTE_ADDR"] == "192.0.2.3", "for each request of the connection"
+
+
+CERTIFIED = """
+    map $ssl_client_verify $certified { default ""; SUCCESS $ssl_client_s_dn; }
+    server {
+        listen 127.0.0.1:@OTHER_PORT@ ssl;
+        ssl_certificate @PREFIX@/cert.pem; ssl_certificate_key @PREFIX@/key.pem;
+        ssl_client_certificate @PREFIX@/cert.pem; ssl_verify_client %s;
+        location / { wsgi_app @APPS@/environ.py app; wsgi_param REMOTE_USER $certified if_not_empty; }
+    }
+"""
+
+
+def ask_with_certificate(server, folder):
+    """What environ is if the client shows the certificate in `folder`, or none."""
+    context = ssl.create_default_context(cafile=server.prefix / "cert.pem")
+    if folder:
+        context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    connection = server.connect(server.other_port)
+    connection.socket = context.wrap_socket(connection.socket, server_hostname="localhost")
+    with connection:
+        response = connection.ask("/")
+    return json.loads(response.body) if response.status == 200 else response.status
+
+
+@pytest.mark.parametrize("verify", ["on", "optional", "optional_no_ca"])
+def test_user_of_a_certificate(nginx, verify):
+    """docs/directives.md, wsgi_param: a name counts if nginx has verified the certificate."""
+    server = nginx.prepare(http=CERTIFIED % verify)
+    server.make_certificate()
+    stranger = nginx.prepare()
+    stranger.make_certificate()
+    server.start()
+    assert ask_with_certificate(server, server.prefix)["REMOTE_USER"][1] == "CN=localhost"
+    for folder in (stranger.prefix, None):
+        answer = ask_with_certificate(server, folder)
+        assert answer == 400 or "REMOTE_USER" not in answer, f"nobody verified {folder}"
