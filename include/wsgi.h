@@ -219,9 +219,11 @@ typedef struct wsgi_request {
     // `WSGI_BODY_MEMORY`: the body, in as many parts as the host happens to have it.
     const wsgi_str *body_parts;
     size_t body_parts_count;
-    // How many bytes of response the library may have handed over and not got back (by
-    // `wsgi_buffer_release`) before the application has to wait; 0 means 1 MiB. It bounds what a
-    // slow client costs. Only `wsgi_submit`.
+    // How much of a response the library may have handed over and not got back (by
+    // `wsgi_buffer_release`) before the application must wait, in bytes; 0 means 1 MiB. Each buffer
+    // counts its bytes and `WSGI_BUFFER_COST`. The application waits before it hands over the next
+    // block, until no more than half is out. A block is never divided, and a list of blocks is
+    // handed over whole: what is out may exceed this by either. Only `wsgi_submit`.
     size_t buffer_size;
     // 1 if this client can be sent a response 103 (Early Hints): with HTTP/1.0 it cannot. Then
     // `environ` has `wsgi.early_hints`, if the host has the callback `early_hints`; else 0.
@@ -274,6 +276,10 @@ void wsgi_error_release(wsgi_error *error);
 
 
 // ---- What a host offers: the table of callbacks, and what is handed through them.
+
+// What a buffer counts in `wsgi_request.buffer_size` besides its bytes: about the memory that one
+// needs, however small it is.
+#define WSGI_BUFFER_COST 320
 
 // In `write` and `send_file`: `finish` with `WSGI_COMPLETE` follows at once.
 //
@@ -701,6 +707,13 @@ wsgi_status wsgi_run(wsgi_app *app,
 // allowed and does nothing. Never blocks, never takes the GIL. Any thread, also after the request
 // is over and after `wsgi_runtime_stop`.
 void wsgi_buffer_release(wsgi_buffer *buffer);
+
+// Gives the credit of a buffer back while the host keeps the buffer: the application goes on as if
+// it had been released. NULL is allowed and does nothing. A second call does nothing.
+//
+// For a host that has found another bound for what it holds, such as a temporary file for all that
+// follows. Never blocks, never takes the GIL. Any thread that owns the buffer.
+void wsgi_buffer_return_credit(wsgi_buffer *buffer);
 
 
 #ifdef __cplusplus

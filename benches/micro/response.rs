@@ -5,7 +5,7 @@ use crate::host::{host_request, outbox, short_request, with_python};
 use criterion::Criterion;
 use pyo3::types::PyBytes;
 use wsgi::host::Transport;
-use wsgi::host::buffer::{KEEP_FROM, Piece};
+use wsgi::host::buffer::KEEP_FROM;
 use wsgi::host::event::{Head, Outcome};
 use wsgi::host::exchange::Exchange;
 use wsgi::host::queue::Queue;
@@ -27,7 +27,7 @@ pub fn benches(criterion: &mut Criterion) {
                     head.add(b"Content-type", b"text/plain");
                     transport.head(head);
                     for _ in 0..blocks {
-                        transport.data(Piece::new(&block, size));
+                        transport.data(&block, size);
                     }
                     transport.end(py, Outcome::Complete);
                     outbox.poll(0).expect("a poll");

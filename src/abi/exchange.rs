@@ -298,3 +298,20 @@ pub unsafe extern "C" fn wsgi_buffer_release(buffer: *mut wsgi_buffer) {
         drop(unsafe { guard::buffer_in(buffer) });
     }
 }
+
+/// Gives the credit of a buffer back while the host keeps the buffer: the application goes on as if
+/// it had been released. NULL is allowed and does nothing. A second call does nothing.
+///
+/// For a host that has found another bound for what it holds, such as a temporary file for all that
+/// follows. Never blocks, never takes the GIL. Any thread that owns the buffer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_buffer_return_credit(buffer: *mut wsgi_buffer) {
+    if buffer.is_null() {
+        return;
+    }
+    // SAFETY: wsgi.h: the caller owns the buffer, and gets it back where it was.
+    if let Ok(mut buffer) = unsafe { guard::buffer_in(buffer) } {
+        buffer.return_credit();
+        let _ = guard::buffer_out(buffer);
+    }
+}

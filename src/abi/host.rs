@@ -35,6 +35,11 @@ pub struct wsgi_buffer {
     pub size: usize,
 }
 
+/// What a buffer counts in `wsgi_request.buffer_size` besides its bytes: about the memory that one
+/// needs, however small it is.
+pub const WSGI_BUFFER_COST: u32 = 320;
+const _: () = assert!(WSGI_BUFFER_COST as usize == crate::host::buffer::COST);
+
 /// In `write` and `send_file`: `finish` with `WSGI_COMPLETE` follows at once.
 ///
 /// A host that marks its last piece can do it here.

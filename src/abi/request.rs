@@ -101,9 +101,11 @@ pub struct wsgi_request {
     /// `WSGI_BODY_MEMORY`: the body, in as many parts as the host happens to have it.
     pub body_parts: *const wsgi_str,
     pub body_parts_count: usize,
-    /// How many bytes of response the library may have handed over and not got back (by
-    /// `wsgi_buffer_release`) before the application has to wait; 0 means 1 MiB. It bounds what a
-    /// slow client costs. Only `wsgi_submit`.
+    /// How much of a response the library may have handed over and not got back (by
+    /// `wsgi_buffer_release`) before the application must wait, in bytes; 0 means 1 MiB. Each buffer
+    /// counts its bytes and `WSGI_BUFFER_COST`. The application waits before it hands over the next
+    /// block, until no more than half is out. A block is never divided, and a list of blocks is
+    /// handed over whole: what is out may exceed this by either. Only `wsgi_submit`.
     pub buffer_size: usize,
     /// 1 if this client can be sent a response 103 (Early Hints): with HTTP/1.0 it cannot. Then
     /// `environ` has `wsgi.early_hints`, if the host has the callback `early_hints`; else 0.

@@ -17,10 +17,19 @@ pub type Buffers = SmallVec<[Box<Buffer>; FEW]>;
 /// From this size on an application's bytes object is kept alive and sent from, not copied.
 pub const KEEP_FROM: usize = 16 * 1024;
 
+/// Blocks that are copied share one buffer of up to this size while the host has not got it: what a
+/// host does for each buffer costs more than a small block is worth.
+const JOIN_UP_TO: usize = 64 * 1024;
+
+/// What a buffer counts in the credit of its exchange besides its bytes: about the memory that the
+/// library and a host need for one, whatever its size. Without it a response of small blocks would
+/// hold many times the memory that its bytes stand for.
+pub const COST: usize = 320;
+
 /// A non-empty run of response bytes on its way out.
 #[derive(Debug)]
 pub enum Piece {
-    Copied(Box<[u8]>),
+    Copied(Vec<u8>),
     Kept(Kept),
 }
 
@@ -42,23 +51,16 @@ impl Piece {
     pub fn new(bytes: &Bound<'_, PyBytes>, size: usize) -> Self {
         let data = &bytes.as_bytes()[..size];
         if size < KEEP_FROM {
-            return Piece::Copied(data.into());
+            return Piece::Copied(data.to_vec());
         }
         Piece::Kept(Kept { object: bytes.clone().unbind(), data: data.as_ptr(), size })
-    }
-
-    pub fn size(&self) -> usize {
-        match self {
-            Piece::Copied(bytes) => bytes.len(),
-            Piece::Kept(kept) => kept.size,
-        }
     }
 }
 
 /// A [`Piece`] in the host's hands. Its first two fields are `wsgi_buffer` of wsgi.h.
 ///
-/// Dropping it, on any thread, gives its bytes back to the exchange's credit; a kept bytes object
-/// goes to the outbox, to be dropped by a thread that holds the GIL.
+/// Dropping it, on any thread, gives its credit back to the exchange; a kept bytes object goes to the
+/// outbox, to be dropped by a thread that holds the GIL.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Buffer {
@@ -73,26 +75,49 @@ pub struct Buffer {
 unsafe impl Send for Buffer {}
 
 impl Buffer {
-    /// `credit` is where the bytes count, if anywhere; they have been taken from it already.
+    /// `credit` is the exchange whose credit it counts in, if any.
     pub fn new(piece: Piece, outbox: Arc<Outbox>, credit: Option<Arc<Exchange>>) -> Box<Self> {
         let (data, size) = match &piece {
             Piece::Copied(bytes) => (bytes.as_ptr(), bytes.len()),
             Piece::Kept(kept) => (kept.data, kept.size),
         };
+        if let Some(exchange) = &credit {
+            exchange.credit().take(size + COST);
+        }
         Box::new(Buffer { data, size, piece: Some(piece), credit, outbox })
     }
 
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: `new` took both from `piece`, which lives, unchanged, as long as `self`.
+        // SAFETY: `new` and `join` took both from `piece`, which lives as long as `self` and is
+        // changed by `join` alone.
         unsafe { std::slice::from_raw_parts(self.data, self.size) }
+    }
+
+    /// Appends `bytes` if both are small. Only while the host has not got the buffer.
+    pub fn join(&mut self, bytes: &[u8]) -> bool {
+        let Some(Piece::Copied(copied)) = &mut self.piece else { return false };
+        if bytes.len() >= KEEP_FROM || copied.len() + bytes.len() > JOIN_UP_TO {
+            return false;
+        }
+        if let Some(exchange) = &self.credit {
+            exchange.credit().take(bytes.len());
+        }
+        copied.extend_from_slice(bytes);
+        (self.data, self.size) = (copied.as_ptr(), copied.len());
+        true
+    }
+
+    /// Gives its credit back before it is released. What was taken is given once.
+    pub fn return_credit(&mut self) {
+        if let Some(exchange) = self.credit.take() {
+            exchange.give_credit(self.size + COST);
+        }
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if let Some(exchange) = &self.credit {
-            exchange.give_credit(self.size);
-        }
+        self.return_credit();
         if let Some(Piece::Kept(kept)) = self.piece.take() {
             self.outbox.retire(kept.object);
         }

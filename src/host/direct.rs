@@ -5,7 +5,8 @@ use super::client::Client;
 use super::event::{Delivered, Event, Head, Outcome, Wants, deliver};
 use super::outbox::Outbox;
 use super::{FileRange, Flow, Gone, HostRequest, Transport};
-use pyo3::Python;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -46,8 +47,12 @@ impl Transport for Direct {
         self.pending.push(Event::Head(head));
     }
 
-    fn data(&mut self, piece: Piece) {
-        self.pending.push(Event::Data(Buffer::new(piece, self.outbox.clone(), None)));
+    fn data(&mut self, block: &Bound<'_, PyBytes>, size: usize) {
+        let joins = |event: &mut Event| event.join(&block.as_bytes()[..size]);
+        if !self.pending.last_mut().is_some_and(joins) {
+            let buffer = Buffer::new(Piece::new(block, size), self.outbox.clone(), None);
+            self.pending.push(Event::Data(buffer));
+        }
     }
 
     fn takes_files(&self) -> bool {
@@ -56,6 +61,11 @@ impl Transport for Direct {
 
     fn file(&mut self, file: FileRange) {
         self.pending.push(Event::File(file));
+    }
+
+    /// The host's `write` waits by itself.
+    fn ready(&mut self, _py: Python<'_>) -> Result<(), Gone> {
+        if self.gone.load(Ordering::Relaxed) { Err(Gone) } else { Ok(()) }
     }
 
     fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone> {

@@ -73,6 +73,14 @@ pub enum Event {
 }
 
 impl Event {
+    /// Appends `bytes` to the buffer that this is, if both are small.
+    pub fn join(&mut self, bytes: &[u8]) -> bool {
+        match self {
+            Event::Data(buffer) => buffer.join(bytes),
+            _ => false,
+        }
+    }
+
     /// Not about the response, or its end: the host is told though the client is gone.
     pub fn outlives_client(&self) -> bool {
         matches!(self, Event::WantBody | Event::Log(..) | Event::End(_))

@@ -207,6 +207,7 @@ impl Exchange {
         if self.wants() == Wants::End {
             events.retain(Event::outlives_client);
         }
+        let joined = join_first(&mut out.events, events);
         if out.events.is_empty() {
             std::mem::swap(&mut out.events, events);
         } else {
@@ -214,6 +215,8 @@ impl Exchange {
         }
         let list = !std::mem::replace(&mut out.listed, true);
         drop(out);
+        // Not under the lock: a buffer gives its credit back.
+        drop(joined);
         if list {
             self.outbox.list(Item::Exchange(self.clone()));
         }
@@ -249,8 +252,8 @@ impl Exchange {
         if self.credit.is_over() && !self.credit.is_ended() {
             self.set_phase(Phase::Host);
             py.detach(|| self.credit.wait());
+            self.set_phase(Phase::Running);
         }
-        self.set_phase(Phase::Running);
         !self.is_cancelled()
     }
 
@@ -352,4 +355,11 @@ impl Exchange {
             Delivered::Gone => self.cancel(),
         }
     }
+}
+
+/// Moves the bytes of the first of `new` to the last of `waiting`, if both are small blocks that the
+/// host has not got yet. What is left of it is for the caller to drop.
+fn join_first(waiting: &mut [Event], new: &mut Vec<Event>) -> Option<Event> {
+    let (last, Event::Data(first)) = (waiting.last_mut()?, new.first()?) else { return None };
+    last.join(first.bytes()).then(|| new.remove(0))
 }

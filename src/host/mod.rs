@@ -23,7 +23,8 @@ pub mod upload;
 use buffer::Buffers;
 use client::Client;
 use event::{Head, Outcome};
-use pyo3::Python;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use std::ffi::c_void;
 use std::fs::File;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
@@ -118,11 +119,15 @@ pub trait Transport: Send {
     /// The fields of an informational response, 103 (Early Hints).
     fn hints(&mut self, hints: Head);
     fn head(&mut self, head: Head);
-    fn data(&mut self, piece: buffer::Piece);
+    /// The first `size` bytes of `block`; not 0.
+    fn data(&mut self, block: &Bound<'_, PyBytes>, size: usize);
     fn takes_files(&self) -> bool;
     fn file(&mut self, file: FileRange);
-    /// Sends what was given, then waits, without the GIL, while the host holds more than its share;
-    /// where that must not be, it says so instead.
+    /// Waits, without the GIL, until the host holds no more than its share. For a block that is about
+    /// to be given, and not after it: so the last block of a response costs no wait. Does nothing
+    /// where the thread must not wait.
+    fn ready(&mut self, py: Python<'_>) -> Result<(), Gone>;
+    /// Sends what was given. Where the thread must not wait it says whether the host has enough.
     fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone>;
     /// Sends what was given and how it ended; never waits for the client.
     fn end(&mut self, py: Python<'_>, outcome: Outcome);

@@ -6,7 +6,8 @@ use super::event::{Event, Head, Outcome};
 use super::exchange::{Exchange, Phase};
 use super::{FileRange, Flow, Gone, Transport};
 use crate::python::thread::is_forked;
-use pyo3::Python;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use std::sync::Arc;
 
 /// Collects events and publishes them at `flush` and `end`.
@@ -36,10 +37,13 @@ impl Transport for Queue {
         self.pending.push(Event::Head(head));
     }
 
-    fn data(&mut self, piece: Piece) {
-        self.exchange.credit().take(piece.size());
+    fn data(&mut self, block: &Bound<'_, PyBytes>, size: usize) {
+        let joins = |event: &mut Event| event.join(&block.as_bytes()[..size]);
+        if self.pending.last_mut().is_some_and(joins) {
+            return;
+        }
         let outbox = self.exchange.outbox().clone();
-        let buffer = Buffer::new(piece, outbox, Some(self.exchange.clone()));
+        let buffer = Buffer::new(Piece::new(block, size), outbox, Some(self.exchange.clone()));
         self.pending.push(Event::Data(buffer));
     }
 
@@ -49,6 +53,10 @@ impl Transport for Queue {
 
     fn file(&mut self, file: FileRange) {
         self.pending.push(Event::File(file));
+    }
+
+    fn ready(&mut self, py: Python<'_>) -> Result<(), Gone> {
+        if !self.may_wait || self.exchange.wait_for_credit(py) { Ok(()) } else { Err(Gone) }
     }
 
     fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone> {
@@ -66,7 +74,8 @@ impl Transport for Queue {
                 return Ok(Flow::Pause);
             }
         }
-        if self.exchange.wait_for_credit(py) { Ok(Flow::GoOn) } else { Err(Gone) }
+        self.exchange.set_phase(Phase::Running);
+        if self.exchange.is_cancelled() { Err(Gone) } else { Ok(Flow::GoOn) }
     }
 
     fn end(&mut self, _py: Python<'_>, outcome: Outcome) {

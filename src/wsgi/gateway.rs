@@ -178,10 +178,10 @@ impl Body {
     fn begin(&mut self, py: Python<'_>, response: &Loan<Response>) -> Result<Flow, Failure> {
         let iterable = self.iterable.bind(py);
         if let Ok(list) = iterable.cast_exact::<PyList>() {
-            return send_all(&list.to_tuple(), response);
+            return send_all(py, &list.to_tuple(), response);
         }
         if let Ok(tuple) = iterable.cast_exact::<PyTuple>() {
-            return send_all(tuple, response);
+            return send_all(py, tuple, response);
         }
         if let Ok(wrapper) = iterable.cast_exact::<FileWrapper>() {
             let takes_files = response.with(|response| response.takes_files())?;
@@ -230,13 +230,20 @@ impl Blocks {
 }
 
 /// All blocks are there already: they travel together, and their length is known.
-fn send_all(blocks: &Bound<'_, PyTuple>, response: &Loan<Response>) -> Result<Flow, Failure> {
+fn send_all(
+    py: Python<'_>,
+    blocks: &Bound<'_, PyTuple>,
+    response: &Loan<Response>,
+) -> Result<Flow, Failure> {
     let mut total = 0;
     for block in blocks.iter_borrowed() {
         total += bytes(&block)?.as_bytes().len() as u64;
     }
     response.with(|response| {
         response.set_length(total);
+        if total > 0 {
+            response.ready(py)?;
+        }
         for block in blocks.iter_borrowed() {
             match response.block(bytes(&block)?)? {
                 Wanted::More => {}
@@ -266,6 +273,7 @@ fn send_each(py: Python<'_>, blocks: &Blocks, response: &Loan<Response>) -> Resu
             if blocks.alone {
                 response.set_length(block.as_bytes().len() as u64);
             }
+            response.ready(py)?;
             let wanted = response.block(block)?;
             Ok::<_, Problem>((wanted, response.flush(py)))
         })??;

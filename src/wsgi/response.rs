@@ -1,6 +1,5 @@
 //! The response of one request: what has been said so far, and what may be said next.
 
-use crate::host::buffer::Piece;
 use crate::host::client::Client;
 use crate::host::event::{Head, Outcome};
 use crate::host::{FileRange, Flow, Transport};
@@ -159,7 +158,7 @@ impl Response {
         let (send, wanted) = self.take(size as u64)?;
         if send > 0 {
             // No more than `size`, so it is a usize.
-            self.transport.data(Piece::new(block, send as usize));
+            self.transport.data(block, send as usize);
         }
         Ok(wanted)
     }
@@ -217,7 +216,12 @@ impl Response {
         }
     }
 
-    /// Sends what there is and waits while the host has enough, or says that it has.
+    /// Waits until the host can take another block.
+    pub(super) fn ready(&mut self, py: Python<'_>) -> Result<(), Problem> {
+        self.transport.ready(py).map_err(|_| Problem::Gone)
+    }
+
+    /// Sends what there is, or says that the host has enough.
     pub(super) fn flush(&mut self, py: Python<'_>) -> Result<Flow, Problem> {
         self.transport.flush(py).map_err(|_| Problem::Gone)
     }

@@ -153,6 +153,7 @@ impl Write {
             raise(&self.response, py, Offence::of_type("WSGI0216", message))
         })?;
         let result = self.response.with(|response| {
+            response.ready(py)?;
             let wanted = response.block(block)?;
             // "before write() returns, it must guarantee that the passed-in string was either
             // completely sent to the client, or that it is buffered for transmission".

@@ -41,6 +41,7 @@ PROGRAMS = {
         "tests/c/event_host.c",
         "tests/c/event_bodies.c",
         "tests/c/event_cancel.c",
+        "tests/c/event_credit.c",
         "tests/c/event_ends.c",
     ],
 }

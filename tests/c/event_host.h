@@ -95,6 +95,7 @@ struct scenario {
 };
 extern const struct scenario scenarios_of_bodies[];
 extern const struct scenario scenarios_of_cancel[];
+extern const struct scenario scenarios_of_credit[];
 extern const struct scenario scenarios_of_ends[];
 
 // The file `name` in a folder; valid until the next call.

@@ -5,6 +5,9 @@
 /waiting  answers once a /first waits
 /open     lets /first go on
 /large    a megabyte in blocks of 16 KB
+/page     a block of a megabyte from an iterator that has no other
+/letters  blocks of one byte without end
+/rows     a list of 10000 blocks of 20 bytes
 /closed   answers once close() of a /first or a /large was called
 /file     16 bytes of this file, from its 4th on, through wsgi.file_wrapper
 /body     waits for the body
@@ -14,6 +17,7 @@
 /truncate raises after a block
 """
 
+import itertools
 import threading
 
 waiting = threading.Event()
@@ -79,6 +83,12 @@ def application(environ, start_response):
         return Closing(first())
     if path == "/large":
         return Closing(b"x" * 16384 for _ in range(64))
+    if path == "/page":
+        return iter([b"x" * 1048576])
+    if path == "/letters":
+        return Closing(itertools.repeat(b"x"))
+    if path == "/rows":
+        return [b"0123456789abcdefghi\n"] * 10000
     if path == "/truncate":
         return truncate()
     if path == "/file":

@@ -1,0 +1,89 @@
+// event_credit.c: what a host that keeps its buffers makes an application wait for.
+
+#define _POSIX_C_SOURCE 200809L
+
+#include "event_host.h"
+
+#include <sched.h>
+
+static struct answer one, two;
+
+static void start(const char *folder) {
+    host_start(in_folder(folder, "stages.py"), "application", 1, 0, 0);
+}
+
+static void end(void) {
+    answer_free(&one);
+    answer_free(&two);
+    host_stop();
+}
+
+// The last block costs no wait: the only thread answers another request while the host has it.
+static void a_last_block_waits_for_nothing(const char *folder) {
+    wsgi_request page = request_for("/page"), hello = request_for("/hello");
+    start(folder);
+    page.buffer_size = 64 * 1024;
+    one.hold = 1;
+    submit(&one, &page);
+    submit(&two, &hello);
+    UNTIL(one.finished && two.finished);
+    ENSURE(one.outcome == WSGI_COMPLETE && one.size == 1048576 && one.held_count == 1);
+    end();
+}
+
+// A buffer counts more than its bytes, or small ones would cost many times what they hold.
+static void small_blocks_count_what_they_cost(const char *folder) {
+    wsgi_request request = request_for("/letters");
+    start(folder);
+    request.buffer_size = 64 * 1024;
+    one.hold = 1;
+    submit(&one, &request);
+    while (wsgi_exchange_phase(one.exchange, NULL) != WSGI_PHASE_HOST) {
+        sched_yield();
+    }
+    ENSURE(wsgi_poll(host.runtime, 0, NULL) == WSGI_OK);
+    ENSURE(one.size > 0);
+    ENSURE(one.size + one.held_count * WSGI_BUFFER_COST <= 2 * 64 * 1024);
+    wsgi_cancel(one.exchange);
+    one.exchange = NULL;
+    end();
+}
+
+// Small blocks that are known together travel in few buffers.
+static void a_list_of_small_blocks_is_joined(const char *folder) {
+    wsgi_request request = request_for("/rows");
+    start(folder);
+    one.hold = 1;
+    submit(&one, &request);
+    UNTIL(one.finished);
+    ENSURE(one.outcome == WSGI_COMPLETE && one.size == 200000);
+    ENSURE(memcmp(one.body, "0123456789abcdefghi\n0123", 24) == 0);
+    ENSURE(one.held_count <= 200000 / (48 * 1024) + 1);
+    end();
+}
+
+// The host keeps its buffers and gives their credit back: the application goes on to its end.
+static void credit_without_a_release(const char *folder) {
+    wsgi_request request = request_for("/large");
+    start(folder);
+    request.buffer_size = 64 * 1024;
+    one.hold = 1;
+    submit(&one, &request);
+    while (!one.finished) {
+        turn();
+        for (size_t i = 0; i < one.held_count; i++) {
+            wsgi_buffer_return_credit(one.held[i]);
+        }
+    }
+    ENSURE(one.outcome == WSGI_COMPLETE && one.size == 64 * 16384 && one.held_count == 64);
+    wsgi_buffer_return_credit(NULL);
+    end();
+}
+
+const struct scenario scenarios_of_credit[] = {
+    {"a_last_block_waits_for_nothing", a_last_block_waits_for_nothing},
+    {"small_blocks_count_what_they_cost", small_blocks_count_what_they_cost},
+    {"a_list_of_small_blocks_is_joined", a_list_of_small_blocks_is_joined},
+    {"credit_without_a_release", credit_without_a_release},
+    {NULL, NULL},
+};
