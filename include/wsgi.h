@@ -416,6 +416,14 @@ typedef struct wsgi_host {
 // `notify`. It saves most of the switches between threads where a loop reads many sockets in turn.
 #define WSGI_BUNCHES 2
 
+// `wsgi_runtime_config.flags`: SIGPIPE and SIGXFSZ stay as they are. Without it the library ignores
+// those of the two that have their default when it starts, see `wsgi_runtime_start`.
+#define WSGI_KEEP_SIGPIPE 4
+
+// `wsgi_runtime_config.flags`: SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT stay as they are, and a
+// crash is not reported (WSGI0303).
+#define WSGI_NO_CRASH_REPORT 8
+
 // The interpreter, its threads and their queue: one in a process.
 //
 // It lives until the process ends; `wsgi_runtime_stop` stops it but does not release it, so that a
@@ -430,7 +438,7 @@ typedef struct wsgi_runtime_config {
     size_t struct_size;
     // `WSGI_ABI_VERSION`.
     uint32_t abi_version;
-    // `WSGI_MULTIPROCESS` and `WSGI_BUNCHES`, or 0.
+    // Any of the flags above, or 0.
     uint32_t flags;
     // The callbacks. Required for `wsgi_runtime_start`, ignored by `wsgi_runtime_check`.
     const wsgi_host *host;
@@ -475,8 +483,23 @@ wsgi_status wsgi_runtime_check(const wsgi_runtime_config *config, wsgi_error **e
 // waiting for it. Applications may be loaded and requests submitted at once; they wait.
 //
 // Call it once in a process, after the last fork and after privileges were dropped: application
-// code runs with the rights of the caller. The library installs no signal handler, reads no
-// environment variable, and lets the application install no handler either.
+// code runs with the rights of the caller. The library reads no environment variable.
+//
+// What it does to the signals of the process, and nothing else:
+//
+// * SIGPIPE and SIGXFSZ are ignored from this call on, if they had their default: Python's programs
+//   expect an error from a broken pipe, not the end of the process. A child of `subprocess` has the
+//   default again. `WSGI_KEEP_SIGPIPE` switches it off.
+// * SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT are taken while Python comes up, if all five have
+//   their default. A crash then writes what the thread was at (WSGI0303) and the stack of its Python
+//   to descriptor 2, not to `log`, and has its usual effect. A thread that runs Python and has no
+//   alternate signal stack gets one. `WSGI_NO_CRASH_REPORT` switches all of this off. A handler of
+//   the host's may be set before or after this call, and stays.
+// * SIGINT is not taken: it keeps its default, or the host's handler, also one that is set later.
+// * The application can set no handler (WSGI0301), and the library blocks no signal. Its threads
+//   have the signal mask of the caller, and so have the children of the application. A host that
+//   waits for signals with sigwait or signalfd therefore blocks them before this call; one that has
+//   handlers need not, and its children inherit no mask.
 //
 // `*runtime` is set on `WSGI_OK` and NULL otherwise; it is **lent for ever**. Fails with
 // `WSGI_INVALID` (a rule broken, a wrong setting, a second start) or `WSGI_WRONG_VERSION`, with a

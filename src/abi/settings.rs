@@ -2,15 +2,21 @@
 
 use super::app::wsgi_app_config;
 use super::guard;
-use super::runtime::{WSGI_ABI_VERSION, WSGI_BUNCHES, WSGI_MULTIPROCESS, wsgi_runtime_config};
+use super::runtime::{
+    WSGI_ABI_VERSION, WSGI_BUNCHES, WSGI_KEEP_SIGPIPE, WSGI_MULTIPROCESS, WSGI_NO_CRASH_REPORT,
+    wsgi_runtime_config,
+};
 use crate::error::{Error, Result};
 use crate::python;
+use crate::python::dispositions::Signals;
 use crate::runtime::settings::Settings;
 use crate::wsgi::target::Target;
 use std::ffi::{CStr, OsStr, c_char};
 use std::mem::offset_of;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+
+const FLAGS: u32 = WSGI_MULTIPROCESS | WSGI_BUNCHES | WSGI_KEEP_SIGPIPE | WSGI_NO_CRASH_REPORT;
 
 pub(super) const VERSION: &CStr = match CStr::from_bytes_with_nul(
     concat!("libwsgi/", env!("CARGO_PKG_VERSION"), " Python/", env!("WSGI_PYTHON_VERSION"), "\0")
@@ -35,7 +41,7 @@ pub(super) unsafe fn read(config: *const wsgi_runtime_config) -> Result<Settings
     }
     // SAFETY: the caller's promise.
     let config = unsafe { guard::structure(config, "wsgi_runtime_config") }?;
-    if config.flags & !(WSGI_MULTIPROCESS | WSGI_BUNCHES) != 0 {
+    if config.flags & !FLAGS != 0 {
         return Err(Error::invalid("wsgi_runtime_config: unknown flags"));
     }
     // SAFETY: the caller's promise: a NULL or a string, borrowed for the call.
@@ -50,7 +56,14 @@ pub(super) unsafe fn read(config: *const wsgi_runtime_config) -> Result<Settings
             .ok_or_else(|| Error::invalid("wsgi_runtime_config: a string of python_path is NULL"))
     });
     let settings = Settings {
-        python: python::config::Settings { home, path: folders.collect::<Result<_>>()? },
+        python: python::config::Settings {
+            home,
+            path: folders.collect::<Result<_>>()?,
+            signals: Signals {
+                leave_pipe: config.flags & WSGI_KEEP_SIGPIPE != 0,
+                leave_crashes: config.flags & WSGI_NO_CRASH_REPORT != 0,
+            },
+        },
         threads: config.threads as usize,
         max_queue: if config.max_queue == 0 { 1024 } else { config.max_queue as usize },
         max_stuck: config.max_stuck as usize,

@@ -1,5 +1,6 @@
 //! Starting the interpreter: every setting explicit, nothing taken from the environment.
 
+use super::dispositions::{self, Signals};
 use super::{check, crash, output, process, signals, thread, traceback};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -20,6 +21,7 @@ pub struct Settings {
     pub home: Option<PathBuf>,
     /// Folders for the front of sys.path, in this order; their .pth files are honoured.
     pub path: Vec<PathBuf>,
+    pub signals: Signals,
 }
 
 /// Starts Python. The calling thread becomes Python's main thread, which lives as long as the
@@ -32,7 +34,10 @@ pub struct Settings {
 pub fn start(settings: &Settings) -> Result<(), String> {
     thread::watch_forks();
     share_libpython();
-    signals::keep_sigint(|| bring_up(settings))?;
+    dispositions::hold_sigint();
+    let up = bring_up(settings);
+    dispositions::let_sigint_go();
+    up?;
     thread::set_started();
     Ok(())
 }
@@ -56,7 +61,9 @@ fn prepare(py: Python<'_>, settings: &Settings) -> PyResult<()> {
     output::install(py)?;
     signals::intercept(py)?;
     process::intercept(py)?;
-    crash::watch(py)?;
+    if !settings.signals.leave_crashes {
+        crash::watch(py)?;
+    }
     put_in_front(py, &settings.path)
 }
 

@@ -6,11 +6,11 @@
 //! number of the thread. Python's own faulthandler writes the stack, and the signal then has its
 //! usual effect: an exit by signal, a core.
 
+use super::dispositions::{self, action};
 use super::thread::is_forked;
 use once_cell::sync::OnceCell;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
@@ -204,7 +204,8 @@ pub(super) fn at_work() -> String {
 }
 
 /// Takes the signals of crashes, for this process. A host that has a handler of its own for one of
-/// them has its own way to tell, and keeps them all. Fails with what Python raises.
+/// them has its own way to tell, and keeps them all; one that is set while this goes on stays too.
+/// Fails with what Python raises.
 pub(super) fn watch(py: Python<'_>) -> PyResult<()> {
     if SIGNALS.iter().any(|(signal, _)| action(*signal).sa_sigaction != libc::SIG_DFL) {
         return Ok(());
@@ -213,33 +214,19 @@ pub(super) fn watch(py: Python<'_>) -> PyResult<()> {
     options.set_item("file", libc::STDERR_FILENO)?;
     options.set_item("all_threads", false)?;
     py.import("faulthandler")?.call_method("enable", (), Some(&options))?;
-    if PREVIOUS.set(SIGNALS.map(|(signal, _)| action(signal))).is_ok() {
-        for (signal, _) in SIGNALS {
-            take(signal, on_crash as *const () as libc::sighandler_t);
+    let previous = SIGNALS.map(|(signal, _)| action(signal));
+    if PREVIOUS.set(previous).is_ok() {
+        let ours = on_crash as *const () as libc::sighandler_t;
+        for ((signal, _), previous) in SIGNALS.iter().zip(previous) {
+            dispositions::swap_with(*signal, previous.sa_sigaction, ours, FLAGS);
         }
     }
     Ok(())
 }
 
-fn action(signal: libc::c_int) -> libc::sigaction {
-    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: asks for the action of a signal that there is; zeros are a valid `sigaction`.
-    unsafe {
-        libc::sigaction(signal, ptr::null(), action.as_mut_ptr());
-        action.assume_init()
-    }
-}
-
 /// SA_NODEFER: a crash inside of the handler must not be held back, and faulthandler raises the
 /// signal once more to end the process.
-fn take(signal: libc::c_int, handler: libc::sighandler_t) {
-    let mut action = action(signal);
-    action.sa_sigaction = handler;
-    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
-    // SAFETY: the handler has the signature that SA_SIGINFO asks for, or is SIG_DFL; it stays
-    // mapped as long as the process lives (see `thread::watch_forks`).
-    unsafe { libc::sigaction(signal, &action, ptr::null_mut()) };
-}
+const FLAGS: libc::c_int = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
 
 type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
 
@@ -261,7 +248,7 @@ extern "C" fn on_crash(signal: libc::c_int, info: *mut libc::siginfo_t, at: *mut
             handler(signal, info, at);
         }
     }
-    take(signal, libc::SIG_DFL);
+    dispositions::set(signal, libc::SIG_DFL, FLAGS);
     // SAFETY: ends the process, as the signal would have without this handler.
     unsafe { libc::raise(signal) };
 }

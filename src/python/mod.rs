@@ -2,7 +2,8 @@
 //!
 //! * Once in a process: `config` starts the interpreter (`check` has looked at its home before),
 //!   `signals` and `process` keep the application's hands off the server's, `output` takes what it
-//!   prints, `exit` runs its exit handlers, `crash` has the last words. Python is never finalised: threads that run
+//!   prints, `exit` runs its exit handlers, `crash` has the last words, `dispositions`
+//!   leaves the host its signals. Python is never finalised: threads that run
 //!   application code cannot be ended, so the process exits with them.
 //! * On each thread: `thread` attaches it, and knows whether this process is a fork.
 //! * About another thread: `stacks` tells where it is, `interrupt` raises an exception in it.
@@ -25,6 +26,7 @@ pub mod check;
 pub mod config;
 pub mod context;
 pub mod crash;
+pub mod dispositions;
 pub mod draft;
 pub mod exit;
 pub mod interrupt;

@@ -40,23 +40,6 @@ pub(super) fn intercept(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Runs `start`, which starts Python and loads its signal module. Up to 3.9 that takes SIGINT if
-/// nobody has, although it was told to install no handlers: Ctrl-C would no longer end the host.
-pub(super) fn keep_sigint<R>(start: impl FnOnce() -> R) -> R {
-    #[cfg(Py_3_10)]
-    return start();
-    #[cfg(not(Py_3_10))]
-    {
-        let mut before = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: asks for the action of a signal that there is; zeros are a valid `sigaction`.
-        unsafe { libc::sigaction(libc::SIGINT, std::ptr::null(), before.as_mut_ptr()) };
-        let result = start();
-        // SAFETY: puts back what the same process had a moment ago.
-        unsafe { libc::sigaction(libc::SIGINT, before.as_ptr(), std::ptr::null_mut()) };
-        result
-    }
-}
-
 /// A function of the signal module that does nothing but in a fork.
 #[pyclass(frozen, module = "wsgi", name = "IgnoredSignalFunction")]
 struct Intercepted {

@@ -97,6 +97,8 @@ impl Runtime {
             true => runtime.outbox.list(Item::Wake),
             false => runtime.handoff.nudge(),
         }));
+        // On the caller's thread: it may set handlers as soon as this returns.
+        python::dispositions::hold(settings.python.signals);
         main_thread::spawn(runtime, settings.python)?;
         Ok(runtime)
     }

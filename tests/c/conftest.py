@@ -37,6 +37,7 @@ PROGRAMS = {
         "examples/httpd_host/workers.c",
     ],
     "misuse": ["tests/c/misuse.c"],
+    "signals": ["tests/c/signals.c"],
     "event_host": [
         "tests/c/event_host.c",
         "tests/c/event_bodies.c",

@@ -30,7 +30,12 @@ fn a_virtualenv_and_a_path_are_honoured() {
     if env::var_os("WSGI_TEST_ARGUMENT").is_some() {
         let folder = argument();
         let path = vec![folder.join("first"), folder.join("second")];
-        start_with(Settings { home: Some(folder.join("venv")), path: path.clone() }).unwrap();
+        start_with(Settings {
+            home: Some(folder.join("venv")),
+            path: path.clone(),
+            ..Settings::default()
+        })
+        .unwrap();
         return thread::attach(|py| {
             let sys = py.import("sys").unwrap();
             let get = |name: &str| sys.getattr(name).unwrap().extract::<PathBuf>().unwrap();
@@ -59,7 +64,9 @@ fn a_virtualenv_and_a_path_are_honoured() {
 fn a_wrong_home_is_an_error_that_says_so() {
     if env::var_os("WSGI_TEST_ARGUMENT").is_some() {
         let home = argument();
-        let sentence = start_with(Settings { home: Some(home), path: vec![] }).unwrap_err();
+        let sentence =
+            start_with(Settings { home: Some(home), path: vec![], ..Settings::default() })
+                .unwrap_err();
         assert!(sentence.contains("whole virtualenv"), "{sentence}");
         assert!(!thread::is_started());
         return;
