@@ -5,6 +5,8 @@ import sys
 import tempfile
 import threading
 
+import libwsgi
+
 KEPT = {}
 PLAIN = [("Content-Type", "text/plain")]
 
@@ -264,6 +266,24 @@ def logs(environ, start_response):
     return []
 
 
+def two_threads_log(environ, start_response):
+    """Two threads write to one wsgi.errors at once, line by line: "first 0", "second 0"..."""
+    begin = threading.Barrier(2)
+
+    def log(name):
+        begin.wait()
+        for number in range(2000):
+            environ["wsgi.errors"].write(f"{name} {number}\n")
+
+    threads = [threading.Thread(target=log, args=[name]) for name in ("first", "second")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    start_response("200 OK", PLAIN)
+    return []
+
+
 def closed_count(environ, start_response):
     start_response("200 OK", PLAIN)
     return [str(Blocks.closed).encode()]
@@ -301,6 +321,15 @@ def asks_for_its_client(environ, start_response):
     thread.join()
     attempt(environ["wsgi.input"].readline)
     print("asked:", results)
+    return []
+
+
+def raises_without_a_client(environ, start_response):
+    """Raises what X-Raises evaluates to, once its client is gone."""
+    try:
+        start_response("200 OK", PLAIN)(b"block")
+    except OSError:
+        raise eval(environ["HTTP_X_RAISES"], {"RequestTimeout": libwsgi.RequestTimeout}) from None
     return []
 
 

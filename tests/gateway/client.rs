@@ -19,6 +19,17 @@ fn a_client_that_leaves_is_gone_on_every_thread_and_for_reads() {
 }
 
 #[test]
+fn what_is_raised_without_a_client_is_told_as_its_leaving_unless_it_is_an_interrupt() {
+    for (error, lines) in [("KeyError()", 1), ("KeyboardInterrupt()", 1), ("RequestTimeout()", 0)] {
+        let answer =
+            call("raises_without_a_client").header("X-Raises", error).leave_at_write(1).run();
+        let told = answer.log.iter().filter(|line| line.contains("WSGI")).collect::<Vec<_>>();
+        assert_eq!(told.len(), lines, "{error}: {told:?}");
+        assert!(told.iter().all(|line| line.starts_with("WSGI0208")), "{error}: {told:?}");
+    }
+}
+
+#[test]
 fn after_the_request_it_says_so() {
     call("asks_for_its_client").path("/late").run();
     let text = call("asks_too_late").path("/late").run().text();

@@ -77,6 +77,13 @@ def on_another_thread(environ, start_response):
     return answer(start_response, f"{type(said[0]).__name__}: {said[0]}")
 
 
+def caught(environ, start_response):
+    """Hints twice to a client that is gone, and prints what each call raises."""
+    for number in (1, 2):
+        print(f"hint {number}: {refusal(environ['wsgi.early_hints'], [('Link', '</a>')])!r}")
+    return answer(start_response, "hinted")
+
+
 def kept(environ, start_response):
     """Keeps the callable; when called again, answers with what that raises."""
     if not KEPT:

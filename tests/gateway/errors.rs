@@ -130,6 +130,20 @@ fn another_thread_may_log_but_not_read() {
 }
 
 #[test]
+fn two_threads_may_log_at_once() {
+    let answer = call("two_threads_log").run();
+    for name in ["first", "second"] {
+        let numbers: Vec<_> = answer
+            .log
+            .iter()
+            .filter_map(|line| line.strip_prefix(name)?.trim().parse::<u32>().ok())
+            .collect();
+        assert_eq!(numbers, (0..2000).collect::<Vec<_>>(), "the lines of the {name}, in order");
+    }
+    assert_eq!(answer.log.len(), 4000, "and no line is mixed of two");
+}
+
+#[test]
 fn all_text_gets_to_the_log_line_by_line() {
     let answer = call("logs").run();
     for line in ["one", "two three", "printed", "unfinished", r"bell \x07 and \udcff"] {

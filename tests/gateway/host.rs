@@ -1,5 +1,6 @@
 //! A blocking host in memory: what the library tells it becomes an [`Answer`].
 
+use crate::limit::Limit;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -269,6 +270,7 @@ impl Call {
     }
 
     pub fn run(self) -> Answer {
+        let _limit = Limit::begin();
         let app = RUNTIME.load(Target::file(self.file, self.callable).unwrap()).unwrap();
         app.wait(Some(Duration::from_secs(60))).expect("the file can be imported");
         let mut request = Box::new(Request::with_capacity(256, 8, 0));

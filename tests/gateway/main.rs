@@ -7,5 +7,6 @@ mod client;
 mod early_hints;
 mod errors;
 mod host;
+mod limit;
 mod offences;
 mod protocol;

@@ -84,6 +84,22 @@ fn a_wrong_home_is_an_error_that_says_so() {
 }
 
 #[test]
+fn a_home_without_a_program_is_an_error_and_no_other_python_is_started() {
+    if env::var_os("WSGI_TEST_ARGUMENT").is_some() {
+        let home = argument();
+        let sentence = start_with(Settings { home: Some(home.clone()), path: vec![] }).unwrap_err();
+        assert!(sentence.contains(home.to_str().unwrap()), "{sentence}");
+        assert!(!thread::is_started());
+        return;
+    }
+    // As after an upgrade that took the program away, between the check and the start.
+    let folder = Folder::new("gone");
+    folder.file(&format!("lib/python{}/os.py", check::VERSION), "");
+    let test = "starting::a_home_without_a_program_is_an_error_and_no_other_python_is_started";
+    passed(&own_process(test, &folder.0));
+}
+
+#[test]
 fn exit_handlers_run_and_what_they_raise_is_logged() {
     if env::var_os("WSGI_TEST_ARGUMENT").is_none() {
         let test = "starting::exit_handlers_run_and_what_they_raise_is_logged";
