@@ -36,6 +36,7 @@ ELSEWHERE = {
     "WSGI0008": "test_timeouts.py::test_a_client_that_left_a_late_application",
     "WSGI0009": "test_timeouts.py::test_what_keeps_the_queue_waiting",
     "WSGI0117": "test_timeouts.py::test_the_stack_of_a_stream",
+    "WSGI0118": "test_leaving.py::test_a_slow_client_does_not_hold_the_place",
     "WSGI0125": "test_timeouts.py::test_too_many_are_stuck",
     "WSGI0126": "test_timeouts.py::test_too_many_are_stuck_without_a_master",
     "WSGI0130": "test_clients_leave.py::test_ignored_for_a_client_that_reads_nothing",
@@ -194,6 +195,10 @@ def test_wsgi0112(nginx):
                                   "wsgi_script_name /blog; }").start()
     assert server.ask("/blogs").status == 404, "it is nobody's"
     assert server.wait_log("WSGI0112", '"/blogs"', "/blog"), "and the log says why"
+    assert server.ask("/blogs%0a2026/11/27%20[made]%1b[2J%c3%a9").status == 404
+    server.wait_log("WSGI0112", '"/blogs%0A2026/11/27%20[made]%1B[2J%C3%A9"')
+    lines = server.log().splitlines()
+    assert not [line for line in lines if line.startswith("2026/11/27 [made]")], "none is made up"
 
 
 def test_wsgi0114(nginx):
