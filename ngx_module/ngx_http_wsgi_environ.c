@@ -10,6 +10,7 @@
 
 static ngx_int_t ngx_http_wsgi_set_path(ngx_http_request_t *r,
     wsgi_request *wr);
+static void ngx_http_wsgi_log_outside(ngx_http_request_t *r, ngx_str_t *name);
 static void ngx_http_wsgi_set_protocol(ngx_http_request_t *r,
     wsgi_request *wr);
 static void ngx_http_wsgi_set_root(ngx_http_request_t *r, wsgi_request *wr);
@@ -83,9 +84,7 @@ ngx_http_wsgi_set_path(ngx_http_request_t *r, wsgi_request *wr)
             || ngx_strncmp(r->uri.data, name->data, name->len) != 0
             || (r->uri.len > name->len && r->uri.data[name->len] != '/')))
     {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "WSGI0112 \"%V\" is not below \"wsgi_script_name %V\"",
-                      &r->uri, name);
+        ngx_http_wsgi_log_outside(r, name);
         return NGX_HTTP_NOT_FOUND;
     }
 
@@ -95,6 +94,41 @@ ngx_http_wsgi_set_path(ngx_http_request_t *r, wsgi_request *wr)
     wr->path_info.size = r->uri.len - name->len;
 
     return NGX_OK;
+}
+
+
+/*
+ * r->uri is decoded: as it is, a line feed in it would begin a line of the log
+ * that the client has made up.
+ */
+
+static void
+ngx_http_wsgi_log_outside(ngx_http_request_t *r, ngx_str_t *name)
+{
+    u_char     *p;
+    ngx_str_t   path;
+    uintptr_t   escaped;
+
+    path = r->uri;
+    escaped = ngx_escape_uri(NULL, path.data, path.len, NGX_ESCAPE_URI);
+
+    if (escaped) {
+        p = ngx_pnalloc(r->pool, path.len + 2 * escaped);
+
+        if (p) {
+            path.len = (u_char *) ngx_escape_uri(p, path.data, path.len,
+                                                 NGX_ESCAPE_URI)
+                       - p;
+            path.data = p;
+
+        } else {
+            ngx_str_null(&path);
+        }
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "WSGI0112 \"%V\" is not below \"wsgi_script_name %V\"",
+                  &path, name);
 }
 
 

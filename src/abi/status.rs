@@ -4,6 +4,7 @@ use super::guard;
 use super::request::wsgi_str;
 use crate::error::Error;
 use crate::host::live::Kind;
+use crate::python::lines;
 
 /// What a call came to.
 #[repr(C)]
@@ -99,7 +100,8 @@ pub(super) unsafe fn report(
     };
     let status = status_of(&error);
     if !out.is_null() {
-        let message = error.to_string();
+        // It goes to a log, and may quote what an application or a client has made up.
+        let message = lines::escape(&error.to_string()).into_owned();
         // SAFETY: not NULL, and by this function's contract room for a pointer.
         unsafe { *out = guard::owned_out(wsgi_error { status, message }, Kind::Error) };
     }

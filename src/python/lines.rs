@@ -70,10 +70,15 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// The line with its control characters, except tabs, as `\xNN`: so that it cannot pass for two
-/// lines, nor drive the terminal of whoever reads the log.
+/// The line with its control characters, except tabs, as `\xNN`, and those that begin a line or
+/// turn the order of what follows, as `\uNNNN`: so that it cannot pass for two lines or for other
+/// text, nor drive the terminal of whoever reads the log.
 pub fn escape(line: &str) -> Cow<'_, str> {
-    let harmless = |c: char| !c.is_control() || c == '\t';
+    let harmless = |c: char| match c {
+        '\t' => true,
+        '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
+        _ => !c.is_control(),
+    };
     if line.chars().all(harmless) {
         return Cow::Borrowed(line);
     }
@@ -88,11 +93,13 @@ pub fn escape(line: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Every byte and every control character is at most U+009F: two digits are enough.
+/// Every byte and every control character is at most U+009F: two digits are enough. Four are for
+/// the other characters that `escape` takes out.
 fn push_escaped(text: &mut String, code: u32) {
-    text.push_str("\\x");
-    for digit in [code >> 4, code & 0xf] {
-        text.extend(char::from_digit(digit, 16));
+    text.push_str(if code > 0xff { "\\u" } else { "\\x" });
+    let digits = [code >> 12, code >> 8 & 0xf, code >> 4 & 0xf, code & 0xf];
+    for digit in &digits[if code > 0xff { 0 } else { 2 }..] {
+        text.extend(char::from_digit(*digit, 16));
     }
 }
 
@@ -178,6 +185,7 @@ mod tests {
     fn control_characters_are_escaped_but_tabs() {
         assert_eq!(escape("a\tb"), "a\tb");
         assert_eq!(escape("a\n\u{1b}[2J\u{7f}\u{9b}é"), "a\\x0a\\x1b[2J\\x7f\\x9bé");
+        assert_eq!(escape("€\u{2028}\u{202e}"), "€\\u2028\\u202e");
     }
 
     fn pieces(line: &str, max: usize) -> Vec<String> {

@@ -36,6 +36,10 @@ CONF = """
     }
     location /if_only/ { if ($arg_yes) { @SHOWN@; } }
     location /if_script/ { if ($arg_yes) { set $a b; } @SHOWN@; wsgi_script_name /if_script; }
+    location /if_own {
+        if ($arg_v = 1) { @SHOWN@; wsgi_script_name /if_own/v1; wsgi_param app.from "if"; }
+        @SHOWN@; wsgi_script_name /if_own; wsgi_param app.from location;
+    }
     location /slashes { alias @PREFIX@/html/slashes; }
     location /errors/ {
         wsgi_app @APPS@/pages.py app; wsgi_script_name /errors;
@@ -155,6 +159,10 @@ def test_if(server):
     assert server.ask("/if_only/").status == 404
     for query in ("", "?yes=1"):
         assert paths(shown(server, f"/if_script/x{query}"))[:2] == ["/if_script", "/x"]
+    for query, prefix, told in [("", "/if_own", "location"), ("?v=1", "/if_own/v1", "if")]:
+        environ = shown(server, f"/if_own/v1/x{query}")
+        assert environ["SCRIPT_NAME"] == prefix, "an application of an if block has its own prefix"
+        assert environ["app.from"] == told, "and its own keys"
 
 
 def test_merge_slashes(server):
