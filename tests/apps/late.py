@@ -7,6 +7,7 @@
 /hold            sleeps for three seconds in C code that does not let go of the GIL
 /pipe            returns a pipe, whose path is the query string: from then on no Python code runs
 /release         lets them all go
+/begun           how often /spin has begun to compute
 /raised          how often RequestTimeout was raised, and where
 /pid, /threads   the process, and how many threads of the pool it has
 /block           waits at the gate whose path is the query string, then answers "passed"
@@ -21,6 +22,7 @@ from urllib.parse import unquote
 import libwsgi
 
 released = threading.Event()
+begun = []
 raised = []
 TEXT = [("Content-Type", "text/plain")]
 
@@ -41,6 +43,7 @@ def compute():
 
 
 def spin(query):
+    begun.append("spin")
     try:
         # Not the loop itself: since 3.12 an interrupt at its jump back finds no "finally" around it.
         compute()
@@ -87,6 +90,7 @@ ENDPOINTS = {
     "hold": hold,
     "release": release,
     "block": block,
+    "begun": lambda query: " ".join(begun).encode(),
     "raised": lambda query: " ".join(raised).encode(),
     "pid": lambda query: b"%d" % os.getpid(),
     "threads": threads,

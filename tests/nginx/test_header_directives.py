@@ -163,6 +163,9 @@ def test_no_request_headers(passing):
 def test_no_request_body(passing):
     environ = environ_of(passing.ask("/body", "POST", body=b"form"))
     assert environ["CONTENT_LENGTH"] == "0", "there is nothing to read, and it says so"
+    environ = environ_of(passing.ask("/body", "POST", body=b""))
+    assert environ["CONTENT_LENGTH"] == "0", "zero was stated, and is no less"
+    assert "CONTENT_LENGTH" not in environ_of(passing.ask("/body")), "here nothing was stated"
 
 
 @pytest.mark.parametrize("way", ["input", "unbuffered"])

@@ -118,6 +118,8 @@ def test_client_that_leaves(server, gate):
     # Whatever the status is: with a connection that was closed nginx knows of none.
     server.wait_access("/wait/block")
     stop.shut()
+    with H3Connection(server.other_port) as another:
+        assert another.ask("/one").body == b"one", "the worker goes on"
 
 
 def test_stream_that_the_client_stops(server, connection):

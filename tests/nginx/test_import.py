@@ -1,5 +1,7 @@
 """Importing the application: slow, failing, and mended."""
 
+import signal
+
 import pytest
 
 from server import wait_for
@@ -134,7 +136,7 @@ def test_handlers_are_refused_at_import(nginx):
     server = nginx.prepare(CONF, files=[("own.py", text)]).start()
     assert server.ask("/app").body == b"mended", "the application runs"
     assert server.wait_log("signal"), "the log says that signals are nginx's"
-    server.stop()
+    assert server.stop(signal.SIGTERM) == 0, "SIGTERM ends it"
     assert not server.log_lines("handled"), "and they still are"
 
 

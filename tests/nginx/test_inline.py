@@ -80,4 +80,4 @@ def test_quit_in_the_middle(server):
     with server.connect() as slow:
         slow.send_request("/endless")
         slow.read_head()
-        server.stop(signal.SIGTERM)
+        assert server.stop(signal.SIGTERM) == 0, "nginx ends, and no worker by a signal"

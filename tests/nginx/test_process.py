@@ -1,7 +1,9 @@
 """The worker as a process: children, forks, signals, reloading."""
 
 import os
+import re
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -66,13 +68,18 @@ def test_executable(server):
 
 def test_signals_are_refused(server):
     before = server.workers()
-    assert "Error" in repr(shown(server, "signal")) or server.wait_log("signal"), "it is said"
+    said = shown(server, "signal")
+    assert "ValueError" in repr(said) or server.wait_log("WSGI0301", "SIGTERM", "process.py"), "it is said"
+    status = Path(f"/proc/{before[0]}/status").read_text()
+    ignored = int(re.search(r"^SigIgn:\s*(\w+)$", status, re.M)[1], 16)
+    assert not ignored & 1 << signal.SIGTERM - 1, "and SIGTERM is not ignored"
     assert server.workers() == before, "the worker goes on"
 
 
 def test_sys_argv(server):
     assert isinstance(shown(server, "argv"), list), "programs may look at sys.argv"
-    assert all(isinstance(part, str) for part in shown(server, "path")), "and sys.path is text"
+    path = shown(server, "path")
+    assert path and all(isinstance(part, str) for part in path), "and sys.path is text"
 
 
 def test_forked_child_does_not_hold_the_port(nginx, gate):

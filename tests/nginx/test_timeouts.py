@@ -237,6 +237,18 @@ def test_interrupt(nginx):
     assert not server.log_lines("WSGI0208"), "no client has left"
 
 
+def test_interrupt_after_the_client_has_left(nginx):
+    server = start(nginx, "wsgi_interrupt on;")
+    with server.connect() as leaving:
+        leaving.send_request("/spin")
+        wait_for(lambda: server.ask("/begun").text == "spin", "the application to run")
+    server.wait_access("GET /spin", " 499 ")
+    server.wait_log("WSGI0005", "GET /spin", "RequestTimeout is raised in it")
+    server.wait_log("WSGI0008", "GET /spin")
+    assert server.ask("/raised").text == "spin", "its finally has run"
+    assert not server.log_lines("WSGI0208"), "that is told once, not once more as a client's leaving"
+
+
 def test_interrupt_is_no_exception_that_is_swallowed(nginx):
     server = start(nginx, "wsgi_interrupt on;")
     assert "BaseException" in server.ask("/bases").text
