@@ -44,6 +44,7 @@ PROGRAMS = {
         "tests/c/event_cancel.c",
         "tests/c/event_credit.c",
         "tests/c/event_ends.c",
+        "tests/c/event_imports.c",
     ],
 }
 

@@ -254,7 +254,8 @@ const char *in_folder(const char *folder, const char *name) {
 
 int main(int argc, char **argv) {
     const struct scenario *const all[] = {scenarios_of_bodies, scenarios_of_cancel,
-                                          scenarios_of_credit, scenarios_of_ends};
+                                          scenarios_of_credit, scenarios_of_ends,
+                                          scenarios_of_imports};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         for (const struct scenario *scenario = all[i]; scenario->name != NULL; scenario++) {
             if (argc == 1) {

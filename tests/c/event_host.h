@@ -97,6 +97,7 @@ extern const struct scenario scenarios_of_bodies[];
 extern const struct scenario scenarios_of_cancel[];
 extern const struct scenario scenarios_of_credit[];
 extern const struct scenario scenarios_of_ends[];
+extern const struct scenario scenarios_of_imports[];
 
 // The file `name` in a folder; valid until the next call.
 const char *in_folder(const char *folder, const char *name);

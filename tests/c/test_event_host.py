@@ -1,7 +1,7 @@
 """The event-driven half, driven by a C program with poll(2) and an eventfd.
 
-Each scenario is a function of event_bodies.c, event_cancel.c, event_credit.c or event_ends.c, in a process of its
-own; ENSURE in there is what assert is here.
+Each scenario is a function of one of the files event_*.c, in a process of its own; ENSURE in there is
+what assert is here.
 """
 
 import subprocess
@@ -19,6 +19,7 @@ SCENARIOS = """
     credit_without_a_release
     failed truncated refused full_queue release_the_application
     two_applications one_at_a_time early_hints early_hints_return_non_zero stop_while_running
+    wait_for_a_slow_import
 """.split()
 
 

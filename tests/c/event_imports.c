@@ -1,0 +1,63 @@
+// event_imports.c: waiting for an import.
+
+#define _POSIX_C_SOURCE 200809L
+
+#include "event_host.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
+}
+
+// wsgi_app_wait gives up when its limit is over, and the import goes on.
+static void wait_for_a_slow_import(const char *folder) {
+    char own[] = "/tmp/wsgi-import-XXXXXX";
+    char pipe[64];
+    char text[4096];
+    wsgi_error *error = NULL;
+    wsgi_request request = request_for("/");
+    struct answer answer;
+    memset(&answer, 0, sizeof answer);
+
+    ENSURE(mkdtemp(own) != NULL);
+    snprintf(pipe, sizeof pipe, "%s/pipe", own);
+    ENSURE(mkfifo(pipe, 0600) == 0);
+    ENSURE(setenv("WSGI_TEST_PIPE", pipe, 1) == 0);
+    host_start(in_folder(folder, "slow.py"), "application", 1, 0, 0);
+
+    double begin = now();
+    ENSURE(wsgi_app_wait(host.app, 300, &error) == WSGI_UNAVAILABLE);
+    ENSURE(now() - begin >= 0.3 && now() - begin < 20);
+    ENSURE(wsgi_error_status(error) == WSGI_UNAVAILABLE);
+    wsgi_str sentence = wsgi_error_message(error);
+    snprintf(text, sizeof text, "%.*s", (int) sentence.size, (const char *) sentence.data);
+    ENSURE(strstr(text, "slow.py") != NULL && strstr(text, " 1 s") != NULL);
+    wsgi_error_release(error);
+
+    // The import stands at the pipe; its end lets it go on.
+    int end = open(pipe, O_WRONLY);
+    ENSURE(end >= 0);
+    close(end);
+    ENSURE(wsgi_app_wait(host.app, 60 * 1000, NULL) == WSGI_OK);
+    ENSURE(wsgi_app_wait(host.app, 1, NULL) == WSGI_OK);
+    submit(&answer, &request);
+    UNTIL(answer.finished);
+    ENSURE(answer.status == 200);
+    ENSURE_BODY(answer, "imported");
+    answer_free(&answer);
+    host_stop();
+    unlink(pipe);
+    rmdir(own);
+}
+
+const struct scenario scenarios_of_imports[] = {
+    {"wait_for_a_slow_import", wait_for_a_slow_import},
+    {NULL, NULL},
+};
