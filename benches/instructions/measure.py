@@ -20,11 +20,14 @@ import shlex
 import subprocess
 import sys
 
-import callgrind
-import worker
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BENCHES = ROOT / "benches"
+sys.path.append(str(BENCHES))
+
+import callgrind  # noqa: E402
+import worker  # noqa: E402
+from endings import end_by_exception  # noqa: E402
+
 RECORD = BENCHES / "record" / "instructions.txt"
 FOLDER = ROOT / "build" / "instructions"
 TOLERANCE = 0.03
@@ -156,6 +159,7 @@ def judge(record, counted, there):
 
 
 def main():
+    end_by_exception()
     parser = argparse.ArgumentParser(description=__doc__.partition(": ")[2].splitlines()[0])
     parser.add_argument("--case", default="", help="only cases with this in their names")
     parser.add_argument("--accept", action="store_true", help="write the record")

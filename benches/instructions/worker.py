@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import callgrind
+from endings import end_with_parent
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NGINX = os.environ.get("WSGI_NGINX", "/usr/sbin/nginx")
@@ -94,7 +95,11 @@ def run(folder, output, location, requests):
     (prefix / "nginx.conf").write_text(text)
     nginx = [NGINX, "-p", str(prefix), "-c", "nginx.conf", "-e", "error.log"]
     environment = callgrind.environment(folder / "seed.so")
-    process = subprocess.Popen([*map(str, callgrind.command(output)), *nginx], env=environment)
+    process = subprocess.Popen(
+        [*map(str, callgrind.command(output)), *nginx],
+        env=environment,
+        preexec_fn=end_with_parent,
+    )
     try:
         with connect(process, port, prefix / "error.log") as client:
             for _ in range(requests):

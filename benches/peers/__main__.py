@@ -2,11 +2,14 @@
 
 import argparse
 
+from endings import end_by_exception
+
 from . import SERVERS, Application, CannotStart, install, start, why_missing
 from .install import LEFT_OUT, ROOT
 
 
 def main():
+    end_by_exception()
     parser = argparse.ArgumentParser(description=__doc__.partition(": ")[2])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SERVERS))
     names = parser.parse_args().names or [name for name in SERVERS if name != "static"]

@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 import time
 
+from endings import end_with_parent
+
 from .install import folder_of, is_installed, version_of
 
 START_DEADLINE = 60.0
@@ -118,11 +120,12 @@ class Server:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=self._stay_on_core,
+                preexec_fn=self._in_the_child,
             )
         self.running.append(process)
 
-    def _stay_on_core(self):
+    def _in_the_child(self):
+        end_with_parent()
         if self.core is not None:
             os.sched_setaffinity(0, {self.core})
 

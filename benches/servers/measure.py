@@ -15,6 +15,7 @@ import sys
 import ours  # noqa: I001  (it makes `peers` importable)
 import peers
 import record
+from endings import end_by_exception
 from cases import frameworks, large_bodies, small_requests
 from latency import Busy, Sleepers
 from workers import Memory, TwoWorkers
@@ -115,6 +116,7 @@ def arguments(cases):
 
 
 def main():
+    end_by_exception()
     cases = all_cases()
     options = arguments(cases)
     bench, results = Bench(options), []

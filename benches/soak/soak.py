@@ -24,9 +24,10 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RECORD = ROOT / "benches" / "record"
-sys.path.insert(0, str(ROOT / "tests" / "nginx"))
+sys.path[:0] = [str(ROOT / "tests" / "nginx"), str(ROOT / "benches")]
 
 from chart import Chart  # noqa: E402
+from endings import end_by_exception  # noqa: E402
 from load import LOCATIONS, Load  # noqa: E402
 from server import NGINX, Nginx  # noqa: E402
 
@@ -170,6 +171,7 @@ def picture(soak):
 
 
 def main():
+    end_by_exception()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--generations", type=int, default=3)
@@ -182,8 +184,8 @@ def main():
     server = Nginx(prefix, locations, http=HTTP, workers=2)
     server.write("file", "0123456789\n" * 10000)
     print(f"make soak: {options.minutes:g} minutes with {NGINX}", flush=True)
-    server.start()
     try:
+        server.start()
         soak.run(server)
         server.stop()
         alarms = server.alarms()

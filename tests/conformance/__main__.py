@@ -15,6 +15,7 @@ sys.path[:0] = [str(HERE), str(ROOT / "benches")]
 
 import judge  # noqa: E402
 import peers  # noqa: E402
+from endings import end_by_exception  # noqa: E402
 from matrix import Column, markdown, picture  # noqa: E402
 
 DEFAULT = "ours mod_wsgi uwsgi nginx-uwsgi gunicorn granian waitress".split()
@@ -23,6 +24,7 @@ THREADS = 4
 
 
 def main():
+    end_by_exception()
     options = arguments()
     names = options.peer or DEFAULT
     columns = []

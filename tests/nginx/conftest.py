@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +17,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import validated  # noqa: E402
 from gate import Gate  # noqa: E402
 from server import Nginx  # noqa: E402
+
+
+# A terminal that is closed, or `kill`, ends the tests as Ctrl-C does: with their servers and folders.
+for number in (signal.SIGHUP, signal.SIGTERM):
+    signal.signal(number, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):

@@ -42,7 +42,11 @@ GOOD = {
 }
 
 WRONG = {
-    "no such directive": ("wsgi_app /srv/app.py app;\n\nwsgi_ap x;", 3, 'unknown directive "wsgi_ap"'),
+    "no such directive": (
+        "wsgi_app /srv/app.py app;\n\nwsgi_ap x;",
+        3,
+        'unknown directive "wsgi_ap"',
+    ),
     "a comment that is broken over two lines": (
         "auth_request_set $user $sent_http_x_user; # behind a proxy it is\n$upstream_http_x_user\n"
         "wsgi_app /srv/app.py app;",
@@ -54,8 +58,8 @@ WRONG = {
     "the same twice": ("location / { }\nlocation / { }", 2, "duplicate location"),
     "no end": ("location / { wsgi_app a:b; }\nlocation /a {", 2, "has no end"),
     "one end too many": ("location / { }\n}", 2, "closed that was not opened"),
-    "a variable of a module that is not there": ("wsgi_param a $none;", 1, 'unknown "none" variable'),
-    "what nginx warns of": ("server { server_name a; }\nserver { server_name a; }", 1, "conflicting"),
+    "a variable that no module has": ("wsgi_param a $none;", 1, 'unknown "none" variable'),
+    "what nginx warns of": ("server { server_name a; }\n" * 2, 1, "conflicting"),
 }
 
 
