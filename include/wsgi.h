@@ -424,6 +424,12 @@ typedef struct wsgi_host {
 // crash is not reported (WSGI0303).
 #define WSGI_NO_CRASH_REPORT 8
 
+// `wsgi_runtime_config.flags`, for `wsgi_runtime_check`: it also fails for what need not be wrong but
+// probably is. That is a folder of `python_path` that is missing or that this process cannot read,
+// a package in `python_home` that it cannot read, a virtualenv that is left without its Python. A
+// host warns of these, and starts.
+#define WSGI_CHECK_CLOSELY 16
+
 // The interpreter, its threads and their queue: one in a process.
 //
 // It lives until the process ends; `wsgi_runtime_stop` stops it but does not release it, so that a
@@ -442,8 +448,8 @@ typedef struct wsgi_runtime_config {
     uint32_t flags;
     // The callbacks. Required for `wsgi_runtime_start`, ignored by `wsgi_runtime_check`.
     const wsgi_host *host;
-    // A virtualenv or the prefix of a Python of the same minor version, or NULL for the Python
-    // that the library was built with. NUL-terminated.
+    // A virtualenv of the Python that the library was built with, or its prefix, or NULL for that
+    // Python without a virtualenv. NUL-terminated.
     const char *python_home;
     // Folders put in front of sys.path; their .pth files are honoured. NUL-terminated strings.
     const char *const *python_path;
@@ -472,7 +478,7 @@ uint32_t wsgi_abi_version(void);
 const char *wsgi_version(void);
 
 // Checks a configuration without starting Python: that `python_home` is one, and of the right
-// version, and that numbers are in range. For a host's "test the configuration".
+// installation of Python, and that numbers are in range. For a host's "test the configuration".
 //
 // Returns `WSGI_OK`, or `WSGI_WRONG_VERSION` or `WSGI_INVALID` with a sentence in `*error`, which
 // is then **owned** by the caller; `error` may be NULL. A NULL `config` is `WSGI_INVALID`. Any

@@ -17,16 +17,22 @@ typedef struct {
 } ngx_http_wsgi_identity_t;
 
 
+static void ngx_http_wsgi_app_config(ngx_http_wsgi_app_t *app,
+    wsgi_app_config *config);
 static void ngx_http_wsgi_conf_error(ngx_conf_t *cf, const char *what,
     wsgi_error *error);
 static ngx_int_t ngx_http_wsgi_become_worker(ngx_cycle_t *cycle,
     ngx_core_conf_t *ccf, ngx_http_wsgi_identity_t *old);
 static ngx_int_t ngx_http_wsgi_become(ngx_cycle_t *cycle,
     ngx_http_wsgi_identity_t *old);
-static void ngx_http_wsgi_check_readable(ngx_cycle_t *cycle,
-    ngx_core_conf_t *ccf, ngx_http_wsgi_main_conf_t *wmcf);
-static void ngx_http_wsgi_test_open(ngx_cycle_t *cycle, ngx_core_conf_t *ccf,
-    const char *directive, const char *path);
+static void ngx_http_wsgi_check_usable(ngx_cycle_t *cycle, const char *user,
+    ngx_http_wsgi_main_conf_t *wmcf);
+static void ngx_http_wsgi_check_files(ngx_cycle_t *cycle, const char *user,
+    ngx_http_wsgi_main_conf_t *wmcf);
+static void ngx_http_wsgi_check_closely(ngx_cycle_t *cycle, const char *user,
+    const char *directive, const char *home, const char *folder);
+static void ngx_http_wsgi_warn(ngx_cycle_t *cycle, const char *user,
+    const char *directive, wsgi_error *error);
 
 
 void
@@ -81,17 +87,24 @@ ngx_http_wsgi_check_home(ngx_conf_t *cf, ngx_str_t *home)
 }
 
 
+static void
+ngx_http_wsgi_app_config(ngx_http_wsgi_app_t *app, wsgi_app_config *config)
+{
+    ngx_memzero(config, sizeof(wsgi_app_config));
+
+    config->struct_size = sizeof(wsgi_app_config);
+    config->target = (const char *) app->target.data;
+    config->callable = app->file ? (const char *) app->callable.data : NULL;
+}
+
+
 char *
 ngx_http_wsgi_check_app(ngx_conf_t *cf, ngx_http_wsgi_app_t *app)
 {
     wsgi_error       *error;
     wsgi_app_config   config;
 
-    ngx_memzero(&config, sizeof(wsgi_app_config));
-
-    config.struct_size = sizeof(wsgi_app_config);
-    config.target = (const char *) app->target.data;
-    config.callable = app->file ? (const char *) app->callable.data : NULL;
+    ngx_http_wsgi_app_config(app, &config);
 
     if (wsgi_app_check(&config, &error) != WSGI_OK) {
         ngx_http_wsgi_conf_error(cf, "wsgi_app: ", error);
@@ -161,11 +174,12 @@ ngx_http_wsgi_init_module(ngx_cycle_t *cycle)
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
     if (geteuid() != 0 || ccf->user == 0 || !ccf->master) {
+        ngx_http_wsgi_check_usable(cycle, NULL, wmcf);
         return NGX_OK;
     }
 
     if (ngx_http_wsgi_become_worker(cycle, ccf, &old) == NGX_OK) {
-        ngx_http_wsgi_check_readable(cycle, ccf, wmcf);
+        ngx_http_wsgi_check_usable(cycle, ccf->username, wmcf);
     }
 
     return ngx_http_wsgi_become(cycle, &old);
@@ -228,53 +242,119 @@ ngx_http_wsgi_become(ngx_cycle_t *cycle, ngx_http_wsgi_identity_t *old)
 }
 
 
+/*
+ * Done as the user of the workers, who is not root although nginx is; or as
+ * nginx itself, and then "user" is NULL.  What cannot work was refused before,
+ * for nginx's own user; here are warnings, for what the workers may not use
+ * and what need not be wrong.
+ */
+
 static void
-ngx_http_wsgi_check_readable(ngx_cycle_t *cycle, ngx_core_conf_t *ccf,
+ngx_http_wsgi_check_usable(ngx_cycle_t *cycle, const char *user,
     ngx_http_wsgi_main_conf_t *wmcf)
 {
-    ngx_uint_t             i;
-    const char           **dir;
-    ngx_http_wsgi_app_t  **app;
+    ngx_uint_t    i;
+    const char  **dir;
 
-    app = wmcf->apps.elts;
-
-    for (i = 0; i < wmcf->apps.nelts; i++) {
-        if (app[i]->file) {
-            ngx_http_wsgi_test_open(cycle, ccf, "wsgi_app",
-                                    (const char *) app[i]->target.data);
-        }
-    }
+    ngx_http_wsgi_check_files(cycle, user, wmcf);
 
     if (wmcf->python_home.len) {
-        ngx_http_wsgi_test_open(cycle, ccf, "wsgi_python_home",
-                                (const char *) wmcf->python_home.data);
+        ngx_http_wsgi_check_closely(cycle, user, "wsgi_python_home",
+                                    (const char *) wmcf->python_home.data,
+                                    NULL);
     }
 
     dir = wmcf->python_path.elts;
 
     for (i = 0; i < wmcf->python_path.nelts; i++) {
-        ngx_http_wsgi_test_open(cycle, ccf, "wsgi_python_path", dir[i]);
+        ngx_http_wsgi_check_closely(cycle, user, "wsgi_python_path", NULL,
+                                    dir[i]);
+    }
+}
+
+
+/* the files of applications, and their folders, where their neighbours are */
+
+static void
+ngx_http_wsgi_check_files(ngx_cycle_t *cycle, const char *user,
+    ngx_http_wsgi_main_conf_t *wmcf)
+{
+    u_char                *slash, *folder;
+    ngx_uint_t             i;
+    wsgi_error            *error;
+    wsgi_app_config        config;
+    ngx_http_wsgi_app_t  **app;
+
+    app = wmcf->apps.elts;
+
+    for (i = 0; i < wmcf->apps.nelts; i++) {
+
+        if (!app[i]->file) {
+            continue;
+        }
+
+        ngx_http_wsgi_app_config(app[i], &config);
+
+        if (wsgi_app_check(&config, &error) != WSGI_OK) {
+            ngx_http_wsgi_warn(cycle, user, "wsgi_app", error);
+            continue;
+        }
+
+        /* the path is absolute, nginx has seen to that */
+
+        folder = ngx_pstrdup(cycle->pool, &app[i]->target);
+        if (folder == NULL) {
+            return;
+        }
+
+        slash = folder + app[i]->target.len;
+
+        while (slash > folder && *--slash != '/') { /* void */ }
+
+        slash[slash == folder ? 1 : 0] = '\0';
+
+        ngx_http_wsgi_check_closely(cycle, user, "wsgi_app", NULL,
+                                    (const char *) folder);
     }
 }
 
 
 static void
-ngx_http_wsgi_test_open(ngx_cycle_t *cycle, ngx_core_conf_t *ccf,
-    const char *directive, const char *path)
+ngx_http_wsgi_check_closely(ngx_cycle_t *cycle, const char *user,
+    const char *directive, const char *home, const char *folder)
 {
-    ngx_fd_t  fd;
+    wsgi_error           *error;
+    wsgi_runtime_config   config;
 
-    fd = ngx_open_file((u_char *) path, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
-                       NGX_FILE_OPEN, 0);
+    ngx_memzero(&config, sizeof(wsgi_runtime_config));
 
-    if (fd != NGX_INVALID_FILE) {
-        (void) ngx_close_file(fd);
-        return;
+    config.struct_size = sizeof(wsgi_runtime_config);
+    config.abi_version = WSGI_ABI_VERSION;
+    config.flags = WSGI_CHECK_CLOSELY;
+    config.python_home = home;
+    config.python_path = folder ? &folder : NULL;
+    config.python_path_count = folder ? 1 : 0;
+    config.threads = 1;
+
+    if (wsgi_runtime_check(&config, &error) != WSGI_OK) {
+        ngx_http_wsgi_warn(cycle, user, directive, error);
     }
+}
 
-    ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno,
-                  "WSGI0104 the workers' user \"%s\" cannot read \"%s\" of "
-                  "\"%s\": give that user the right to read it and to enter "
-                  "its folders, put it elsewhere, or change \"user\"",
-                  ccf->username, path, directive);
+
+static void
+ngx_http_wsgi_warn(ngx_cycle_t *cycle, const char *user, const char *directive,
+    wsgi_error *error)
+{
+    wsgi_str  message;
+
+    message = wsgi_error_message(error);
+
+    ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                  "WSGI0104 the workers%s%s%s cannot use what \"%s\" names: "
+                  "%*s",
+                  user ? "' user \"" : "", user ? user : "", user ? "\"" : "",
+                  directive, message.size, message.data);
+
+    wsgi_error_release(error);
 }

@@ -28,6 +28,12 @@ pub const WSGI_KEEP_SIGPIPE: u32 = 4;
 /// crash is not reported (WSGI0303).
 pub const WSGI_NO_CRASH_REPORT: u32 = 8;
 
+/// `wsgi_runtime_config.flags`, for `wsgi_runtime_check`: it also fails for what need not be wrong but
+/// probably is. That is a folder of `python_path` that is missing or that this process cannot read,
+/// a package in `python_home` that it cannot read, a virtualenv that is left without its Python. A
+/// host warns of these, and starts.
+pub const WSGI_CHECK_CLOSELY: u32 = 16;
+
 /// How Python is to run. Fill it with zeros, set `struct_size` and `abi_version`, then what you
 /// want. Everything in it is **borrowed** for the call.
 #[repr(C)]
@@ -40,8 +46,8 @@ pub struct wsgi_runtime_config {
     pub flags: u32,
     /// The callbacks. Required for `wsgi_runtime_start`, ignored by `wsgi_runtime_check`.
     pub host: *const wsgi_host,
-    /// A virtualenv or the prefix of a Python of the same minor version, or NULL for the Python
-    /// that the library was built with. NUL-terminated.
+    /// A virtualenv of the Python that the library was built with, or its prefix, or NULL for that
+    /// Python without a virtualenv. NUL-terminated.
     pub python_home: *const c_char,
     /// Folders put in front of sys.path; their .pth files are honoured. NUL-terminated strings.
     pub python_path: *const *const c_char,
@@ -85,7 +91,7 @@ pub extern "C" fn wsgi_version() -> *const c_char {
 }
 
 /// Checks a configuration without starting Python: that `python_home` is one, and of the right
-/// version, and that numbers are in range. For a host's "test the configuration".
+/// installation of Python, and that numbers are in range. For a host's "test the configuration".
 ///
 /// Returns `WSGI_OK`, or `WSGI_WRONG_VERSION` or `WSGI_INVALID` with a sentence in `*error`, which
 /// is then **owned** by the caller; `error` may be NULL. A NULL `config` is `WSGI_INVALID`. Any

@@ -1,6 +1,7 @@
 //! Starting the interpreter: every setting explicit, nothing taken from the environment.
 
 use super::dispositions::{self, Signals};
+use super::installation::EXECUTABLE;
 use super::{check, crash, output, process, signals, thread, traceback};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -9,9 +10,6 @@ use std::ffi::{CStr, CString, OsString};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-
-/// The Python that the library was built with.
-const EXECUTABLE: &str = env!("WSGI_PYTHON_EXECUTABLE");
 
 /// How Python is to run.
 #[derive(Debug, Clone, Default)]

@@ -1,6 +1,7 @@
 //! The little of CPython that the library needs, behind safe functions. Knows no HTTP.
 //!
-//! * Once in a process: `config` starts the interpreter (`check` has looked at its home before),
+//! * Once in a process: `config` starts the interpreter (`check` has looked at its home before: `installation` tells
+//!   one Python from another, `reach` what may be read),
 //!   `signals` and `process` keep the application's hands off the server's, `output` takes what it
 //!   prints, `exit` runs its exit handlers, `crash` has the last words, `dispositions`
 //!   leaves the host its signals. Python is never finalised: threads that run
@@ -17,8 +18,9 @@
 //! Everything here runs in the main interpreter. `ffi` is used for what pyo3 cannot say: the
 //! configuration (`config`), a thread state that is kept (`thread`), an exception for another thread
 //! (`interrupt`), entering a context (`context`), latin-1 strings (`strings`), bytes without zeros
-//! (`draft`).
-//! The build must set `WSGI_PYTHON_VERSION`, `WSGI_PYTHON_EXECUTABLE`, and pyo3's cfgs.
+//! (`draft`), libpython's version (`installation`).
+//! The build must set `WSGI_PYTHON_VERSION`, `WSGI_PYTHON_EXECUTABLE`, `WSGI_PYTHON_LIBRARY`, and
+//! pyo3's cfgs.
 //!
 //! Numbers of log lines: WSGI0301 (`signals`), WSGI0302 and WSGI0304 (`process`), WSGI0303 (`crash`).
 
@@ -29,6 +31,7 @@ pub mod crash;
 pub mod dispositions;
 pub mod draft;
 pub mod exit;
+pub mod installation;
 pub mod interrupt;
 pub mod keys;
 pub mod lease;
@@ -37,6 +40,7 @@ pub mod modules;
 pub mod output;
 pub mod place;
 pub mod process;
+pub mod reach;
 pub mod shown;
 pub mod signals;
 pub mod spare;

@@ -1,6 +1,7 @@
 //! What needs a running interpreter. It is started once, as the library does it, on a thread of its
 //! own; what needs a start of its own runs in a process of its own.
 
+mod homes;
 mod importing;
 mod others;
 mod printing;

@@ -23,6 +23,8 @@ pub struct Settings {
     pub bunches: bool,
     /// Other processes run the same applications.
     pub multiprocess: bool,
+    /// `check` also looks for what need not be wrong.
+    pub closely: bool,
 }
 
 impl Settings {
@@ -45,9 +47,17 @@ impl Settings {
     /// All that can be said without starting Python.
     pub fn check(&self) -> Result<()> {
         self.check_numbers()?;
-        match &self.python.home {
-            Some(home) => python::check::check_home(home).map_err(Error::Invalid),
+        let (home, path) = (&self.python.home, &self.python.path);
+        let checked = match home {
+            Some(home) if self.closely => python::check::check_home_closely(home),
+            Some(home) => python::check::check_home(home),
             None => Ok(()),
+        };
+        checked.map_err(Error::Invalid)?;
+        if self.closely {
+            let mut folders = path.iter();
+            folders.try_for_each(|it| python::check::check_folder(it)).map_err(Error::Invalid)?;
         }
+        Ok(())
     }
 }

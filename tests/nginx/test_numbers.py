@@ -136,10 +136,9 @@ def test_what_applications_do(server, number):
 
 def test_wsgi0001(nginx):
     server = with_own(nginx, http="wsgi_python_home @PREFIX@/home;")
-    library = f"lib/python{version()}"
-    server.write(f"home/{library}/os.py", "")
-    (server.prefix / "home/bin").mkdir()
-    shutil.copy(os.path.realpath(PYTHON), server.prefix / "home/bin/python3")
+    home = server.prefix / "home"
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", home], check=True)
+    server.write(f"home/lib/python{version()}/site-packages/bad.pth", "import sys; sys.exit(3)\n")
     server.start()
     assert server.ask("/").status == 503, "applications do not run"
     assert server.wait_log("WSGI0001 Python could not be started"), "and the log says so"

@@ -1,0 +1,103 @@
+//! Which installation of Python is which. Two of the same minor version are not the same: the
+//! extension modules of the standard library belong to the libpython that was built with them.
+
+use super::check::VERSION;
+use super::reach::{Unusable, look};
+use pyo3::ffi;
+use std::ffi::CStr;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// The Python that the library was built with.
+pub const EXECUTABLE: &str = env!("WSGI_PYTHON_EXECUTABLE");
+/// The folder of its standard library.
+pub const LIBRARY: &str = env!("WSGI_PYTHON_LIBRARY");
+
+/// As many virtualenvs may be made by each other.
+const MOST_VIRTUALENVS: usize = 8;
+
+/// `3.11.2`: that of the libpython which is loaded. The distribution may have brought a newer one
+/// since the library was built.
+pub(super) fn own_version() -> String {
+    // SAFETY: may be called at any time, before a start too, says CPython; a string that lives as
+    // long as libpython is loaded.
+    let text = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) }.to_string_lossy();
+    text.split_whitespace().next().unwrap_or(VERSION).to_owned()
+}
+
+/// The Python executable in a `bin` folder, if there is one. The `python3` of a prefix may be of
+/// another version, so that is not the first choice.
+pub(super) fn executable_in(bin: &Path) -> Result<Option<PathBuf>, Unusable> {
+    for name in [&format!("python{VERSION}"), "python3", "python"] {
+        let path = bin.join(name);
+        match look(&path) {
+            Ok(it) if it.is_file() => return Ok(Some(path)),
+            Ok(_) | Err(Unusable::Missing) => {}
+            Err(closed) => return Err(closed),
+        }
+    }
+    Ok(None)
+}
+
+/// The standard library of the Python in the folder `bin`, if it is not that of the library's own
+/// Python. Python itself looks for it above the folder that it is told of; its executable may be a
+/// link to the real one, or the one of a virtualenv.
+pub(super) fn foreign_library(bin: &Path) -> Result<Option<PathBuf>, Unusable> {
+    foreign(bin, MOST_VIRTUALENVS)
+}
+
+fn foreign(bin: &Path, depth: usize) -> Result<Option<PathBuf>, Unusable> {
+    let executable = executable_in(bin)?.and_then(|it| fs::canonicalize(it).ok());
+    let real = executable.as_deref().and_then(Path::parent);
+    for bin in real.into_iter().chain([bin]) {
+        let other = match base_of_virtualenv(bin) {
+            Some(base) if depth > 0 && base != bin => foreign(&base, depth - 1)?,
+            _ => library_above(bin)?.filter(|library| !is_own(library)),
+        };
+        if other.is_some() {
+            return Ok(other);
+        }
+    }
+    Ok(None)
+}
+
+/// Where the Python is that a virtualenv with this `bin` folder was made by.
+fn base_of_virtualenv(bin: &Path) -> Option<PathBuf> {
+    let config = fs::read_to_string(bin.parent()?.join("pyvenv.cfg")).ok()?;
+    super::check::value(&config, "home").map(PathBuf::from)
+}
+
+fn library_above(bin: &Path) -> Result<Option<PathBuf>, Unusable> {
+    for prefix in bin.ancestors() {
+        if let Some(library) = library_in(prefix)? {
+            return Ok(Some(library));
+        }
+    }
+    Ok(None)
+}
+
+/// The standard library of a prefix.
+pub(super) fn library_in(prefix: &Path) -> Result<Option<PathBuf>, Unusable> {
+    for name in ["lib", "lib64"] {
+        let library = prefix.join(name).join(format!("python{VERSION}"));
+        match look(&library.join("os.py")) {
+            Ok(it) if it.is_file() => return Ok(Some(library)),
+            Ok(_) | Err(Unusable::Missing) => {}
+            Err(closed) => return Err(closed),
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a folder is the standard library of the library's own Python: by whatever path or link,
+/// or as a farm of links to it. True also if that is nowhere to compare with.
+pub(super) fn is_own(library: &Path) -> bool {
+    let own = Path::new(LIBRARY);
+    let Ok(_) = fs::metadata(own.join("os.py")) else { return true };
+    let same = |one: &Path, other: &Path| match (fs::metadata(one), fs::metadata(other)) {
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        _ => false,
+    };
+    same(library, own) || same(&library.join("os.py"), &own.join("os.py"))
+}

@@ -1,0 +1,229 @@
+"""What `nginx -t` says of the Python that applications would get: the installation of Python that a
+virtualenv belongs to, and whether the workers' user may read it all.
+
+tests/nginx/test_configuration.py has what is refused for other reasons.
+"""
+
+import grp
+import os
+import pwd
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from server import PYTHON
+
+APPLICATION = "location / { wsgi_app @APPS@/hello.py hello_world; }"
+OWN = "location / { wsgi_app @PREFIX@/site/own.py app; }"
+HOME = "wsgi_python_home @PREFIX@/venv;"
+GOOD = "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'own']\n"
+as_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root, who may become another")
+
+
+def says(code):
+    said = subprocess.run([PYTHON, "-I", "-c", code], capture_output=True, text=True, check=True)
+    return said.stdout.strip()
+
+
+VERSION = says("import sys; print('%d.%d' % sys.version_info[:2])")
+PACKAGES = f"lib/python{VERSION}/site-packages"
+
+
+def virtualenv(server, name="venv", python=PYTHON, *options):
+    folder = server.prefix / name
+    command = [python, "-m", "venv", "--without-pip", *options, folder]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+def other_installation(server):
+    """What looks like a Python of the same minor version; nothing of it is run."""
+    server.write(f"other/lib/python{VERSION}/os.py", "")
+    server.write("other/bin/python3", "").chmod(0o755)
+    return server.prefix / "other"
+
+
+def rebase(venv, home):
+    """Lets a virtualenv say that the Python in another folder has made it."""
+    config = venv / "pyvenv.cfg"
+    config.write_text(re.sub(r"^home = .*$", f"home = {home}", config.read_text(), flags=re.M))
+
+
+def warnings(server, *words):
+    """What `nginx -t` warns of."""
+    said = server.check()
+    assert said.returncode == 0, f"a warning stops nothing: {said.stderr}"
+    lines = [line for line in said.stderr.splitlines() if "[warn]" in line]
+    return [line for line in lines if all(word in line for word in ("WSGI0104", *words))]
+
+
+def test_virtualenv_of_another_installation(nginx):
+    server = nginx.prepare(APPLICATION, http=HOME)
+    venv, other = virtualenv(server), other_installation(server)
+    rebase(venv, other / "bin")
+    said = server.check()
+    assert said.returncode == 1, "what is compiled for one does not work in the other"
+    assert re.search(rf"\[emerg\] WSGI0101 .*{other}/bin.*this module runs.*{PYTHON}", said.stderr)
+    assert f"{PYTHON} -m venv --clear {venv}" in said.stderr, "and what to do"
+
+
+def test_prefix_of_another_installation(nginx):
+    server = nginx.prepare(APPLICATION, http="wsgi_python_home @PREFIX@/other;")
+    other_installation(server)
+    said = server.check()
+    assert said.returncode == 1, "its library is not that of the module's libpython"
+    assert re.search(rf"\[emerg\] WSGI0101 .*the prefix of another Python.*{PYTHON}", said.stderr)
+
+
+WAYS = {
+    "links": lambda server: virtualenv(server, "venv", PYTHON, "--symlinks"),
+    "copies": lambda server: virtualenv(server, "venv", PYTHON, "--copies"),
+    "a virtualenv of a virtualenv": lambda server: virtualenv(
+        server, "venv", virtualenv(server, "first") / "bin" / "python"
+    ),
+    "system packages": lambda server: virtualenv(
+        server, "venv", PYTHON, "--system-site-packages"
+    ),
+}
+
+
+@pytest.mark.parametrize("make", WAYS.values(), ids=WAYS.keys())
+def test_virtualenv_of_the_own_installation(nginx, make):
+    server = nginx.prepare(OWN, http=HOME, files=[("site/own.py", "import only_there\n" + GOOD)])
+    make(server)
+    server.write(f"venv/{PACKAGES}/only_there.py", "")
+    assert not warnings(server), "nothing is wrong"
+    server.start()
+    assert server.ask("/").body == b"own", "and it works"
+
+
+def test_virtualenv_by_a_link_to_the_own_installation(nginx):
+    server = nginx.prepare(OWN, http=HOME, files=[("site/own.py", "import ssl\n" + GOOD)])
+    venv = virtualenv(server)
+    (server.prefix / "bin").symlink_to(os.path.dirname(PYTHON))
+    rebase(venv, server.prefix / "bin")
+    assert not warnings(server), "the link leads to the same Python"
+    server.start()
+    assert server.ask("/").body == b"own", "and it works"
+
+
+def as_nobody(server):
+    conf = server.prefix / "nginx.conf"
+    group = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
+    conf.write_text(conf.read_text().replace("user root;", f"user nobody {group};"))
+
+
+def prepare_closed(nginx, http=HOME):
+    server = nginx.prepare(OWN, http=http, files=[("site/own.py", GOOD)])
+    as_nobody(server)
+    virtualenv(server)
+    server.write(f"venv/{PACKAGES}/package/__init__.py", "")
+    return server
+
+
+CLOSED = {
+    "the home": "venv",
+    "its pyvenv.cfg": "venv/pyvenv.cfg",
+    "its bin": "venv/bin",
+    "its lib": "venv/lib",
+    "its packages": f"venv/{PACKAGES}",
+    "a package": f"venv/{PACKAGES}/package",
+    "the application's file": "site/own.py",
+    "the application's folder": "site",
+}
+
+
+@as_root
+@pytest.mark.parametrize("path", CLOSED.values(), ids=CLOSED.keys())
+def test_what_the_workers_may_not_read(nginx, path):
+    server = prepare_closed(nginx)
+    assert not warnings(server), "nothing is closed yet"
+    path = server.prefix / path
+    mode = path.stat().st_mode
+    path.chmod(0o700 if path.is_dir() else 0o600)
+    lines = warnings(server, '"nobody"', "cannot be read by this user", str(path))
+    assert len(lines) == 1, "one sentence that names what is closed"
+    path.chmod(mode)
+    assert not warnings(server), "nothing else was wrong"
+
+
+@as_root
+def test_a_folder_that_can_be_entered_and_not_listed(nginx):
+    server = prepare_closed(nginx)
+    folder = server.prefix / "site"
+    folder.chmod(0o711)
+    assert warnings(server, "wsgi_app", f"{folder} cannot be read"), "no neighbour would be found"
+
+
+@as_root
+def test_a_python_behind_a_closed_folder(nginx):
+    server = prepare_closed(nginx)
+    closed = server.prefix / "closed"
+    closed.mkdir()
+    (closed / "bin").symlink_to(os.path.dirname(PYTHON))
+    rebase(server.prefix / "venv", closed / "bin")
+    server.expect("WSGI0108")
+    assert not warnings(server), "the link can be followed"
+    closed.chmod(0o700)
+    (line,) = warnings(server, '"wsgi_python_home"')
+    assert f"{closed} is closed" in line, "the line says where"
+    assert "not there" not in line, "and not that the Python is gone"
+    server.start()
+    assert server.ask("/").status == 503, "the workers cannot use it"
+    (line,) = server.wait_log("WSGI0108")
+    assert f"{closed} is closed" in line and "not there" not in line, "and say the same"
+
+
+@as_root
+def test_a_program_behind_a_closed_folder(nginx):
+    server = prepare_closed(nginx)
+    closed = server.prefix / "closed"
+    closed.mkdir()
+    shutil.copy(os.path.realpath(PYTHON), closed / "python3")
+    for name in ("python", "python3", f"python{VERSION}"):
+        link = server.prefix / "venv" / "bin" / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(closed / "python3")
+    closed.chmod(0o700)
+    (line,) = warnings(server, '"wsgi_python_home"')
+    assert f"{closed} is closed" in line, "the link leads into it"
+
+
+@as_root
+def test_a_closed_folder_of_the_path(nginx):
+    server = prepare_closed(nginx, "wsgi_python_path @PREFIX@/site @PREFIX@/closed;")
+    (server.prefix / "closed").mkdir()
+    assert not warnings(server), "it is open"
+    (server.prefix / "closed").chmod(0o700)
+    assert warnings(server, '"nobody"', '"wsgi_python_path"', "closed cannot be read")
+
+
+PATHS = {
+    "missing": ("", "the folder @PREFIX@/path is not there"),
+    "a file": ("x = 1\n", "@PREFIX@/path is a file"),
+}
+
+
+@pytest.mark.parametrize("text, words", PATHS.values(), ids=PATHS.keys())
+@pytest.mark.parametrize("other", [False, pytest.param(True, marks=as_root)])
+def test_a_folder_of_the_path_that_is_none(nginx, text, words, other):
+    server = nginx.prepare(APPLICATION, http="wsgi_python_path @PREFIX@/path;")
+    if other:
+        as_nobody(server)
+    if text:
+        server.write("path", text)
+    words = words.replace("@PREFIX@", str(server.prefix))
+    assert len(warnings(server, '"wsgi_python_path"', words)) == 1, "one sentence"
+
+
+def test_a_zip_file_of_modules(nginx):
+    server = nginx.prepare(
+        "location / { wsgi_app zipped:app; }", http="wsgi_python_path @PREFIX@/modules.zip;"
+    )
+    server.write("modules/zipped.py", GOOD)
+    shutil.make_archive(server.prefix / "modules", "zip", server.prefix / "modules")
+    assert not warnings(server), "Python imports from it"
+    server.start()
+    assert server.ask("/").body == b"own", "so it does"
