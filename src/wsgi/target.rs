@@ -1,9 +1,11 @@
 //! Where an application is: the words of a configuration, before Python is asked.
 
 use crate::error::{Error, Result};
+use crate::python::reach::{self, Unusable};
 use std::fmt;
 use std::fs::File;
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// A file and the application's name in it, or a module and the name in that.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,28 +44,53 @@ impl Target {
         Ok(Target::Module { module: module.into(), attribute: attribute.into() })
     }
 
-    /// All that can be said without importing: the file is there and this process can read it.
+    /// All that can be said without importing: the file is there, this process can read it, and it
+    /// may be Python.
     pub fn check(&self) -> Result<()> {
-        let Target::File { path, .. } = self else { return Ok(()) };
+        let Target::File { path, callable } = self else { return Ok(()) };
         let shown = path.display();
-        let metadata = std::fs::metadata(path).map_err(|error| {
-            Error::invalid(format!("the application's file \"{shown}\" cannot be found: {error}"))
-        })?;
-        if metadata.is_dir() {
+        let found = reach::look(path).map_err(|why| unusable(path, &why))?;
+        if found.is_dir() {
             return Err(Error::invalid(format!(
                 "\"{shown}\" is a folder; name the Python file in it that has the application, or \
                  write MODULE:CALLABLE and put the folder on wsgi_python_path"
             )));
         }
-        if !metadata.is_file() {
+        if !found.is_file() {
             return Err(Error::invalid(format!("\"{shown}\" is not a regular file")));
         }
-        File::open(path).map(drop).map_err(|error| {
-            Error::invalid(format!(
-                "the application's file \"{shown}\" cannot be read: {error}; let the server's user \
-                 read it and enter its folders"
-            ))
-        })
+        reach::open(path).map_err(|why| unusable(path, &why))?;
+        let Some(kind) = kind_of_binary(path) else { return Ok(()) };
+        let module = path.file_stem().unwrap_or_default().to_string_lossy();
+        let module = module.split('.').next().unwrap_or_default();
+        Err(Error::invalid(format!(
+            "\"{shown}\" is {kind} and not the source of a Python module; name the .py file, or \
+             write {module}:{callable} and put the folder that Python imports it from on \
+             wsgi_python_path"
+        )))
+    }
+}
+
+fn unusable(path: &Path, why: &Unusable) -> Error {
+    let shown = path.display();
+    Error::invalid(match why {
+        Unusable::Missing => {
+            format!("the application's file \"{shown}\" cannot be found: no such file")
+        }
+        why => format!("the application's file {}", why.sentence(path)),
+    })
+}
+
+/// What a file is that cannot be Python's source, by how it begins.
+fn kind_of_binary(path: &Path) -> Option<&'static str> {
+    let mut start = [0; 4];
+    File::open(path).ok()?.read_exact(&mut start).ok()?;
+    match start {
+        // The number of a version of CPython 3, which ends in CR and LF.
+        [_, 0x0b..=0x0f, b'\r', b'\n'] => Some("compiled Python (.pyc)"),
+        [0x7f, b'E', b'L', b'F'] => Some("a compiled extension or program"),
+        [b'P', b'K', 3, 4] => Some("a zip file"),
+        _ => None,
     }
 }
 
@@ -123,5 +150,24 @@ mod tests {
     fn a_folder_is_refused_with_what_to_do() {
         let error = Target::file("/".into(), "app").unwrap().check().unwrap_err().to_string();
         assert!(error.contains("is a folder"), "{error}");
+    }
+    #[test]
+    fn what_is_no_source_is_refused_with_what_to_do() {
+        let folder = std::env::temp_dir().join(format!("wsgi-target-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let told = |name: &str, start: &[u8]| {
+            let path = folder.join(name);
+            std::fs::write(&path, start).unwrap();
+            Target::file(path, "app").unwrap().check().map_err(|error| error.to_string())
+        };
+        let error = told("shop.cpython-311.pyc", b"\xa7\x0d\r\n\0\0\0\0").unwrap_err();
+        assert!(error.contains("is compiled Python (.pyc)"), "{error}");
+        assert!(error.contains("write shop:app"), "{error}");
+        assert!(told("shop.so", b"\x7fELF\x02").unwrap_err().contains("is a compiled extension"));
+        assert!(told("shop.pyz", b"PK\x03\x04").unwrap_err().contains("is a zip file"));
+        for source in [&b"\"\"\r\n"[..], b"", b"#", b"app = None\n", b"\xef\xbb\xbfx\r\n"] {
+            assert_eq!(told("shop.py", source), Ok(()));
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
