@@ -128,6 +128,7 @@ pub static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
         log_line_size: 0,
         bunches: true,
         multiprocess: false,
+        closely: false,
     };
     Runtime::start(settings, Box::new(CountingHost)).expect("Python can be started")
 });

@@ -181,6 +181,7 @@ static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
         log_line_size: 1000,
         bunches: false,
         multiprocess: false,
+        closely: false,
     };
     Runtime::start(settings, Box::new(MemoryHost)).expect("Python can be started")
 });
