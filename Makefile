@@ -66,12 +66,12 @@ test: test-dependencies header-check lint test-scripts test-rust test-c test-ngi
 	@$(PYTHON) scripts/check-ran
 
 header-check: library ## is include/wsgi.h what src/abi says?
-	$(CARGO) test --quiet -p header
+	$(CARGO) test --locked --quiet -p header
 
 # Whether an example of the documents loads is nginx's to say, and it needs the module for that.
 lint: test-dependencies build ## formatting, clippy, shellcheck, and what the documents claim
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets --quiet -- -D warnings
 	@scripts/lint-scripts
 	@$(PYTHON) scripts/check-docs
 	@$(PYTHON) scripts/check-nginx-examples
@@ -94,7 +94,7 @@ test-newer: test-dependencies test-tools ## the nginx tests with a newer nginx a
 	@TESTS="$(NEWER)" VALIDATED="$(VALIDATED)" scripts/test-newer
 
 header: ## write include/wsgi.h from src/abi
-	$(CARGO) run --quiet -p header
+	$(CARGO) run --locked --quiet -p header
 
 sanitize: test-dependencies library test-tools ## the nginx tests under sanitizers; the pool under ThreadSanitizer
 	@scripts/sanitize-pool
@@ -116,7 +116,7 @@ bench: bench-dependencies $(if $(filter none,$(PEER)),,peers-dependencies) build
 	@$(PYTHON) benches/servers/measure.py $(if $(CASE),--case $(CASE)) $(if $(PEER),--peer $(PEER)) $(OPTIONS)
 
 bench-micro: serve-dependencies ## measure the pieces of a request one at a time, in nanoseconds
-	$(CARGO) bench --quiet --bench micro
+	$(CARGO) bench --locked --quiet --bench micro
 
 bench-instructions: instructions-dependencies build ## count a request's instructions; compares with the record
 	@$(LINK) $(PYTHON) benches/instructions/measure.py --case "$(CASE)" $(if $(ACCEPT),--accept)
@@ -126,7 +126,7 @@ clean: ## remove everything that was built
 
 library:
 	@$(PYTHON) scripts/python-link >/dev/null
-	$(CARGO) rustc --release --lib --crate-type staticlib
+	$(CARGO) rustc --locked --release --lib --crate-type staticlib
 
 serve-dependencies:
 	@scripts/install-dependencies serve

@@ -12,16 +12,23 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "peers"
+PINS = pathlib.Path(__file__).with_name("pins")
 PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
 
+# scripts/refresh-pins writes pins/NAME.txt from this: with all that each needs, and with hashes.
+# "build" is what those need to be compiled of which the registry has sources only.
+#
 # fastwsgi asks setuptools for its own version, with a module that setuptools 82 no longer has.
 PINNED = {
+    "build": ["setuptools==80.9.0", "wheel==0.45.1"],
     "bjoern": ["bjoern==3.2.2"],
+    "caddysnake": ["caddysnake==0.3.0"],
     "fastwsgi": ["fastwsgi==0.0.9", "setuptools==80.9.0"],
     "granian": ["granian==2.8.7"],
     "gunicorn": ["gunicorn==27.0.1"],
     "mod_wsgi": ["mod_wsgi==6.1.1"],
     "pyruvate": ["pyruvate==1.6.1"],
+    "pyvoy": ["pyvoy==1.3.0"],
     "socketify": ["socketify==0.0.31"],
     "uwsgi": ["uwsgi==2.0.31"],
     "waitress": ["waitress==3.0.2"],
@@ -60,10 +67,10 @@ def _install(distribution):
     folder, log = folder_of(distribution), FOLDER / f"{distribution}.log"
     shutil.rmtree(folder, ignore_errors=True)
     print(f"peers: installing {' '.join(PINNED[distribution])}", file=sys.stderr, flush=True)
-    command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--target", folder]
+    command = [*_pip_install(python, distribution), "--target", folder, "--no-build-isolation"]
     with log.open("wb") as output:
         code = subprocess.run(
-            [*command, *PINNED[distribution]],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -72,6 +79,12 @@ def _install(distribution):
         return _why(log)
     _stamp(distribution).write_text(_wanted(distribution))
     return None
+
+
+def _pip_install(python, name):
+    """The command that installs what pins/NAME.txt says, and nothing else than that."""
+    command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
+    return [*command, "-r", PINS / f"{name}.txt"]
 
 
 def _why(log):
@@ -85,10 +98,17 @@ def _why(log):
 
 
 def _scratch_python():
-    """The Python of a virtualenv that holds nothing but pip: Debian's own may not install."""
-    python = FOLDER / "pip" / "bin" / "python"
-    if not python.exists():
-        subprocess.run([PYTHON, "-m", "venv", FOLDER / "pip"], check=True)
+    """A virtualenv's, that holds pip and what "build" names: Debian's own may not install.
+
+    Otherwise pip would fetch what a build needs by itself, in any version and without a hash.
+    """
+    home, wanted = FOLDER / "pip", _wanted("build")
+    python, stamp = home / "bin" / "python", home / "installed-as"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(home, ignore_errors=True)
+        subprocess.run([PYTHON, "-m", "venv", home], check=True)
+        subprocess.run([*_pip_install(python, "build"), "--quiet"], check=True)
+        stamp.write_text(wanted)
     return python
 
 
@@ -100,4 +120,4 @@ def _wanted(distribution):
     version = subprocess.run(
         [PYTHON, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=True
     ).stdout
-    return f"{version}{' '.join(PINNED[distribution])}\n"
+    return version + (PINS / f"{distribution}.txt").read_text()

@@ -56,6 +56,39 @@ class Granian(Server):
         return [[*command, self.application.name]]
 
 
+class Pyvoy(Server):
+    """Envoy with Python in it; the process that starts Envoy stays beside it."""
+
+    name, title = "pyvoy", "pyvoy (Envoy)"
+    distributions = ("pyvoy",)
+    unix_sockets = False
+
+    def commands(self):
+        program = folder_of("pyvoy") / "bin" / "pyvoy"
+        words = ["--interface", "wsgi", "--worker-threads", self.threads, *self.options]
+        where = ["--address", "127.0.0.1", "--port", self.port]
+        return [[PYTHON, program, *words, *where, self.application.name]]
+
+
+class CaddySnake(Server):
+    """Caddy with Python in it: one worker, in Caddy's process, with threads as Caddy makes them."""
+
+    name, title = "caddysnake", "caddy-snake (Caddy)"
+    distributions = ("caddysnake",)
+    unix_sockets = False
+
+    def commands(self):
+        program = folder_of("caddysnake") / "bin" / "caddysnake"
+        words = ["--server-type", "wsgi", "--workers", 1, "--workers-runtime", "thread"]
+        where = ["--listen", f"127.0.0.1:{self.port}", *self.options]
+        return [[PYTHON, program, *words, *where, "--app", self.application.name]]
+
+    def environment(self):
+        # Caddy keeps notes in the user's home, unless it is told of another place.
+        own = {"XDG_DATA_HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder)}
+        return {**super().environment(), **own}
+
+
 class Waitress(Server):
     name, title = "waitress", "waitress"
     distributions = ("waitress",)
@@ -139,6 +172,8 @@ SERVERS = {
         Gunicorn,
         NginxGunicorn,
         Granian,
+        Pyvoy,
+        CaddySnake,
         Waitress,
         Bjoern,
         Fastwsgi,

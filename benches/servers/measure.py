@@ -27,6 +27,8 @@ PEERS = [
     ("granian", "granian", 8),
     ("granian, 1 thread", "granian", 1),
     ("pyruvate", "pyruvate", 8),
+    ("pyvoy (Envoy)", "pyvoy", 8),
+    ("caddy-snake (Caddy)", "caddysnake", 8),
     ("socketify", "socketify", 1),
     ("uWSGI", "uwsgi", 8),
     ("nginx + uWSGI", "nginx-uwsgi", 8),

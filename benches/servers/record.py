@@ -74,6 +74,19 @@ def comparison(results):
         yield f"| {name} | " + " | ".join(shown) + " |"
 
 
+def with_what(bench):
+    """The versions of everything that was measured, in a sentence."""
+    python = subprocess.run([bench.python, "--version"], capture_output=True, text=True)
+    others = [it for it in bench.versions() if not it.startswith("nginx ")]
+    return f"{python.stdout.strip()}; {nginx_version()}; {'; '.join(others)}."
+
+
+def for_readme(bench, results, name):
+    yield from comparison(results)
+    yield ""
+    yield f"Measured on {name} ([record](benches/record/{name}.md)), with {with_what(bench)}"
+
+
 def conditions(bench):
     cpus = pathlib.Path("/proc/cpuinfo").read_text()
     model = re.search(r"model name\s*: (.*)", cpus)
@@ -94,8 +107,7 @@ def document(bench, results):
     name = f"{datetime.date.today()}"
     lines = [f"# Whole servers, {name}", "", f"`make bench`: {conditions(bench)}", ""]
     lines += [*targets(results), "", MISSED, "", f"![CPU of a request]({name}.svg)", "", *comparison(results)]
-    if bench.peers:
-        lines += ["", "Versions: " + "; ".join(bench.versions()) + "."]
+    lines += ["", f"Versions: {with_what(bench)}"]
     for result in results:
         if result.rows:
             lines += ["", f"## {result.case.name}: {result.case.target}", "", *details(result)]
@@ -109,7 +121,7 @@ def write(bench, results, readme):
     name.with_suffix(".md").write_text(document(bench, results))
     name.with_suffix(".svg").write_text(picture(results))
     if readme:
-        table = "\n".join(comparison(results))
+        table = "\n".join(for_readme(bench, results, name.name))
         text = README.read_text()
         README.write_text(BLOCK.sub(lambda found: f"{found[1]}{table}\n{found[2]}", text))
     return name.with_suffix(".md")

@@ -40,7 +40,7 @@ def test_the_crate_refuses_it():
     if not config.exists() or config.read_text() != CONFIG:
         config.write_text(CONFIG)
     done = subprocess.run(
-        [os.environ.get("CARGO", "cargo"), "check", "--quiet", "--target-dir", folder],
+        [os.environ.get("CARGO", "cargo"), "check", "--locked", "--quiet", "--target-dir", folder],
         env=os.environ | {"PYO3_CONFIG_FILE": str(config)},
         cwd=ROOT,
         capture_output=True,

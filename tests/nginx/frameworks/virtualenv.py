@@ -32,6 +32,7 @@ def make():
         if not (home / "complete").exists():
             shutil.rmtree(home, ignore_errors=True)
             run(PYTHON, "-m", "venv", home)
-            run(home / "bin/python", "-m", "pip", "install", "-q", "-r", REQUIREMENTS)
+            options = ["-q", "--require-hashes", "--only-binary", ":all:", "-r", REQUIREMENTS]
+            run(home / "bin/python", "-m", "pip", "install", *options)
             (home / "complete").touch()
     return home
