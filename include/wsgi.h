@@ -98,8 +98,8 @@
 //
 // Header fields are filtered, so that no client can pass one off as another:
 //
-// * a name with anything but letters, digits and `-` is dropped: X_Real_IP would look like
-//   X-Real-IP;
+// * a name with anything but letters, digits and `-` is dropped, unless WSGI_ODD_HEADER_NAMES is set:
+//   X_Real_IP would look like X-Real-IP;
 // * Proxy is dropped (programs take HTTP_PROXY for a setting);
 // * Content-Type and Content-Length never become HTTP_CONTENT_TYPE or HTTP_CONTENT_LENGTH, and the
 //   number comes from wsgi_request.content_length only;
@@ -429,6 +429,13 @@ typedef struct wsgi_host {
 // a package in `python_home` that it cannot read, a virtualenv that is left without its Python. A
 // host warns of these, and starts.
 #define WSGI_CHECK_CLOSELY 16
+
+// `wsgi_runtime_config.flags`: header fields count whose names have other characters than letters,
+// digits and `-`; the host has left out those that are not wanted. Without it none of them reaches
+// the application, since `X_Real_IP` has the same key in `environ` as `X-Real-IP`. With it the
+// latter wins if a request has both, and what would pass for CONTENT_LENGTH, CONTENT_TYPE or
+// HTTP_PROXY is left out all the same.
+#define WSGI_ODD_HEADER_NAMES 32
 
 // The interpreter, its threads and their queue: one in a process.
 //

@@ -170,7 +170,9 @@ ngx_http_wsgi_start_runtime(ngx_cycle_t *cycle,
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
-    config.flags = WSGI_BUNCHES;
+    /* nginx's "underscores_in_headers" and "ignore_invalid_headers" decide */
+
+    config.flags = WSGI_BUNCHES|WSGI_ODD_HEADER_NAMES;
 
     if (ngx_process == NGX_PROCESS_WORKER && ccf->worker_processes > 1) {
         config.flags |= WSGI_MULTIPROCESS;

@@ -17,7 +17,7 @@ use wsgi::runtime::settings::Settings;
 use wsgi::wsgi::app::Facts;
 use wsgi::wsgi::target::Target;
 
-pub const FACTS: Facts = Facts { multithread: true, multiprocess: false };
+pub const FACTS: Facts = Facts { multithread: true, multiprocess: false, odd_names: false };
 
 /// Responses that have ended.
 pub static FINISHED: AtomicUsize = AtomicUsize::new(0);
@@ -129,6 +129,7 @@ pub static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
         bunches: true,
         multiprocess: false,
         closely: false,
+        odd_names: false,
     };
     Runtime::start(settings, Box::new(CountingHost)).expect("Python can be started")
 });

@@ -34,6 +34,13 @@ pub const WSGI_NO_CRASH_REPORT: u32 = 8;
 /// host warns of these, and starts.
 pub const WSGI_CHECK_CLOSELY: u32 = 16;
 
+/// `wsgi_runtime_config.flags`: header fields count whose names have other characters than letters,
+/// digits and `-`; the host has left out those that are not wanted. Without it none of them reaches
+/// the application, since `X_Real_IP` has the same key in `environ` as `X-Real-IP`. With it the
+/// latter wins if a request has both, and what would pass for CONTENT_LENGTH, CONTENT_TYPE or
+/// HTTP_PROXY is left out all the same.
+pub const WSGI_ODD_HEADER_NAMES: u32 = 32;
+
 /// How Python is to run. Fill it with zeros, set `struct_size` and `abi_version`, then what you
 /// want. Everything in it is **borrowed** for the call.
 #[repr(C)]

@@ -4,7 +4,7 @@ use super::app::wsgi_app_config;
 use super::guard;
 use super::runtime::{
     WSGI_ABI_VERSION, WSGI_BUNCHES, WSGI_CHECK_CLOSELY, WSGI_KEEP_SIGPIPE, WSGI_MULTIPROCESS,
-    WSGI_NO_CRASH_REPORT, wsgi_runtime_config,
+    WSGI_NO_CRASH_REPORT, WSGI_ODD_HEADER_NAMES, wsgi_runtime_config,
 };
 use crate::error::{Error, Result};
 use crate::python;
@@ -20,7 +20,8 @@ const FLAGS: u32 = WSGI_MULTIPROCESS
     | WSGI_BUNCHES
     | WSGI_KEEP_SIGPIPE
     | WSGI_NO_CRASH_REPORT
-    | WSGI_CHECK_CLOSELY;
+    | WSGI_CHECK_CLOSELY
+    | WSGI_ODD_HEADER_NAMES;
 
 pub(super) const VERSION: &CStr = match CStr::from_bytes_with_nul(
     concat!("libwsgi/", env!("CARGO_PKG_VERSION"), " Python/", env!("WSGI_PYTHON_VERSION"), "\0")
@@ -74,6 +75,7 @@ pub(super) unsafe fn read(config: *const wsgi_runtime_config) -> Result<Settings
         log_line_size: config.log_line_size,
         bunches: config.flags & WSGI_BUNCHES != 0,
         multiprocess: config.flags & WSGI_MULTIPROCESS != 0,
+        odd_names: config.flags & WSGI_ODD_HEADER_NAMES != 0,
         closely: config.flags & WSGI_CHECK_CLOSELY != 0,
     };
     settings.check_numbers()?;

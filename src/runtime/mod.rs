@@ -78,6 +78,7 @@ impl Runtime {
             facts: Facts {
                 multithread: settings.threads > 1 || !event_driven,
                 multiprocess: settings.multiprocess,
+                odd_names: settings.odd_names,
             },
             stopping: AtomicBool::new(false),
             running: Mutex::new(0),

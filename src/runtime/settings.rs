@@ -23,6 +23,8 @@ pub struct Settings {
     pub bunches: bool,
     /// Other processes run the same applications.
     pub multiprocess: bool,
+    /// The host says which names of header fields count.
+    pub odd_names: bool,
     /// `check` also looks for what need not be wrong.
     pub closely: bool,
 }

@@ -5,11 +5,13 @@ use super::target::Target;
 use crate::python::modules;
 use pyo3::prelude::*;
 
-/// What `wsgi.multithread` and `wsgi.multiprocess` say.
+/// What `wsgi.multithread` and `wsgi.multiprocess` say, and what else an `environ` depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts {
     pub multithread: bool,
     pub multiprocess: bool,
+    /// Fields count whose names have other characters than letters, digits and `-`.
+    pub odd_names: bool,
 }
 
 /// A callable that takes `environ` and `start_response`.

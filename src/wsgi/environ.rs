@@ -34,6 +34,7 @@ const ALWAYS_THERE: &[&str] = &[
 #[derive(Debug)]
 pub struct Template {
     constants: Py<PyDict>,
+    odd_names: bool,
 }
 
 impl Template {
@@ -55,14 +56,14 @@ impl Template {
             constants.set_item(PyString::intern(py, key), py.None())?;
         }
         fields::preload(py)?;
-        Ok(Template { constants: constants.unbind() })
+        Ok(Template { constants: constants.unbind(), odd_names: facts.odd_names })
     }
 
     /// "The environ parameter is a dictionary object ... This object must be a builtin Python
     /// dictionary" (PEP 3333, Specification Details), and the application may change it: so each
     /// request has its own. The objects that are lent for the request are put in by the gateway.
     pub fn environ<'py>(&self, py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyDict>> {
-        let environ = Previous::next(self.constants.bind(py), request)?;
+        let environ = Previous::next(self.constants.bind(py), request, self.odd_names)?;
         add_own(&environ, request)?;
         for (name, value) in request.params() {
             environ.set_item(native(py, name)?, native(py, value)?)?;

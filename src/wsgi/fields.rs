@@ -59,6 +59,8 @@ const COMMON_HEADERS: &[&str] = &[
 pub(super) struct Becomes {
     pub(super) key: Py<PyString>,
     repeated: Repeated,
+    /// Its name has other characters than letters, digits and `-`.
+    pub(super) is_odd: bool,
 }
 
 /// What a second field of the same name does.
@@ -92,11 +94,14 @@ pub(super) fn put(
     Ok(false)
 }
 
-/// None: the application does not see it.
-pub(super) fn becomes(py: Python<'_>, name: &[u8]) -> PyResult<Option<Becomes>> {
-    let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+/// None: the application does not see it. With `odd_names` names may have other characters than
+/// letters, digits and `-`: whoever administers the host has said so.
+pub(super) fn becomes(py: Python<'_>, name: &[u8], odd_names: bool) -> PyResult<Option<Becomes>> {
+    let dashed = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    let is = |other: &str| name.iter().map(dashed).eq(other.bytes());
+    let is_odd = !name.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'-');
     // A name with `_` would pass for the one with `-`, which a proxy in front may have vouched for.
-    if name.is_empty() || !name.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+    if name.is_empty() || is_odd && !odd_names {
         return Ok(None);
     }
     // HTTP_PROXY names a proxy to many client libraries ("httpoxy"). CONTENT_LENGTH comes from the
@@ -105,10 +110,13 @@ pub(super) fn becomes(py: Python<'_>, name: &[u8]) -> PyResult<Option<Becomes>> 
         return Ok(None);
     }
     let (key, repeated) = if is("content-type") {
+        if is_odd {
+            return Ok(None);
+        }
         (intern!(py, "CONTENT_TYPE").clone(), Repeated::Ignored)
     } else {
         let separator = if is("cookie") { "; " } else { ", " };
         (KEYS.get(py, name)?, Repeated::JoinedBy(separator))
     };
-    Ok(Some(Becomes { key: key.unbind(), repeated }))
+    Ok(Some(Becomes { key: key.unbind(), repeated, is_odd }))
 }

@@ -70,12 +70,13 @@ impl Previous {
     pub(super) fn next<'py>(
         constants: &Bound<'py, PyDict>,
         request: &Request,
+        odd_names: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = constants.py();
         // If something fails, for want of memory, there is none for the next request.
         let mut previous = match PREVIOUS.take() {
             Some(previous) if previous.fits(constants, request) => previous,
-            _ => match Self::begin(constants, request)? {
+            _ => match Self::begin(constants, request, odd_names)? {
                 Ok(previous) => previous,
                 Err(environ) => return Ok(environ),
             },
@@ -104,6 +105,7 @@ impl Previous {
     fn begin<'py>(
         constants: &Bound<'py, PyDict>,
         request: &Request,
+        odd_names: bool,
     ) -> PyResult<Result<Box<Self>, Bound<'py, PyDict>>> {
         let py = constants.py();
         let environ = constants.copy()?;
@@ -115,16 +117,19 @@ impl Previous {
         let mut headers = Vec::with_capacity(request.headers().len());
         for (name, value) in request.headers() {
             keep &= name.len().max(value.len()) <= MAX_SIZE;
-            let kept = match fields::becomes(py, name)? {
+            let kept = match fields::becomes(py, name, odd_names)? {
                 None => None,
                 Some(becomes) => {
                     let value = native(py, value)?;
-                    keep &= fields::put(&environ, &becomes, &value)?;
+                    if !becomes.is_odd {
+                        keep &= fields::put(&environ, &becomes, &value)?;
+                    }
                     Some((becomes, value.unbind()))
                 }
             };
             headers.push(Header { name: name.to_vec(), kept });
         }
+        keep &= put_odd_names(&environ, &mut headers)?;
         let mut new = Previous {
             constants: constants.clone().unbind(),
             environ: environ.clone().unbind(),
@@ -175,6 +180,27 @@ impl Previous {
         }
         Ok(())
     }
+}
+
+/// Adds the fields whose names have a `_`, say. One whose key a plain name has got too is left out:
+/// `X_Real_IP` of a client must not pass for, or be added to, the `X-Real-IP` of a proxy. False if
+/// two of them were joined.
+fn put_odd_names(environ: &Bound<'_, PyDict>, headers: &mut [Header]) -> PyResult<bool> {
+    let is_odd = |header: &Header| header.kept.as_ref().is_some_and(|(becomes, _)| becomes.is_odd);
+    for header in headers.iter_mut().filter(|header| is_odd(header)) {
+        if let Some((becomes, _)) = &header.kept {
+            if environ.contains(&becomes.key)? {
+                header.kept = None;
+            }
+        }
+    }
+    let mut differ = true;
+    for header in headers.iter().filter(|header| is_odd(header)) {
+        if let Some((becomes, value)) = &header.kept {
+            differ &= fields::put(environ, becomes, value.bind(environ.py()))?;
+        }
+    }
+    Ok(differ)
 }
 
 fn is_https(request: &Request) -> bool {

@@ -182,6 +182,7 @@ static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
         bunches: false,
         multiprocess: false,
         closely: false,
+        odd_names: false,
     };
     Runtime::start(settings, Box::new(MemoryHost)).expect("Python can be started")
 });

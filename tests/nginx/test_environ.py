@@ -144,32 +144,60 @@ def test_repeated_fields(server):
     assert environ["HTTP_COOKIE"] == "k=1; l=2", "cookies are joined as cookies"
 
 
-def test_forged_names(nginx):
-    server = nginx(
-        "underscores_in_headers on; location / { wsgi_app @APPS@/environ.py app; }"
-    )
-    environ = shown(
-        server,
-        headers=[
-            ("X_Real_User", "evil"),
-            ("X-Real-User", "good"),
-            ("Only_Under", "evil"),
-            ("Proxy", "http://evil"),
-            ("Remote-User", "evil"),
-        ],
-    )
-    assert environ["HTTP_X_REAL_USER"] == "good", "an underscore cannot pass for a hyphen"
-    assert "HTTP_ONLY_UNDER" not in environ, "names with underscores are dropped"
-    assert "HTTP_PROXY" not in environ, "Proxy is dropped: no httpoxy"
-    assert "REMOTE_USER" not in environ, "a client cannot name itself"
+FORGED = [
+    ("X_Real_User", "evil"),
+    ("Proxy", "http://evil"),
+    ("P_roxy", "fine"),
+    ("Content_Length", "7"),
+    ("Content_Type", "evil/evil"),
+    ("content_type", "evil/evil"),
+    ("Transfer_Encoding", "evil"),
+    ("Only_Under", "one"),
+    ("Remote-User", "evil"),
+]
+
+
+@pytest.mark.parametrize("directive", ["underscores_in_headers on", "ignore_invalid_headers off"])
+@pytest.mark.parametrize("last", [False, True], ids=["underscores first", "underscores last"])
+def test_names_with_underscores(nginx, directive, last):
+    server = nginx(f"{directive}; location / {{ wsgi_app @APPS@/environ.py app; }}")
+    good = [("X-Real-User", "good")]
+    for _ in range(2):
+        environ = shown(server, headers=good + FORGED if last else FORGED + good)
+        assert environ["HTTP_X_REAL_USER"] == "good", "an underscore cannot pass for a hyphen"
+        assert environ["HTTP_ONLY_UNDER"] == "one", "but the administrator wants such names"
+        assert environ["HTTP_P_ROXY"] == "fine"
+        assert "HTTP_PROXY" not in environ, "Proxy is dropped: no httpoxy"
+        assert "REMOTE_USER" not in environ, "a client cannot name itself"
+        assert "CONTENT_TYPE" not in environ and "CONTENT_LENGTH" not in environ
+        for key in ("CONTENT_TYPE", "CONTENT_LENGTH", "TRANSFER_ENCODING"):
+            assert f"HTTP_{key}" not in environ, "nor make up what frameworks take for a header"
+
+
+def test_names_with_underscores_are_joined(nginx):
+    server = nginx("underscores_in_headers on; location / { wsgi_app @APPS@/environ.py app; }")
+    for second in ("A_B-C", "a_b_c"):
+        environ = shown(server, headers=[("A_B_C", "one"), ("X-Y", "z"), (second, "two")])
+        assert environ["HTTP_A_B_C"] == "one, two", "none of them has the better name"
+
+
+def test_names_with_underscores_are_dropped(server):
+    environ = shown(server, headers=FORGED)
+    assert "HTTP_X_REAL_USER" not in environ and "HTTP_ONLY_UNDER" not in environ, "by default"
 
 
 def test_invalid_names(nginx):
     server = nginx("ignore_invalid_headers off; location / { wsgi_app @APPS@/environ.py app; }")
-    invalid = [("X.Real.User", "evil"), ("X!User", "evil"), ("X'", "evil"), ("X-Good", "good")]
-    environ = shown(server, headers=invalid)
+    odd = [("X.Real.User", "a"), ("x!User", "b"), ("X'", "c"), ("X-Good", "good")]
+    environ = shown(server, headers=odd)
     assert environ["HTTP_X_GOOD"] == "good", "letters, digits and hyphens make a key"
-    assert "evil" not in environ.values(), "nothing else does, though nginx lets it in"
+    keys = ["HTTP_X.REAL.USER", "HTTP_X!USER", "HTTP_X'"]
+    assert [environ[key] for key in keys] == ["a", "b", "c"], "other signs stay as they are"
+
+
+def test_invalid_names_are_dropped(server):
+    environ = shown(server, headers=[("X.Real.User", "a"), ("x!User", "b")])
+    assert "a" not in environ.values() and "b" not in environ.values(), "by default"
 
 
 def test_two_content_types(server):
