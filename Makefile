@@ -16,6 +16,9 @@ CASE ?=
 OPTIONS ?=
 ACCEPT ?=
 SECONDS ?= 600
+N ?= 40
+SEED ?=
+FILES ?=
 MINUTES ?= 30
 
 # nginx reads a variable NGINX of its own: the sockets that it inherits.
@@ -27,6 +30,8 @@ export CARGO_TARGET_DIR = $(CURDIR)/target
 export WSGI_INCLUDE = $(CURDIR)/include
 export WSGI_LIBRARY = $(CURDIR)/target/release/libwsgi.a
 export WSGI_MODULE = $(CURDIR)/build/ngx_http_wsgi_module.so
+
+CARGO_MUTANTS = $(CURDIR)/build/cargo-mutants/bin/cargo-mutants
 
 LINK = WSGI_LINK="$$($(PYTHON) scripts/python-link "$(WSGI_LIBRARY)")"
 PYTEST = $(LINK) build/venv/bin/python -m pytest -q -ra
@@ -48,7 +53,7 @@ NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,http3 import 
 .PHONY: help serve build install test header-check lint test-scripts test-rust test-c test-nginx test-newer header \
 	sanitize fuzz soak peers conformance bench bench-micro bench-instructions clean library \
 	serve-dependencies test-dependencies bench-dependencies instructions-dependencies \
-	peers-dependencies test-tools
+	peers-dependencies mutants mutants-dependencies test-tools
 
 help: ## list the targets and the variables
 	@scripts/help $(firstword $(MAKEFILE_LIST))
@@ -115,6 +120,10 @@ conformance: serve-dependencies peers-dependencies build ## PEP 3333's rows agai
 bench: bench-dependencies $(if $(filter none,$(PEER)),,peers-dependencies) build ## whole servers beside each other; CASE, PEER
 	@$(PYTHON) benches/servers/measure.py $(if $(CASE),--case $(CASE)) $(if $(PEER),--peer $(PEER)) $(OPTIONS)
 
+mutants: mutants-dependencies test-tools ## break N lines, drawn by SEED, and ask whether a test notices; FILES
+	@INLINE="$(INLINE)" VALIDATED="$(VALIDATED)" CARGO_MUTANTS="$(CARGO_MUTANTS)" \
+		$(PYTHON) tests/mutants --number $(N) $(if $(SEED),--seed $(SEED)) $(if $(FILES),--files $(FILES))
+
 bench-micro: serve-dependencies ## measure the pieces of a request one at a time, in nanoseconds
 	$(CARGO) bench --locked --quiet --bench micro
 
@@ -130,6 +139,9 @@ library:
 
 serve-dependencies:
 	@scripts/install-dependencies serve
+
+mutants-dependencies: test-dependencies
+	@scripts/install-dependencies mutants
 
 test-dependencies:
 	@scripts/install-dependencies test
