@@ -346,11 +346,24 @@ static void
 ngx_http_wsgi_warn(ngx_cycle_t *cycle, const char *user, const char *directive,
     wsgi_error *error)
 {
-    wsgi_str  message;
+    wsgi_str    message;
+    ngx_log_t  *log;
 
     message = wsgi_error_message(error);
 
-    ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+    /*
+     * The configuration's own log takes errors only, unless it says otherwise.
+     * "nginx -t" and a start show what the log of before takes, as they show
+     * the warnings about directives.
+     */
+
+    log = cycle->log;
+
+    if (log->log_level < NGX_LOG_WARN) {
+        log = cycle->old_cycle->log;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, log, 0,
                   "WSGI0104 the workers%s%s%s cannot use what \"%s\" names: "
                   "%*s",
                   user ? "' user \"" : "", user ? user : "", user ? "\"" : "",

@@ -46,7 +46,8 @@ fn inline(criterion: &mut Criterion) {
     for (callable, request, size) in SHORT.into_iter().chain(LARGE) {
         group.bench_function(callable, |bencher| {
             host::with_python(|py| {
-                let application = Application::import(py, &host::target(callable), FACTS);
+                let application =
+                    Application::import(py, &host::target(callable), FACTS, &mut Vec::new());
                 let application = application.expect("benches/app.py can be imported");
                 let outbox = host::outbox();
                 let answer = || answer(py, &application, request(), &outbox);

@@ -8,7 +8,8 @@
 //!   application code cannot be ended, so the process exits with them.
 //! * On each thread: `thread` attaches it, and knows whether this process is a fork.
 //! * About another thread: `stacks` tells where it is, `interrupt` raises an exception in it.
-//! * For an application: `modules` imports it, `traceback` tells why that failed, `place` where in its
+//! * For an application: `modules` imports it, `spawned` has its children find it, `neighbours` and
+//!   `claims` tell what it gets of another application instead, `traceback` tells why that failed, `place` where in its
 //!   code it was, `shown` what a value of its was.
 //! * For responses that take turns on a thread: `context`.
 //! * For a request: `strings` and `keys` build what goes into a dict, `draft` is a bytes object that
@@ -25,6 +26,7 @@
 //! Numbers of log lines: WSGI0301 (`signals`), WSGI0302 and WSGI0304 (`process`), WSGI0303 (`crash`).
 
 pub mod check;
+pub mod claims;
 pub mod config;
 pub mod context;
 pub mod crash;
@@ -37,6 +39,7 @@ pub mod keys;
 pub mod lease;
 pub mod lines;
 pub mod modules;
+pub mod neighbours;
 pub mod output;
 pub mod place;
 pub mod process;
@@ -44,6 +47,7 @@ pub mod reach;
 pub mod shown;
 pub mod signals;
 pub mod spare;
+mod spawned;
 pub mod stacks;
 pub mod strings;
 pub mod thread;

@@ -1,6 +1,7 @@
 //! Importing an application, and finding it by name in what was imported.
 
 use super::strings::readable;
+use super::{neighbours, spawned};
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -12,15 +13,15 @@ use std::path::{Path, PathBuf};
 /// that name belongs to something else, an imported module or one that `import` would find, the
 /// module gets a name of its own, which stays the same for the file.
 ///
-/// The file's folder is put at the end of sys.path, so that the file can import its siblings. The
-/// module is in `sys.modules`, so that its classes can be pickled; a file that is there already is
-/// not run again. The file is compiled each time, as a script is: no .pyc is read or written.
+/// The file's folder is put at the end of sys.path, so that the file can import its siblings; if it
+/// is a link, so is the folder of the file that it leads to. The module is in `sys.modules`, so that
+/// its classes can be pickled, and processes that multiprocessing starts anew find it by that name; a
+/// file that is there already is not run again. The file is compiled each time, as a script is: no .pyc is read or written.
 ///
 /// Runs the file. Fails with what that raises, and with OSError or SyntaxError; nothing of the file
 /// is left in `sys.modules` then. One thread at a time.
 pub fn import_file<'py>(py: Python<'py>, path: &Path) -> PyResult<Bound<'py, PyModule>> {
     let path = std::path::absolute(path)?;
-    let folder = path.parent().unwrap_or(Path::new("/"));
     let modules = py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?;
     refresh(py)?;
     let name = match place(py, &modules, &path)? {
@@ -31,7 +32,13 @@ pub fn import_file<'py>(py: Python<'py>, path: &Path) -> PyResult<Bound<'py, PyM
     let loader = machinery.getattr("SourceFileLoader")?.call1((&name, path.as_os_str()))?;
     let source = loader.call_method1("get_data", (path.as_os_str(),))?;
     let code = loader.call_method1("source_to_code", (source, path.as_os_str()))?;
-    append_to_path(py, folder)?;
+    for folder in neighbours::folders(&path) {
+        append_to_path(py, &folder)?;
+    }
+    if !is_found(py, &name, &path)? {
+        // Where there is no multiprocessing there are no such processes either.
+        let _ = spawned::know(py, &name, &path);
+    }
     let options = PyDict::new(py);
     options.set_item("loader", loader)?;
     let util = py.import("importlib.util")?;
@@ -96,13 +103,22 @@ fn place<'py>(py: Python<'py>, modules: &Bound<'py, PyDict>, path: &Path) -> PyR
 
 /// Whether `import name` would find something else than the file.
 fn found(py: Python<'_>, name: &str, real: &Path) -> PyResult<bool> {
-    let spec = py.import("importlib.util")?.call_method1("find_spec", (name,))?;
-    if spec.is_none() {
-        return Ok(false);
-    }
     // A folder that might be a namespace package has no origin; a file of its name goes before it.
-    let origin: Option<PathBuf> = spec.getattr("origin")?.extract()?;
+    let origin = origin(py, name)?;
     Ok(origin.is_some_and(|origin| fs::canonicalize(origin).map_or(true, |origin| origin != real)))
+}
+
+/// Whether `import name` finds the file, in this process and in any that has its sys.path.
+fn is_found(py: Python<'_>, name: &str, path: &Path) -> PyResult<bool> {
+    // In this process a dot would have a package imported.
+    let origin = if name.contains('.') { None } else { origin(py, name)? };
+    let real = fs::canonicalize(path).ok();
+    Ok(origin.is_some_and(|origin| fs::canonicalize(origin).ok() == real))
+}
+
+fn origin(py: Python<'_>, name: &str) -> PyResult<Option<PathBuf>> {
+    let spec = py.import("importlib.util")?.call_method1("find_spec", (name,))?;
+    if spec.is_none() { Ok(None) } else { spec.getattr("origin")?.extract() }
 }
 
 fn file_of(module: &Bound<'_, PyModule>) -> Option<PathBuf> {

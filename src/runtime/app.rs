@@ -37,6 +37,14 @@ enum State {
     },
 }
 
+/// Why an import failed. Without a traceback it is Python that did not start.
+#[derive(Default)]
+struct Failure {
+    traceback: Vec<String>,
+    /// What to do, where that does not tell.
+    advice: Option<String>,
+}
+
 pub struct App {
     runtime: &'static Runtime,
     target: Target,
@@ -112,14 +120,8 @@ impl App {
     /// On Python's main thread.
     pub(super) fn import(&self) {
         let result = match self.runtime.main.failure() {
-            Some(_) => Err(Vec::new()),
-            None => python::attach(|py| {
-                let target = self.target.to_string();
-                let _work = python::crash::work(&[b"the import of ", target.as_bytes()]);
-                let result = Application::import(py, &self.target, self.runtime.facts);
-                python::output::flush_thread(py);
-                result.map_err(|error| python::traceback::lines(py, &error))
-            }),
+            Some(_) => Err(Failure::default()),
+            None => self.try_import(),
         };
         let mut state = self.state.lock();
         let State::Loading { waiting, pause } = &mut *state else { return };
@@ -134,10 +136,10 @@ impl App {
                     self.runtime.hand_over_now(job);
                 }
             }
-            Err(traceback) => {
+            Err(failure) => {
                 *state = State::Failed { again: Instant::now() + pause, pause };
                 drop(state);
-                self.log_failure(&traceback, pause);
+                self.log_failure(&failure, pause);
                 for exchange in waiting {
                     exchange.refuse(Outcome::Unavailable { retry_after: seconds(pause) });
                 }
@@ -146,18 +148,38 @@ impl App {
         self.changed.notify_all();
     }
 
-    fn log_failure(&self, traceback: &[String], pause: Duration) {
-        if traceback.is_empty() {
+    fn try_import(&self) -> std::result::Result<Application, Failure> {
+        let mut warnings = Vec::new();
+        let result = python::attach(|py| {
+            let target = self.target.to_string();
+            let _work = python::crash::work(&[b"the import of ", target.as_bytes()]);
+            let result = Application::import(py, &self.target, self.runtime.facts, &mut warnings);
+            python::output::flush_thread(py);
+            result.map_err(|error| Failure {
+                advice: Application::advice(py, &self.target, &error),
+                traceback: python::traceback::lines(py, &error),
+            })
+        });
+        for warning in warnings {
+            // What serves the wrong site is no less than an error, and nginx logs these by default.
+            self.runtime.outbox.log(None, Level::Error, &warning);
+        }
+        result
+    }
+
+    fn log_failure(&self, failure: &Failure, pause: Duration) {
+        if failure.traceback.is_empty() {
             return;
         }
+        let advice = failure.advice.as_ref().map_or_else(String::new, |it| format!("; {it}"));
         let text = format!(
             "WSGI0002 the application {} could not be imported; its requests get 503, and the \
-             first one after {} s tries again",
+             first one after {} s tries again{advice}",
             self.target,
             seconds(pause)
         );
         self.runtime.outbox.log(None, Level::Error, &text);
-        for line in traceback {
+        for line in &failure.traceback {
             self.runtime.outbox.log(None, Level::Error, line);
         }
     }

@@ -1,8 +1,10 @@
 //! An imported application, with what its requests have in common.
 
+use super::advice;
 use super::environ::Template;
 use super::target::Target;
-use crate::python::modules;
+use crate::python::claims::Watch;
+use crate::python::{modules, neighbours};
 use pyo3::prelude::*;
 
 /// What `wsgi.multithread` and `wsgi.multiprocess` say, and what else an `environ` depends on.
@@ -23,8 +25,32 @@ pub struct Application {
 
 impl Application {
     /// Imports what `target` names. Runs the application's own code, so it may fail in any way and
-    /// take any time.
-    pub fn import(py: Python<'_>, target: &Target, facts: Facts) -> PyResult<Self> {
+    /// take any time. `warnings` gets a line for each thing that another application has taken.
+    pub fn import(
+        py: Python<'_>,
+        target: &Target,
+        facts: Facts,
+        warnings: &mut Vec<String>,
+    ) -> PyResult<Self> {
+        let watch = Watch::begin(py);
+        let result = Self::import_alone(py, target, facts);
+        // Warnings are not worth a failure.
+        if let Ok(Some(taken)) = watch.and_then(|watch| watch.end(py, &target.to_string())) {
+            warnings.push(advice::of_taken(target, &taken));
+        }
+        if let Target::File { path, .. } = target {
+            let mistaken = neighbours::mistaken(py, path).unwrap_or_default();
+            warnings.extend(mistaken.iter().map(|it| advice::of_mistaken(target, it)));
+        }
+        result
+    }
+
+    /// What to do about a failed import, where the exception alone does not tell.
+    pub fn advice(py: Python<'_>, target: &Target, error: &PyErr) -> Option<String> {
+        advice::of_failure(py, target, error)
+    }
+
+    fn import_alone(py: Python<'_>, target: &Target, facts: Facts) -> PyResult<Self> {
         let (module, expression) = match target {
             Target::File { path, callable } => (modules::import_file(py, path)?, callable),
             Target::Module { module, attribute } => {

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod advice;
 pub mod app;
 pub mod builtin;
 mod client_disconnected;

@@ -206,6 +206,14 @@ PATHS = {
 }
 
 
+@pytest.mark.parametrize("level", ["", "crit"], ids=["the default level", "crit"])
+def test_warnings_are_seen_whatever_the_log_takes(nginx, level):
+    server = nginx.prepare(APPLICATION, http="wsgi_python_path @PREFIX@/missing;")
+    conf = server.prefix / "nginx.conf"
+    conf.write_text(conf.read_text().replace("error.log info;", f"error.log {level};"))
+    assert len(warnings(server, "missing is not there")) == 1, "as a warning of a directive is"
+
+
 @pytest.mark.parametrize("text, words", PATHS.values(), ids=PATHS.keys())
 @pytest.mark.parametrize("other", [False, pytest.param(True, marks=as_root)])
 def test_a_folder_of_the_path_that_is_none(nginx, text, words, other):

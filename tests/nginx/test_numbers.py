@@ -35,6 +35,8 @@ ELSEWHERE = {
     "WSGI0007": "test_timeouts.py::test_a_stuck_thread_is_replaced",
     "WSGI0008": "test_timeouts.py::test_a_client_that_left_a_late_application",
     "WSGI0009": "test_timeouts.py::test_what_keeps_the_queue_waiting",
+    "WSGI0015": "test_neighbours.py::test_a_neighbour_of_another_application",
+    "WSGI0016": "test_neighbours.py::test_two_django_projects",
     "WSGI0117": "test_timeouts.py::test_the_stack_of_a_stream",
     "WSGI0118": "test_leaving.py::test_a_slow_client_does_not_hold_the_place",
     "WSGI0125": "test_timeouts.py::test_too_many_are_stuck",

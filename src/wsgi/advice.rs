@@ -1,0 +1,70 @@
+//! What to do about an application that cannot be imported, or that gets what is another's.
+
+use super::target::Target;
+use crate::python::claims::{self, Taken};
+use crate::python::neighbours::Mistaken;
+use pyo3::exceptions::{PyImportError, PySyntaxError, PyValueError};
+use pyo3::prelude::*;
+use std::path::Path;
+
+/// What to write instead, where the exception alone does not tell.
+pub(super) fn of_failure(py: Python<'_>, target: &Target, error: &PyErr) -> Option<String> {
+    let Target::File { path, callable } = target else { return None };
+    let says = |words: &str| error.value(py).to_string().contains(words);
+    if error.is_instance_of::<PyImportError>(py) && says("relative import with no known parent") {
+        return Some(of_relative_import(path, callable));
+    }
+    let is_text =
+        error.is_instance_of::<PySyntaxError>(py) || error.is_instance_of::<PyValueError>(py);
+    if is_text && says("null bytes") {
+        return Some(format!(
+            "{} has bytes of value 0, so it is not Python's source in UTF-8; name the .py file",
+            path.display()
+        ));
+    }
+    None
+}
+
+/// A file that is named by its path is no part of a package, as a script is not.
+fn of_relative_import(path: &Path, callable: &str) -> String {
+    let mut names = vec![path.file_stem().unwrap_or_default().to_string_lossy()];
+    let mut folder = path.parent().unwrap_or(Path::new("/"));
+    // A package need not have an `__init__.py`; one above it that has none is taken for a folder.
+    while let (Some(name), Some(above)) = (folder.file_name(), folder.parent()) {
+        if names.len() > 1 && !folder.join("__init__.py").is_file() {
+            break;
+        }
+        names.push(name.to_string_lossy());
+        folder = above;
+    }
+    names.reverse();
+    format!(
+        "a file that is named by its path is in no package, so it cannot import relative to one: \
+         write wsgi_app {}:{callable} and wsgi_python_path {}",
+        names.join("."),
+        folder.display()
+    )
+}
+
+pub(super) fn of_mistaken(target: &Target, it: &Mistaken) -> String {
+    format!(
+        "WSGI0015 the application {target} gets \"{}\" from {}, beside another application, and not \
+         from {}: all applications share one interpreter, where a name is one module; give the two \
+         files different names, put each application into a package of its own, or run it in \
+         another nginx",
+        it.name,
+        it.found.display(),
+        it.meant.display()
+    )
+}
+
+pub(super) fn of_taken(target: &Target, taken: &Taken) -> String {
+    let Taken { by, value, wanted } = taken;
+    let name = claims::VARIABLE;
+    format!(
+        "WSGI0016 the application {target} wants {name} to be {wanted}, but {by} has set it to \
+         {value}, and all applications share one process: this one answers with the settings and \
+         URLs of that one; run each Django project in an nginx of its own, and pass requests on \
+         with proxy_pass"
+    )
+}
