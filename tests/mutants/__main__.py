@@ -16,19 +16,21 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "benches")]
 
 import levels  # noqa: E402
 import of_c  # noqa: E402
 import of_rust  # noqa: E402
 import tree  # noqa: E402
+from endings import end_by_exception  # noqa: E402
 from mutant import Equivalents  # noqa: E402
 
-HERE = Path(__file__).resolve().parent
 KILLED, SURVIVED, EQUIVALENT = "killed", "survived", "equivalent"
 
 
 def main():
+    end_by_exception()
     options = arguments()
     tree.copy()
     environment = tree.environment()

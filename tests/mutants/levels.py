@@ -28,8 +28,8 @@ class Level:
         return self.command[0] == PYTEST[0]
 
 
-UNIT = Level("unit", [CARGO, "test", "--lib", "--tests"], 300)
-MODEL = Level("model", [CARGO, "test", "--package", "model"], 600)
+UNIT = Level("unit", [CARGO, "test", "--locked", "--lib", "--tests"], 300)
+MODEL = Level("model", [CARGO, "test", "--locked", "--package", "model"], 600)
 C = Level("c", [*PYTEST, "tests/c"], 900)
 NGINX = Level("nginx", [*PYTEST, "tests/nginx"], 1200)
 INLINE = Level(
@@ -51,7 +51,8 @@ def levels_for(file):
 
 def builds_for(level, file):
     """What has to be built before a level: (command, limit)."""
-    library = [CARGO, "rustc", "--quiet", "--release", "--lib", "--crate-type", "staticlib"]
+    library = [CARGO, "rustc", "--locked", "--quiet", "--release", "--lib"]
+    library += ["--crate-type", "staticlib"]
     module = [str(TREE / "scripts/build-nginx-module")]
     if level in (UNIT, MODEL):
         return [([*level.command, "--no-run"], 900)]

@@ -22,7 +22,7 @@ WRITTEN = [
 FILES = [path.with_suffix(".txt") for path in WRITTEN] + [PINS / f"{name}.txt" for name in PINNED]
 
 
-CARGO = r"""(\$\(CARGO\)|"\$CARGO"|"CARGO", "cargo"\)[,\]]*)"""
+CARGO = r"""(\$\(CARGO\)|"\$CARGO"|\[CARGO,|"CARGO", "cargo"\)[,\]]*)"""
 
 
 def name_of(requirement):
