@@ -101,6 +101,10 @@ def test_an_example_for_a_later_nginx(tmp_path):
     assert check(tmp_path, between).returncode == 1, "it holds for the block below it"
 
 
+def test_a_block_within_a_list(tmp_path):
+    assert check(tmp_path, "* So:\n\n  ```nginx\n  wrong;\n  ```\n").returncode == 1
+
+
 def test_blocks_of_other_languages(tmp_path):
     assert check(tmp_path, fenced("not_nginx", "text")).returncode == 0
 

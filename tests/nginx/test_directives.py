@@ -1,0 +1,84 @@
+"""The blocks "Syntax, Default, Context" of the documents: nginx takes a directive where they say."""
+
+import re
+import sys
+
+import pytest
+
+from server import ROOT
+
+PAGES = [ROOT / "docs" / name for name in ("directives.md", "responses.md")]
+SECTION = re.compile(r"^## (wsgi_\w+)$(.*?)(?=^## |\Z)", re.S | re.M)
+BLOCK = re.compile(r"^Syntax: +(.*?)^Default: +(.*?)^Context: +(.*?)^```", re.S | re.M)
+CONTEXTS = ["main", "http", "server", "location", "if in location"]
+
+# Where a default is not a directive: something that nginx takes.
+VALUES = {
+    "wsgi_app": "wsgi_app module:app;",
+    "wsgi_python_home": f"wsgi_python_home {sys.base_prefix};",
+    "wsgi_python_path": "wsgi_python_path @PREFIX@;",
+    "wsgi_param": "wsgi_param NAME value;",
+    "wsgi_temp_path": "wsgi_temp_path @PREFIX@/wsgi;",
+    "wsgi_ignore_headers": "wsgi_ignore_headers X-Accel-Redirect;",
+    "wsgi_hide_header": "wsgi_hide_header X-Powered-By;",
+    "wsgi_pass_header": "wsgi_pass_header X-Accel-Expires;",
+}
+
+
+def sections():
+    """{directive: (its forms, its default, its contexts)}"""
+    found = {}
+    for page in PAGES:
+        for name, text in SECTION.findall(page.read_text()):
+            block = BLOCK.search(text)
+            if block:
+                forms, default, contexts = (part.strip() for part in block.groups())
+                found[name] = forms, default, re.split(r",\s*", contexts)
+    return found
+
+
+DIRECTIVES = sections()
+
+
+def place(context, statement):
+    """The parts of a configuration with a statement in one place."""
+    parts = {"MAIN": "", "HTTP": "", "SERVER": ""}
+    within = {
+        "location": "location / { %s }",
+        "if in location": "location / { if ($arg_a) { %s } }",
+    }
+    where = {"main": "MAIN", "http": "HTTP"}.get(context, "SERVER")
+    parts[where] = within.get(context, "%s") % statement
+    return parts
+
+
+@pytest.mark.parametrize("name", DIRECTIVES)
+def test_context(nginx, name):
+    forms, default, contexts = DIRECTIVES[name]
+    assert set(contexts) <= set(CONTEXTS), "a context of nginx"
+    statement = VALUES.get(name, default)
+    assert statement.startswith(name), f"say in VALUES what nginx takes for {name}"
+    server = nginx.prepare()
+    for context in CONTEXTS:
+        server.write_configuration(**place(context, statement))
+        said = server.check()
+        if context in contexts:
+            assert said.returncode == 0, f"in {context}: {said.stderr}"
+        else:
+            assert f'"{name}" directive is not allowed here' in said.stderr, f"in {context}"
+
+
+@pytest.mark.parametrize("name", DIRECTIVES)
+def test_syntax_and_default(name):
+    forms, default, _ = DIRECTIVES[name]
+    for form in re.split(r"\n\s*", forms):
+        assert re.fullmatch(rf"{name}( .+)?;", form), "a form is a directive"
+    if default.startswith("wsgi_"):
+        assert re.fullmatch(rf"{name} .+;", default), "and so is a default"
+
+
+def test_all_directives_have_such_a_block():
+    source = "".join(path.read_text() for path in (ROOT / "ngx_module").glob("*.c"))
+    there = set(re.findall(r'ngx_string\("(wsgi_\w+)"\)', source))
+    variables = set(re.findall(r"^## \$(wsgi_\w+)$", PAGES[0].read_text(), re.M))
+    assert set(DIRECTIVES) == there - variables
