@@ -19,6 +19,7 @@ PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
 # "build" is what those need to be compiled of which the registry has sources only.
 #
 # fastwsgi asks setuptools for its own version, with a module that setuptools 82 no longer has.
+# caddysnake 0.3.0 is the last one for Python 3.11.
 PINNED = {
     "build": ["setuptools==80.9.0", "wheel==0.45.1"],
     "bjoern": ["bjoern==3.2.2"],

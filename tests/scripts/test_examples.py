@@ -92,6 +92,13 @@ def test_an_example_that_does_not(tmp_path, name):
         assert f"page.md:{above + line - 1}: " in done.stderr, "and the line"
 
 
+def test_what_the_workers_may_read_on_this_machine(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    example = "user www-data;\nwsgi_python_home /srv/venv;"
+    assert check(tmp_path, fenced(example), TMPDIR=str(closed)).returncode == 0
+
+
 def test_an_example_for_a_later_nginx(tmp_path):
     later = "<!-- nginx 99.0.0 or later -->\n"
     assert check(tmp_path, later + fenced("not_yet;")).returncode == 0, "this nginx is older"
