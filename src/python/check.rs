@@ -41,7 +41,10 @@ pub fn check_home_closely(home: &Path) -> Result<(), String> {
     let config = String::from_utf8_lossy(&config);
     if let Some(base) = value(&config, "home").map(Path::new) {
         let found = installation::executable_in(base).map_err(|why| why.sentence(base))?;
-        if found.is_none() {
+        // venv and virtualenv note the program too, which may have any name.
+        let programs = ["executable", "base-executable"].map(|key| value(&config, key));
+        let is_there = |program: &str| reach::look(Path::new(program)).is_ok();
+        if found.is_none() && !programs.into_iter().flatten().any(is_there) {
             return Err(format!(
                 "{} is a virtualenv of a Python in {}, where there is none (any more); {}",
                 home.display(),
@@ -287,13 +290,27 @@ fn own() -> String {
     )
 }
 
-/// How to get a virtualenv of the right Python.
+/// How to get a virtualenv of the right Python. `--clear` removes all that is in the folder, which
+/// may be more than a virtualenv.
 fn remake(home: &Path) -> String {
+    let shown = home.display();
+    let make = if holds_more(home) {
+        format!("make another one with: {EXECUTABLE} -m venv {shown}-{VERSION}")
+    } else {
+        format!("make it again with: {EXECUTABLE} -m venv --clear {shown}")
+    };
     format!(
-        "make it again with: {EXECUTABLE} -m venv --clear {}, and install its packages again; or \
-         build the module for its Python with PYTHON=...",
-        home.display()
+        "{make}, and install its packages again; or build the module for its Python with PYTHON=..."
     )
+}
+
+/// Whether a virtualenv has something in it that the tools which make virtualenvs do not put there.
+fn holds_more(home: &Path) -> bool {
+    const FOLDERS: [&str; 7] = ["bin", "etc", "include", "lib", "lib64", "man", "share"];
+    const FILES: [&str; 4] = ["pyvenv.cfg", ".gitignore", ".lock", "CACHEDIR.TAG"];
+    let is_other = |name: &str| !FOLDERS.contains(&name) && !FILES.contains(&name);
+    let entries = fs::read_dir(home).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name().to_str().is_none_or(is_other))
 }
 
 /// The same where it is known which Python the module would be built for.

@@ -9,8 +9,17 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The files of applications that were imported, or tried, as they are behind links.
-static APPLICATIONS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// As many of an application's own files are read for what they import.
+const MOST_FILES: usize = 500;
+
+/// An application that was imported, or tried: its file, behind links, and where its neighbours are.
+#[derive(Clone, PartialEq)]
+struct Known {
+    file: PathBuf,
+    folders: Vec<PathBuf>,
+}
+
+static APPLICATIONS: Mutex<Vec<Known>> = Mutex::new(Vec::new());
 
 /// A name for which an application gets another module than its own neighbour.
 pub struct Mistaken {
@@ -36,29 +45,43 @@ fn folder_of(path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("/")).to_owned()
 }
 
-/// The neighbours of the application in `path` that lie beside another one too, which was imported
-/// before, and which it gets from there. To be asked when its file was run, with success or not.
-pub fn mistaken(py: Python<'_>, path: &Path) -> PyResult<Vec<Mistaken>> {
-    let Ok(real) = fs::canonicalize(path) else { return Ok(Vec::new()) };
-    let own: Vec<PathBuf> = folders(path).into_iter().filter_map(canonical).collect();
+/// The neighbours of the application in the file `path` that lie beside another one too, which was
+/// imported before, and which it gets from there. To be asked when its file was run, with success
+/// or not.
+pub fn mistaken_by_file(py: Python<'_>, path: &Path) -> PyResult<Vec<Mistaken>> {
+    let Some(file) = canonical(path.to_owned()) else { return Ok(Vec::new()) };
+    mistaken(py, file, folders(path))
+}
+
+/// The same of the application in a module, whose neighbours lie beside its package.
+pub fn mistaken_by_module(py: Python<'_>, name: &str) -> PyResult<Vec<Mistaken>> {
+    let top = name.split('.').next().unwrap_or(name);
+    let Some(file) = file_of(py, top)? else { return Ok(Vec::new()) };
+    let folder = if is_package(&file) { folder_of(&folder_of(&file)) } else { folder_of(&file) };
+    mistaken(py, file, vec![folder])
+}
+
+fn mistaken(py: Python<'_>, file: PathBuf, folders: Vec<PathBuf>) -> PyResult<Vec<Mistaken>> {
+    let folders: Vec<PathBuf> = folders.into_iter().filter_map(canonical).collect();
+    let own = Known { file, folders };
     let mut applications = APPLICATIONS.lock();
     let before = applications.clone();
-    if !before.contains(&real) {
-        applications.push(real.clone());
+    if !before.contains(&own) {
+        applications.push(own.clone());
     }
     drop(applications);
-    let others: BTreeSet<PathBuf> =
-        before.iter().map(|path| folder_of(path)).filter(|folder| !own.contains(folder)).collect();
+    let mut others: BTreeSet<PathBuf> = before.iter().flat_map(|it| it.folders.clone()).collect();
+    others.retain(|folder| !own.folders.contains(folder));
     let mut found = Vec::new();
     let mut imported = None;
-    for (name, meant) in shared_names(&own, &others) {
+    for (name, meant) in shared_names(&own.folders, &others) {
         let Some(file) = file_of(py, &name)?.filter(|file| is_beside(file, &others)) else {
             continue;
         };
         // One application is no neighbour to another: it is asked for by its path.
-        let is_loaded = modules(py)?.contains(&name)? && !before.contains(&file);
-        if meant != real && (is_loaded || imports(py, &real, &own, &mut imported)?.contains(&name))
-        {
+        let is_application = before.iter().any(|it| it.file == file);
+        let is_loaded = modules(py)?.contains(&name)? && !is_application;
+        if meant != own.file && (is_loaded || imports(py, &own, &mut imported)?.contains(&name)) {
             found.push(Mistaken { name, found: file, meant });
         }
     }
@@ -106,31 +129,46 @@ fn file_of(py: Python<'_>, name: &str) -> PyResult<Option<PathBuf>> {
 
 /// Whether a module, or the package of an `__init__.py`, lies in one of the folders.
 fn is_beside(file: &Path, folders: &BTreeSet<PathBuf>) -> bool {
-    let is_package = file.file_stem().is_some_and(|stem| stem == "__init__");
-    file.ancestors().nth(if is_package { 2 } else { 1 }).is_some_and(|it| folders.contains(it))
+    file.ancestors()
+        .nth(if is_package(file) { 2 } else { 1 })
+        .is_some_and(|it| folders.contains(it))
+}
+
+fn is_package(file: &Path) -> bool {
+    file.file_stem().is_some_and(|stem| stem == "__init__")
 }
 
 /// The names that the application's file, and its neighbours that are imported, import anywhere.
 fn imports<'a>(
     py: Python<'_>,
-    path: &Path,
-    own: &[PathBuf],
+    own: &Known,
     known: &'a mut Option<BTreeSet<String>>,
 ) -> PyResult<&'a BTreeSet<String>> {
     if known.is_none() {
         let mut names = BTreeSet::new();
-        add_imports(py, path, &mut names)?;
-        for module in modules(py)?.values() {
-            let Ok(module) = module.cast_into::<PyModule>() else { continue };
-            let file = module.getattr("__file__").ok().and_then(|it| it.extract::<PathBuf>().ok());
-            let Some(file) = file.and_then(canonical) else { continue };
-            if own.iter().any(|folder| file.starts_with(folder)) {
-                add_imports(py, &file, &mut names)?;
-            }
+        add_imports(py, &own.file, &mut names)?;
+        for file in loaded_from(py, &own.folders)?.iter().take(MOST_FILES) {
+            add_imports(py, file, &mut names)?;
         }
         *known = Some(names);
     }
     Ok(known.get_or_insert_default())
+}
+
+/// The files of modules that are imported and lie in one of the folders, or in a package there. Not
+/// all below it: that may be a virtualenv, with other people's packages.
+fn loaded_from(py: Python<'_>, folders: &[PathBuf]) -> PyResult<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for (name, module) in modules(py)?.copy()? {
+        let Ok(name) = name.extract::<String>() else { continue };
+        let file = module.getattr("__file__").ok().and_then(|it| it.extract::<PathBuf>().ok());
+        let Some(file) = file.and_then(canonical) else { continue };
+        let depth = name.matches('.').count() + if is_package(&file) { 2 } else { 1 };
+        if file.ancestors().nth(depth).is_some_and(|root| folders.iter().any(|it| it == root)) {
+            files.push(file);
+        }
+    }
+    Ok(files)
 }
 
 fn add_imports(py: Python<'_>, path: &Path, names: &mut BTreeSet<String>) -> PyResult<()> {

@@ -38,10 +38,12 @@ impl Application {
         if let Ok(Some(taken)) = watch.and_then(|watch| watch.end(py, &target.to_string())) {
             warnings.push(advice::of_taken(target, &taken));
         }
-        if let Target::File { path, .. } = target {
-            let mistaken = neighbours::mistaken(py, path).unwrap_or_default();
-            warnings.extend(mistaken.iter().map(|it| advice::of_mistaken(target, it)));
-        }
+        let mistaken = match target {
+            Target::File { path, .. } => neighbours::mistaken_by_file(py, path),
+            Target::Module { module, .. } => neighbours::mistaken_by_module(py, module),
+        };
+        let mistaken = mistaken.unwrap_or_default();
+        warnings.extend(mistaken.iter().map(|it| advice::of_mistaken(target, it)));
         result
     }
 

@@ -104,6 +104,28 @@ def test_a_package_of_another_application(nginx):
     assert server.wait_log("WSGI0015", '"tools"', "/one/tools/__init__.py"), "packages, too"
 
 
+def test_neighbours_of_modules(nginx):
+    """Applications that are named as modules, in two folders of wsgi_python_path."""
+    text = "import common\nshow = lambda: common.v\n" + SHOWS
+    files = [
+        ("one/shop/__init__.py", ""),
+        ("one/shop/web.py", text),
+        ("one/common.py", "v = 'one'\n"),
+        ("one/unused.py", ""),
+        ("two/blog.py", text),
+        ("two/common.py", "v = 'two'\n"),
+        ("two/unused.py", ""),
+    ]
+    server = nginx.prepare(
+        "location /one { wsgi_app shop.web:app; } location /two { wsgi_app blog:app; }",
+        http="wsgi_python_path @PREFIX@/one @PREFIX@/two;",
+        files=files,
+    ).start()
+    assert server.ask("/two").text == "one", "the second has the first one's"
+    (line,) = server.wait_log("[error]", "WSGI0015")
+    assert 'blog:app gets "common" from' in line, "and the line says so"
+
+
 def test_a_neighbour_of_a_neighbour(nginx):
     text = "import models\nshow = lambda: models.v\n"
     indirect = [("two/views.py", "import models\nv = models.v\n"), *MODELS]

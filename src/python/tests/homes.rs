@@ -116,6 +116,9 @@ fn a_folder_without_a_python_is_noticed() {
     folder.config(&empty.0, "");
     let sentence = check_home_closely(&folder.0).unwrap_err();
     assert!(sentence.contains("where there is none (any more)"), "{sentence}");
+    // It may have another name than usual.
+    folder.config(&empty.0, &format!("executable = {EXECUTABLE}\n"));
+    accepted(&folder);
 }
 
 #[test]
@@ -128,6 +131,17 @@ fn a_virtualenv_of_another_installation_is_refused() {
     folder.refused(&format!(" of {EXECUTABLE}, with its library in {LIBRARY};"));
     folder.refused(&format!("{EXECUTABLE} -m venv --clear {}", folder.0.display()));
     folder.refused(&format!("PYTHON={}/bin/python3", other.0.display()));
+}
+
+#[test]
+fn nobody_is_told_to_clear_a_folder_that_holds_more() {
+    let (folder, other) = (Folder::new("more"), Folder::new("more-other"));
+    folder.virtualenv(&other.installation());
+    folder.refused("-m venv --clear");
+    folder.file("application.py", "");
+    folder.refused(&format!("{EXECUTABLE} -m venv {}-{VERSION},", folder.0.display()));
+    let sentence = check_home(&folder.0).unwrap_err();
+    assert!(!sentence.contains("--clear"), "{sentence}");
 }
 
 #[test]
