@@ -4,7 +4,7 @@
 use super::strings::readable;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule};
+use pyo3::types::PyDict;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
