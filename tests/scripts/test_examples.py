@@ -95,7 +95,7 @@ def test_an_example_that_does_not(tmp_path, name):
 def test_what_the_workers_may_read_on_this_machine(tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    example = "user www-data;\nwsgi_python_home /srv/venv;"
+    example = GOOD["a virtualenv and folders"] + "\nuser www-data;"
     assert check(tmp_path, fenced(example), TMPDIR=str(closed)).returncode == 0
 
 
