@@ -152,6 +152,25 @@ def test_newer_apt(machine, begin, name):
     assert not list(machine.folder.glob("build/newer/apt/*/begun")), "what is not whole is not kept"
 
 
+@pytest.mark.parametrize("name", SIGNALS)
+def test_check_nginx_examples(machine, begin, name):
+    scratch = machine.folder / "scratch"
+    scratch.mkdir()
+    document = machine.folder / "page.md"
+    document.write_text("```nginx\nwsgi_threads 8;\n```\n")
+    nginx = machine.programs / "nginx"
+    machine.write(nginx, f"#!/bin/sh\necho >{machine.begun}\nexec sleep 60\n")
+    # Of the module only that it is there counts here.
+    known = {"TMPDIR": str(scratch), "WSGI_NGINX": str(nginx), "WSGI_MODULE": str(document)}
+    how = {"env": machine.environment(**known), "stderr": subprocess.DEVNULL}
+    process = begin(ROOT / "scripts/check-nginx-examples", document, **how)
+    wait_for(machine.begun.exists, "nginx -t")
+    assert list(scratch.iterdir()), "its folder is there"
+    os.killpg(process.pid, getattr(signal, name))
+    process.wait(30)
+    assert not list(scratch.iterdir()), "and is removed"
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
