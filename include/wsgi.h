@@ -537,6 +537,14 @@ wsgi_status wsgi_poll(wsgi_runtime *runtime,
                       size_t max_exchanges,
                       size_t *left);
 
+// With `pause` not 0 every application waits before it hands over its next block, until this is
+// called with 0: for a host whose responses together hold too much memory, while it moves them
+// elsewhere. A request that is cancelled meanwhile ends once the pause does. Applications on the
+// polling thread (no threads) do not wait.
+//
+// Never blocks. NULL is allowed and does nothing. One thread only, the one that polls.
+void wsgi_pause_output(wsgi_runtime *runtime, int pause);
+
 // Stops the runtime: nothing more is taken in, every exchange is cancelled (no callback follows),
 // Python's atexit handlers run, sys.stdout and sys.stderr are flushed.
 //

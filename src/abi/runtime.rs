@@ -6,7 +6,7 @@ use super::status::{report, wsgi_error, wsgi_status};
 use super::{host_table, settings};
 use crate::host::live::Kind;
 use crate::runtime::Runtime;
-use std::ffi::c_char;
+use std::ffi::{c_char, c_int};
 use std::time::Duration;
 
 /// The version of this header. A host passes it in `wsgi_runtime_config.abi_version`.
@@ -193,6 +193,25 @@ pub unsafe extern "C" fn wsgi_poll(
     });
     // SAFETY: a NULL `error` is allowed.
     unsafe { report(result, std::ptr::null_mut()) }
+}
+
+/// With `pause` not 0 every application waits before it hands over its next block, until this is
+/// called with 0: for a host whose responses together hold too much memory, while it moves them
+/// elsewhere. A request that is cancelled meanwhile ends once the pause does. Applications on the
+/// polling thread (no threads) do not wait.
+///
+/// Never blocks. NULL is allowed and does nothing. One thread only, the one that polls.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_pause_output(runtime: *mut wsgi_runtime, pause: c_int) {
+    if runtime.is_null() {
+        return;
+    }
+    let _ = guard::entry(|| {
+        // SAFETY: wsgi.h: a runtime is valid for ever once started.
+        let runtime = unsafe { guard::borrowed(runtime.cast::<Runtime>(), Kind::Runtime) }?;
+        runtime.pause_output(pause != 0);
+        Ok(())
+    });
 }
 
 /// Stops the runtime: nothing more is taken in, every exchange is cancelled (no callback follows),

@@ -69,6 +69,8 @@ pub struct Buffer {
     piece: Option<Piece>,
     credit: Option<Arc<Exchange>>,
     outbox: Arc<Outbox>,
+    /// It counts as one that the host has not got yet.
+    undelivered: bool,
 }
 
 // SAFETY: `data` points into `piece`, which is Send and which this owns; nothing writes to it.
@@ -84,7 +86,12 @@ impl Buffer {
         if let Some(exchange) = &credit {
             exchange.credit().take(size + COST);
         }
-        Box::new(Buffer { data, size, piece: Some(piece), credit, outbox })
+        // Small ones are few: each exchange has its credit.
+        let undelivered = credit.is_some() && size >= KEEP_FROM;
+        if undelivered {
+            outbox.undelivered().take(size);
+        }
+        Box::new(Buffer { data, size, piece: Some(piece), credit, outbox, undelivered })
     }
 
     pub fn bytes(&self) -> &[u8] {
@@ -107,6 +114,13 @@ impl Buffer {
         true
     }
 
+    /// The host gets it now.
+    pub fn deliver(&mut self) {
+        if std::mem::take(&mut self.undelivered) {
+            self.outbox.undelivered().give(self.size);
+        }
+    }
+
     /// Gives its credit back before it is released. What was taken is given once.
     pub fn return_credit(&mut self) {
         if let Some(exchange) = self.credit.take() {
@@ -117,6 +131,7 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
+        self.deliver();
         self.return_credit();
         if let Some(Piece::Kept(kept)) = self.piece.take() {
             self.outbox.retire(kept.object);

@@ -144,6 +144,7 @@ pub fn deliver(
                     }
                 }
                 let last = matches!(events.peek(), Some(Event::End(Outcome::Complete)));
+                pieces.iter_mut().for_each(|buffer| buffer.deliver());
                 host.write(request, pieces, last)
             }
             Event::File(file) => {

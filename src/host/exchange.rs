@@ -247,12 +247,15 @@ impl Exchange {
         }
     }
 
-    /// Waits, without the GIL, until the host has given enough bytes back. False if it cancelled.
+    /// Waits, without the GIL, until the host has given enough bytes back, has got what all
+    /// applications have for it, and lets them go on. False if it cancelled.
     pub fn wait_for_credit(&self, py: Python<'_>) -> bool {
-        if self.credit.is_over() && !self.credit.is_ended() {
-            self.set_phase(Phase::Host);
-            py.detach(|| self.credit.wait());
-            self.set_phase(Phase::Running);
+        for credit in [&self.credit, self.outbox.undelivered(), self.outbox.output()] {
+            if credit.is_over() && !credit.is_ended() {
+                self.set_phase(Phase::Host);
+                py.detach(|| credit.wait());
+                self.set_phase(Phase::Running);
+            }
         }
         !self.is_cancelled()
     }

@@ -20,6 +20,10 @@ use std::time::{Duration, Instant};
 /// How many bytes of log lines may wait for the polling thread before their writers wait.
 const LOG_BYTES: usize = 1024 * 1024;
 
+/// How many bytes of large blocks, of all responses together, may wait for the polling thread before
+/// applications wait with their next block.
+const UNDELIVERED_BYTES: usize = 8 * 1024 * 1024;
+
 /// How long the end of the process waits for the log.
 const SETTLE: Duration = Duration::from_millis(500);
 
@@ -56,6 +60,12 @@ pub struct Outbox {
     queued: AtomicUsize,
     max_queue: usize,
     logs: Credit,
+    /// The bytes of large blocks that the polling thread has not got yet. It may be slower than the
+    /// threads that make them.
+    undelivered: Credit,
+    /// One thing too many while the host has asked applications to wait.
+    output: Credit,
+    output_paused: AtomicBool,
     retired: Mutex<Vec<Py<PyBytes>>>,
     wake: OnceCell<Box<dyn Fn() + Send + Sync>>,
 }
@@ -80,6 +90,9 @@ impl Outbox {
             queued: AtomicUsize::new(0),
             max_queue,
             logs: Credit::new(LOG_BYTES),
+            undelivered: Credit::new(UNDELIVERED_BYTES),
+            output: Credit::new(0),
+            output_paused: AtomicBool::new(false),
             retired: Mutex::default(),
             wake: OnceCell::new(),
         })
@@ -149,6 +162,26 @@ impl Outbox {
         }
         // Nobody will poll for long: writers of log lines must not wait for it.
         self.logs.end();
+        self.undelivered.end();
+        self.output.end();
+    }
+
+    /// Has applications wait before they hand over a block, all of them, until it is called with
+    /// false. The polling thread only.
+    pub fn pause_output(&self, pause: bool) {
+        match (self.output_paused.swap(pause, Ordering::Relaxed), pause) {
+            (false, true) => self.output.take(1),
+            (true, false) => self.output.give(1),
+            _ => {}
+        }
+    }
+
+    pub(super) fn undelivered(&self) -> &Credit {
+        &self.undelivered
+    }
+
+    pub(super) fn output(&self) -> &Credit {
+        &self.output
     }
 
     /// Puts `item` where the polling thread finds it, and wakes that if it need be.

@@ -127,6 +127,11 @@ impl Runtime {
         self.threads == 0 && self.outbox.host().is_event_driven()
     }
 
+    /// See `wsgi_pause_output`.
+    pub fn pause_output(&self, pause: bool) {
+        self.outbox.pause_output(pause);
+    }
+
     /// See `wsgi_poll`.
     pub fn poll(&self, max: usize) -> Result<usize> {
         self.outbox.check_not_polling()?;

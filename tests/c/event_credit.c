@@ -80,10 +80,31 @@ static void credit_without_a_release(const char *folder) {
     end();
 }
 
+// While output is paused no application hands over a block; afterwards each goes on.
+static void paused_output(const char *folder) {
+    wsgi_request page = request_for("/page"), large = request_for("/large");
+    start(folder);
+    wsgi_pause_output(NULL, 1);
+    wsgi_pause_output(host.runtime, 1);
+    wsgi_pause_output(host.runtime, 1);
+    submit(&one, &page);
+    while (wsgi_exchange_phase(one.exchange, NULL) != WSGI_PHASE_HOST) {
+        sched_yield();
+    }
+    ENSURE(wsgi_poll(host.runtime, 0, NULL) == WSGI_OK && one.size == 0);
+    wsgi_pause_output(host.runtime, 0);
+    UNTIL(one.finished);
+    submit(&two, &large);
+    UNTIL(two.finished);
+    ENSURE(one.size == 1048576 && two.size == 64 * 16384);
+    end();
+}
+
 const struct scenario scenarios_of_credit[] = {
     {"a_last_block_waits_for_nothing", a_last_block_waits_for_nothing},
     {"small_blocks_count_what_they_cost", small_blocks_count_what_they_cost},
     {"a_list_of_small_blocks_is_joined", a_list_of_small_blocks_is_joined},
     {"credit_without_a_release", credit_without_a_release},
+    {"paused_output", paused_output},
     {NULL, NULL},
 };

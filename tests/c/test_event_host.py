@@ -16,7 +16,7 @@ SCENARIOS = """
     cancel_waiting_for_body cancel_done cancel_in_a_callback submit_in_a_callback start_returns_non_zero
     write_returns_non_zero discard_without_credit discard_in_a_callback cancel_after_discard
     a_last_block_waits_for_nothing small_blocks_count_what_they_cost a_list_of_small_blocks_is_joined
-    credit_without_a_release
+    credit_without_a_release paused_output
     failed truncated refused full_queue release_the_application
     two_applications one_at_a_time early_hints early_hints_return_non_zero stop_while_running
     wait_for_a_slow_import
