@@ -12,6 +12,8 @@ static const wsgi_header *ngx_http_wsgi_find_accel(ngx_http_request_t *r,
     const wsgi_head *head, const char *name, ngx_uint_t ignore);
 static const wsgi_header *ngx_http_wsgi_find_header(const wsgi_head *head,
     const char *name, size_t from);
+static void ngx_http_wsgi_set_buffering(ngx_http_request_t *r,
+    const wsgi_header *header);
 static ngx_int_t ngx_http_wsgi_set_charset(ngx_http_request_t *r,
     const wsgi_header *header);
 static ngx_uint_t ngx_http_wsgi_has_error_page(ngx_http_request_t *r,
@@ -24,7 +26,7 @@ static ngx_int_t ngx_http_wsgi_copy_str(ngx_http_request_t *r,
 
 /*
  * X-Accel-Limit-Rate and X-Accel-Charset hold also for what answers in place
- * of this response.
+ * of this response, X-Accel-Buffering is in place of "wsgi_buffering".
  */
 
 ngx_int_t
@@ -45,6 +47,13 @@ ngx_http_wsgi_process_accel(ngx_http_request_t *r, const wsgi_head *head)
         }
     }
 
+    header = ngx_http_wsgi_find_accel(r, head, "X-Accel-Buffering",
+                                      NGX_HTTP_UPSTREAM_IGN_XA_BUFFERING);
+
+    if (header) {
+        ngx_http_wsgi_set_buffering(r, header);
+    }
+
     header = ngx_http_wsgi_find_accel(r, head, "X-Accel-Charset",
                                       NGX_HTTP_UPSTREAM_IGN_XA_CHARSET);
 
@@ -53,6 +62,31 @@ ngx_http_wsgi_process_accel(ngx_http_request_t *r, const wsgi_head *head)
     }
 
     return NGX_OK;
+}
+
+
+/* nginx's words, and no others */
+
+static void
+ngx_http_wsgi_set_buffering(ngx_http_request_t *r, const wsgi_header *header)
+{
+    u_char               *value;
+    ngx_http_wsgi_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wsgi_module);
+    value = (u_char *) header->value.data;
+
+    if (header->value.size == 2 && ngx_strncasecmp(value, (u_char *) "no", 2)
+                                   == 0)
+    {
+        ctx->buffering = 0;
+    }
+
+    if (header->value.size == 3 && ngx_strncasecmp(value, (u_char *) "yes", 3)
+                                   == 0)
+    {
+        ctx->buffering = 1;
+    }
 }
 
 

@@ -1,17 +1,14 @@
 
 /*
- * The client of a request: whether it is still there, when it can take more,
- * and what becomes of its request once it has left.
+ * The client of a request: whether it is still there, and what becomes of its
+ * request once it has left.
  */
 
 
 #include "ngx_http_wsgi_module.h"
 
 
-static ngx_int_t ngx_http_wsgi_send_buffered(ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_abort_handler(ngx_http_request_t *r);
-static void ngx_http_wsgi_write_failed(ngx_http_wsgi_ctx_t *ctx,
-    ngx_int_t rc);
 
 
 ngx_int_t
@@ -55,8 +52,14 @@ ngx_http_wsgi_abort_handler(ngx_http_request_t *r)
 {
     ngx_http_wsgi_ctx_t  *ctx;
 
-    if (r->connection->error) {
-        ctx = ngx_http_get_module_ctx(r, ngx_http_wsgi_module);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wsgi_module);
+
+    if (ctx && r->connection->error) {
+
+        if (ctx->finished) {
+            ngx_http_wsgi_cancel(ctx, NGX_HTTP_CLIENT_CLOSED_REQUEST);
+            return;
+        }
 
         (void) ngx_http_wsgi_ignore_abort(ctx);
 
@@ -87,7 +90,9 @@ ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx)
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
 
-    if (!wlcf->ignore_client_abort || !(c->error || c->timedout)) {
+    if (!wlcf->ignore_client_abort || !(c->error || c->timedout)
+        || ctx->finished)
+    {
         return NGX_DECLINED;
     }
 
@@ -109,7 +114,13 @@ ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx)
     ctx->lost = c->timedout ? NGX_HTTP_REQUEST_TIME_OUT
                             : NGX_HTTP_CLIENT_CLOSED_REQUEST;
 
-    wsgi_discard(ctx->exchange);
+    ngx_http_wsgi_discard(ctx);
+
+    if (ctx->next_turn.posted) {
+        ngx_delete_posted_event(&ctx->next_turn);
+    }
+
+    ngx_http_wsgi_set_backlog(ctx, 0);
 
     r->read_event_handler = ngx_http_block_reading;
     r->write_event_handler = ngx_http_request_empty_handler;
@@ -121,6 +132,18 @@ ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+/* the application finishes for nobody, and not without a limit */
+
+void
+ngx_http_wsgi_discard(ngx_http_wsgi_ctx_t *ctx)
+{
+    ctx->discarded = 1;
+    ctx->discarded_at = ngx_current_msec;
+
+    wsgi_discard(ctx->exchange);
 }
 
 
@@ -159,106 +182,4 @@ ngx_http_wsgi_log_abort(void *data)
     {
         r->headers_out.status = NGX_HTTP_CLIENT_CLOSED_REQUEST;
     }
-}
-
-
-/* the client can take more: what it takes is credit for the application */
-
-void
-ngx_http_wsgi_write_handler(ngx_http_request_t *r)
-{
-    ngx_event_t          *wev;
-    ngx_connection_t     *c;
-    ngx_http_wsgi_ctx_t  *ctx;
-
-    c = r->connection;
-    wev = c->write;
-    ctx = ngx_http_get_module_ctx(r, ngx_http_wsgi_module);
-
-    if (wev->timedout) {
-        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
-                      "client timed out");
-        c->timedout = 1;
-
-        ngx_http_wsgi_write_failed(ctx, NGX_HTTP_REQUEST_TIME_OUT);
-        return;
-    }
-
-    ngx_http_wsgi_missed_body(ctx);
-
-    /* nginx may hold what is none of ours any more: behind a subrequest */
-
-    if (ctx->busy || r->buffered || r->postponed || c->buffered) {
-        if (ngx_http_wsgi_send_buffered(ctx) != NGX_OK) {
-            ngx_http_wsgi_write_failed(ctx, NGX_ERROR);
-            return;
-        }
-    }
-
-    if (ngx_http_wsgi_wait_client(r) != NGX_OK) {
-        ngx_http_wsgi_cancel(ctx, NGX_ERROR);
-    }
-}
-
-
-static ngx_int_t
-ngx_http_wsgi_send_buffered(ngx_http_wsgi_ctx_t *ctx)
-{
-    ngx_http_request_t  *r;
-
-    r = ctx->request;
-
-    if (ctx->started || r != r->main || !r->connection->buffered) {
-        return ngx_http_wsgi_output(ctx, 0);
-    }
-
-    /* early hints: the filters of the body know nothing of the response yet */
-
-    return ngx_http_write_filter(r, NULL) == NGX_ERROR ? NGX_ERROR : NGX_OK;
-}
-
-
-static void
-ngx_http_wsgi_write_failed(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
-{
-    if (ngx_http_wsgi_ignore_abort(ctx) != NGX_OK) {
-        ngx_http_wsgi_cancel(ctx, rc);
-    }
-}
-
-
-ngx_int_t
-ngx_http_wsgi_wait_client(ngx_http_request_t *r)
-{
-    ngx_event_t               *wev;
-    ngx_connection_t          *c;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    c = r->connection;
-    wev = c->write;
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    /* a subrequest may have to wait until those before it are done */
-
-    if (c->data == r
-        && ngx_handle_write_event(wev, clcf->send_lowat) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    /* then the timer is that of "limit_rate" */
-
-    if (wev->delayed) {
-        return NGX_OK;
-    }
-
-    if (wev->active && !wev->ready) {
-        ngx_add_timer(wev, clcf->send_timeout);
-
-    } else if (wev->timer_set) {
-        ngx_del_timer(wev);
-    }
-
-    return NGX_OK;
 }

@@ -44,6 +44,7 @@ ngx_http_wsgi_create_main_conf(ngx_conf_t *cf)
     wmcf->max_queue = NGX_CONF_UNSET;
     wmcf->max_stuck = NGX_CONF_UNSET;
     wmcf->shutdown_timeout = NGX_CONF_UNSET_MSEC;
+    wmcf->max_buffered = NGX_CONF_UNSET_SIZE;
 
     return wmcf;
 }
@@ -61,6 +62,7 @@ ngx_http_wsgi_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_value(wmcf->max_queue, 1024);
     ngx_conf_init_value(wmcf->max_stuck, 8);
     ngx_conf_init_msec_value(wmcf->shutdown_timeout, 2000);
+    ngx_conf_init_size_value(wmcf->max_buffered, 32 * 1024 * 1024);
 
     wmcf->document_root_index = ngx_http_get_variable_index(cf,
                                                             &document_root);
@@ -99,6 +101,7 @@ ngx_http_wsgi_create_loc_conf(ngx_conf_t *cf)
     wlcf->buffer_size = NGX_CONF_UNSET_SIZE;
     wlcf->queue_timeout = NGX_CONF_UNSET_MSEC;
     wlcf->read_timeout = NGX_CONF_UNSET_MSEC;
+    wlcf->send_timeout = NGX_CONF_UNSET_MSEC;
     wlcf->interrupt = NGX_CONF_UNSET;
     wlcf->request_buffering = NGX_CONF_UNSET;
     wlcf->ignore_client_abort = NGX_CONF_UNSET;
@@ -123,6 +126,7 @@ ngx_http_wsgi_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               1024 * 1024);
     ngx_conf_merge_msec_value(conf->queue_timeout, prev->queue_timeout, 30000);
     ngx_conf_merge_msec_value(conf->read_timeout, prev->read_timeout, 60000);
+    ngx_conf_merge_msec_value(conf->send_timeout, prev->send_timeout, 60000);
     ngx_conf_merge_value(conf->interrupt, prev->interrupt, 0);
     ngx_conf_merge_value(conf->request_buffering, prev->request_buffering, 1);
     ngx_conf_merge_value(conf->ignore_client_abort, prev->ignore_client_abort,

@@ -43,6 +43,7 @@ typedef struct {
     ngx_int_t                    max_queue;
     ngx_int_t                    max_stuck;
     ngx_msec_t                   shutdown_timeout;
+    size_t                       max_buffered;
     ngx_int_t                    document_root_index;
     ngx_int_t                    request_id_index;
 
@@ -67,6 +68,11 @@ typedef struct {
     size_t                       buffer_size;
     ngx_msec_t                   queue_timeout;
     ngx_msec_t                   read_timeout;
+    ngx_msec_t                   send_timeout;
+    off_t                        max_temp_file_size;
+    size_t                       temp_file_write_size;
+    ngx_path_t                  *temp_path;     /* NULL: of request bodies */
+    ngx_flag_t                   buffering;
     ngx_flag_t                   interrupt;
     ngx_flag_t                   request_buffering;
     ngx_flag_t                   ignore_client_abort;
@@ -78,6 +84,20 @@ typedef struct {
 
 
 typedef struct ngx_http_wsgi_piece_s  ngx_http_wsgi_piece_t;
+
+/* a part of a response; nginx's chains lead to it by its buf */
+
+struct ngx_http_wsgi_piece_s {
+    ngx_buf_t                    buf;
+    wsgi_buffer                 *buffer;    /* held, or NULL */
+    ngx_file_t                  *file;      /* of the application, or NULL */
+    ngx_http_wsgi_piece_t       *next;
+    unsigned                     used:1;
+};
+
+#define ngx_http_wsgi_get_piece(cl)                                           \
+    ((ngx_http_wsgi_piece_t *)                                                \
+         ((u_char *) (cl)->buf - offsetof(ngx_http_wsgi_piece_t, buf)))
 
 
 typedef struct {
@@ -101,16 +121,35 @@ typedef struct {
 
     ngx_http_wsgi_piece_t       *pieces;    /* all that were ever made */
     ngx_chain_t                 *free;
-    ngx_chain_t                 *busy;
-    ngx_chain_t                 *out;
+    ngx_chain_t                 *busy;      /* the filters have not sent it */
+    ngx_chain_t                 *out;       /* the filters have not got it */
     ngx_chain_t                **last_out;
+    size_t                       held;      /* memory of busy and out */
+    size_t                       backlog;   /* of it, to be written to a file */
+    u_char                      *slice;     /* see ngx_http_wsgi_slice() */
+    ngx_temp_file_t             *temp_file;
+    ngx_event_t                  next_turn;
+
+    ngx_msec_t                   waits_since;   /* for its client */
+    off_t                        waits_sent;
+    ngx_msec_t                   discarded_at;
 
     ngx_chain_t                 *body;      /* read, and not yet pushed */
     ngx_int_t                    lost;      /* how, if the client is gone */
+    ngx_int_t                    filter_rc; /* of a filter that has answered */
+    wsgi_outcome                 outcome;   /* once finished */
+    uint32_t                     retry_after;
 
     unsigned                     was_submitted:1;
     unsigned                     started:1;
+    unsigned                     finished:1;    /* by the application */
+    unsigned                     last:1;        /* no piece follows */
     unsigned                     last_sent:1;
+    unsigned                     buffering:1;
+    unsigned                     no_temp_file:1;
+    unsigned                     credit_returned:1;
+    unsigned                     waits:1;
+    unsigned                     discarded:1;
     unsigned                     body_streamed:1;
     unsigned                     body_begun:1;
     unsigned                     body_blocked:1;
@@ -155,6 +194,7 @@ ngx_int_t ngx_http_wsgi_init_process(ngx_cycle_t *cycle);
 void ngx_http_wsgi_exit_process(ngx_cycle_t *cycle);
 wsgi_app *ngx_http_wsgi_get_app(ngx_http_wsgi_app_t *app, ngx_log_t *log);
 void ngx_http_wsgi_poll_soon(void);
+void ngx_http_wsgi_pause_output(ngx_uint_t pause);
 
 /* ngx_http_wsgi_fork.c */
 
@@ -210,6 +250,10 @@ void ngx_http_wsgi_cancel(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 ngx_int_t ngx_http_wsgi_unavailable(ngx_http_request_t *r,
     ngx_uint_t retry_after);
 
+/* ngx_http_wsgi_timer.c */
+
+void ngx_http_wsgi_start_timer(ngx_http_wsgi_ctx_t *ctx);
+
 /* ngx_http_wsgi_stuck.c */
 
 void ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after,
@@ -230,6 +274,7 @@ int ngx_http_wsgi_send_file(void *data, int fd, uint64_t offset,
     uint64_t length, uint32_t flags);
 void ngx_http_wsgi_finish(void *data, wsgi_outcome outcome,
     uint32_t retry_after);
+void ngx_http_wsgi_complete(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome);
 int ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 int ngx_http_wsgi_end(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 ngx_int_t ngx_http_wsgi_truncate(ngx_http_request_t *r);
@@ -245,19 +290,43 @@ int ngx_http_wsgi_early_hints(void *data, const wsgi_header *headers,
 ngx_int_t ngx_http_wsgi_watch_client(ngx_http_request_t *r);
 void ngx_http_wsgi_unwatch_client(ngx_http_request_t *r);
 ngx_int_t ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_discard(ngx_http_wsgi_ctx_t *ctx);
 void ngx_http_wsgi_log_abort(void *data);
+
+/* ngx_http_wsgi_send.c */
+
+ngx_int_t ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t later);
+void ngx_http_wsgi_drain(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome);
+void ngx_http_wsgi_next_turn(ngx_http_wsgi_ctx_t *ctx);
 void ngx_http_wsgi_write_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_wsgi_wait_client(ngx_http_request_t *r);
+
+/* ngx_http_wsgi_spill.c */
+
+ngx_uint_t ngx_http_wsgi_is_full(ngx_http_request_t *r);
+ngx_uint_t ngx_http_wsgi_is_tight(ngx_http_wsgi_ctx_t *ctx);
+ngx_uint_t ngx_http_wsgi_must_spill(ngx_http_wsgi_ctx_t *ctx);
+ngx_int_t ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_set_backlog(ngx_http_wsgi_ctx_t *ctx, size_t size);
+void ngx_http_wsgi_return_credit(ngx_http_wsgi_ctx_t *ctx);
+
+/* ngx_http_wsgi_temp_file.c */
+
+ssize_t ngx_http_wsgi_store(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_renew_temp_file(ngx_http_wsgi_ctx_t *ctx);
 
 /* ngx_http_wsgi_output.c */
 
 ngx_int_t ngx_http_wsgi_init_output(ngx_http_wsgi_ctx_t *ctx);
+size_t ngx_http_wsgi_buffered(void);
+ngx_chain_t *ngx_http_wsgi_create_piece(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_free_piece(ngx_http_wsgi_ctx_t *ctx, ngx_chain_t *cl);
 ngx_http_wsgi_ctx_t *ngx_http_wsgi_cleanup_ctx(ngx_pool_cleanup_t *cln);
 ngx_int_t ngx_http_wsgi_add_buffers(ngx_http_wsgi_ctx_t *ctx,
     wsgi_buffer *const *buffers, size_t count);
 ngx_int_t ngx_http_wsgi_add_file(ngx_http_wsgi_ctx_t *ctx, int fd,
     uint64_t offset, uint64_t length);
-ngx_int_t ngx_http_wsgi_output(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t last);
+ngx_int_t ngx_http_wsgi_output(ngx_http_wsgi_ctx_t *ctx, ngx_chain_t *out);
 
 /* ngx_http_wsgi_accel.c */
 

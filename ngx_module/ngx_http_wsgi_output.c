@@ -8,19 +8,24 @@
 #include "ngx_http_wsgi_module.h"
 
 
-struct ngx_http_wsgi_piece_s {
-    ngx_buf_t               buf;      /* first: a chain link leads here */
-    wsgi_buffer            *buffer;   /* held, or NULL */
-    ngx_file_t             *file;     /* open unless fd is NGX_INVALID_FILE */
-    ngx_http_wsgi_piece_t  *next;
-};
-
-
 static ngx_http_wsgi_piece_t *ngx_http_wsgi_add_piece(
     ngx_http_wsgi_ctx_t *ctx);
-static ngx_int_t ngx_http_wsgi_release_piece(ngx_http_wsgi_piece_t *piece);
+static void ngx_http_wsgi_release_piece(ngx_http_wsgi_ctx_t *ctx,
+    ngx_http_wsgi_piece_t *piece);
 static void ngx_http_wsgi_release_sent(ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_release_all(void *data);
+
+
+/* the memory that the responses of this worker hold, all together */
+
+static size_t  ngx_http_wsgi_held;
+
+
+size_t
+ngx_http_wsgi_buffered(void)
+{
+    return ngx_http_wsgi_held;
+}
 
 
 /*
@@ -82,6 +87,9 @@ ngx_http_wsgi_add_buffers(ngx_http_wsgi_ctx_t *ctx,
 
         piece->buffer = buffers[i];
 
+        ctx->held += buffers[i]->size + WSGI_BUFFER_COST;
+        ngx_http_wsgi_held += buffers[i]->size + WSGI_BUFFER_COST;
+
         b = &piece->buf;
 
         b->start = (u_char *) buffers[i]->data;
@@ -137,6 +145,25 @@ ngx_http_wsgi_add_file(ngx_http_wsgi_ctx_t *ctx, int fd, uint64_t offset,
 static ngx_http_wsgi_piece_t *
 ngx_http_wsgi_add_piece(ngx_http_wsgi_ctx_t *ctx)
 {
+    ngx_chain_t  *cl;
+
+    cl = ngx_http_wsgi_create_piece(ctx);
+    if (cl == NULL) {
+        return NULL;
+    }
+
+    *ctx->last_out = cl;
+    ctx->last_out = &cl->next;
+
+    return ngx_http_wsgi_get_piece(cl);
+}
+
+
+/* a piece that is in no chain; its buf is empty */
+
+ngx_chain_t *
+ngx_http_wsgi_create_piece(ngx_http_wsgi_ctx_t *ctx)
+{
     ngx_pool_t             *pool;
     ngx_chain_t            *cl;
     ngx_http_wsgi_piece_t  *piece;
@@ -147,7 +174,7 @@ ngx_http_wsgi_add_piece(ngx_http_wsgi_ctx_t *ctx)
 
     if (cl) {
         ctx->free = cl->next;
-        piece = (ngx_http_wsgi_piece_t *) cl->buf;
+        piece = ngx_http_wsgi_get_piece(cl);
         ngx_memzero(&piece->buf, sizeof(ngx_buf_t));
 
     } else {
@@ -169,32 +196,45 @@ ngx_http_wsgi_add_piece(ngx_http_wsgi_ctx_t *ctx)
         cl->buf = &piece->buf;
     }
 
+    piece->used = 1;
     piece->buf.tag = (ngx_buf_tag_t) &ngx_http_wsgi_module;
 
     cl->next = NULL;
-    *ctx->last_out = cl;
-    ctx->last_out = &cl->next;
 
-    return piece;
+    return cl;
+}
+
+
+/* for a piece that was taken out of its chain */
+
+void
+ngx_http_wsgi_free_piece(ngx_http_wsgi_ctx_t *ctx, ngx_chain_t *cl)
+{
+    ngx_http_wsgi_release_piece(ctx, ngx_http_wsgi_get_piece(cl));
+
+    cl->next = ctx->free;
+    ctx->free = cl;
 }
 
 
 /*
- * Sends what was added, and with nothing added what could not be sent before.
- * PEP 3333, "Buffering and Streaming": a server "must not delay the
- * transmission of any block".  So the last buffer says flush.
+ * Hands a chain of pieces to the filters, and with none asks them to send what
+ * they could not send before.  PEP 3333, "Buffering and Streaming": a server
+ * "must not delay the transmission of any block".  So the last buffer says
+ * flush.  NGX_DONE: a filter has answered in the place of this response.
  */
 
 ngx_int_t
-ngx_http_wsgi_output(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t last)
+ngx_http_wsgi_output(ngx_http_wsgi_ctx_t *ctx, ngx_chain_t *out)
 {
+    ngx_int_t            rc;
     ngx_buf_t           *b;
     ngx_chain_t         *cl;
     ngx_http_request_t  *r;
 
     r = ctx->request;
 
-    for (cl = ctx->out; cl; cl = cl->next) {
+    for (cl = out; cl; cl = cl->next) {
 
         if (cl->next) {
             continue;
@@ -202,9 +242,10 @@ ngx_http_wsgi_output(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t last)
 
         b = cl->buf;
 
-        if (last) {
+        if (ctx->last && ctx->out == NULL) {
             b->last_buf = (r == r->main);
             b->last_in_chain = 1;
+            ctx->last_sent = 1;
         }
 
         /* the end of a part of a page is not the end of the page */
@@ -212,14 +253,19 @@ ngx_http_wsgi_output(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t last)
         b->flush = !b->last_buf;
     }
 
-    if (ngx_http_output_filter(r, ctx->out) == NGX_ERROR) {
+    rc = ngx_http_output_filter(r, out);
+
+    if (r->filter_finalize) {
+        ctx->filter_rc = rc;
+        return NGX_DONE;
+    }
+
+    if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
 
-    ngx_chain_update_chains(r->pool, &ctx->free, &ctx->busy, &ctx->out,
+    ngx_chain_update_chains(r->pool, &ctx->free, &ctx->busy, &out,
                             (ngx_buf_tag_t) &ngx_http_wsgi_module);
-
-    ctx->last_out = &ctx->out;
 
     ngx_http_wsgi_release_sent(ctx);
 
@@ -230,27 +276,39 @@ ngx_http_wsgi_output(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t last)
 static void
 ngx_http_wsgi_release_sent(ngx_http_wsgi_ctx_t *ctx)
 {
-    ngx_chain_t  *cl;
+    ngx_chain_t            *cl;
+    ngx_http_wsgi_piece_t  *piece;
 
-    /* the latest are in front: the first that holds nothing ends the search */
+    /* the latest are in front: the first that is not used ends the search */
 
     for (cl = ctx->free; cl; cl = cl->next) {
-        if (ngx_http_wsgi_release_piece((ngx_http_wsgi_piece_t *) cl->buf)
-            == NGX_DECLINED)
-        {
+        piece = ngx_http_wsgi_get_piece(cl);
+
+        if (!piece->used) {
             return;
         }
+
+        ngx_http_wsgi_release_piece(ctx, piece);
     }
 }
 
 
-static ngx_int_t
-ngx_http_wsgi_release_piece(ngx_http_wsgi_piece_t *piece)
+static void
+ngx_http_wsgi_release_piece(ngx_http_wsgi_ctx_t *ctx,
+    ngx_http_wsgi_piece_t *piece)
 {
+    size_t  cost;
+
+    piece->used = 0;
+
     if (piece->buffer) {
+        cost = piece->buffer->size + WSGI_BUFFER_COST;
+
+        ctx->held -= cost;
+        ngx_http_wsgi_held -= cost;
+
         wsgi_buffer_release(piece->buffer);
         piece->buffer = NULL;
-        return NGX_OK;
     }
 
     if (piece->file && piece->file->fd != NGX_INVALID_FILE) {
@@ -262,10 +320,7 @@ ngx_http_wsgi_release_piece(ngx_http_wsgi_piece_t *piece)
         }
 
         piece->file->fd = NGX_INVALID_FILE;
-        return NGX_OK;
     }
-
-    return NGX_DECLINED;
 }
 
 
@@ -277,6 +332,6 @@ ngx_http_wsgi_release_all(void *data)
     ngx_http_wsgi_piece_t  *piece;
 
     for (piece = ctx->pieces; piece; piece = piece->next) {
-        (void) ngx_http_wsgi_release_piece(piece);
+        ngx_http_wsgi_release_piece(ctx, piece);
     }
 }

@@ -251,6 +251,13 @@ ngx_http_wsgi_poll_soon(void)
 }
 
 
+void
+ngx_http_wsgi_pause_output(ngx_uint_t pause)
+{
+    wsgi_pause_output(ngx_http_wsgi_runtime, (int) pause);
+}
+
+
 /* called on Python's threads: nothing of nginx may be touched here */
 
 static void

@@ -16,9 +16,6 @@ static ngx_int_t ngx_http_wsgi_submit(ngx_http_wsgi_ctx_t *ctx);
 static ngx_int_t ngx_http_wsgi_refused(ngx_http_request_t *r,
     wsgi_status status, wsgi_error *error);
 static void ngx_http_wsgi_cleanup(void *data);
-static void ngx_http_wsgi_timer_handler(ngx_event_t *ev);
-static void ngx_http_wsgi_timed_out(ngx_http_wsgi_ctx_t *ctx,
-    wsgi_phase phase);
 
 
 ngx_int_t
@@ -63,8 +60,11 @@ ngx_http_wsgi_body_handler(ngx_http_request_t *r)
 static void
 ngx_http_wsgi_begin(ngx_http_request_t *r, ngx_uint_t streamed)
 {
-    ngx_int_t             rc;
-    ngx_http_wsgi_ctx_t  *ctx;
+    ngx_int_t                  rc;
+    ngx_http_wsgi_ctx_t       *ctx;
+    ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
 
     ctx = ngx_http_wsgi_create_ctx(r);
 
@@ -74,6 +74,7 @@ ngx_http_wsgi_begin(ngx_http_request_t *r, ngx_uint_t streamed)
     }
 
     ctx->body_streamed = streamed;
+    ctx->buffering = wlcf->buffering;
 
     rc = ngx_http_wsgi_submit(ctx);
 
@@ -111,13 +112,6 @@ ngx_http_wsgi_create_ctx(ngx_http_request_t *r)
 
     ctx->cleanup->data = ctx;
 
-    ctx->timer.handler = ngx_http_wsgi_timer_handler;
-    ctx->timer.log = r->connection->log;
-
-    /* for debug messages, which print the descriptor of this connection */
-
-    ctx->timer.data = r->connection;
-
     ngx_http_set_ctx(r, ctx, ngx_http_wsgi_module);
 
     return ctx;
@@ -137,6 +131,15 @@ ngx_http_wsgi_submit(ngx_http_wsgi_ctx_t *ctx)
 
     r = ctx->request;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
+
+    if (ngx_http_wsgi_is_full(r)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "WSGI0129 responses that clients have not taken hold "
+                      "more than \"wsgi_max_buffered\", and no file may be "
+                      "used here, answering 503");
+
+        return ngx_http_wsgi_unavailable(r, NGX_HTTP_WSGI_RETRY_AFTER);
+    }
 
     app = ngx_http_wsgi_get_app(wlcf->app, r->connection->log);
 
@@ -162,15 +165,7 @@ ngx_http_wsgi_submit(ngx_http_wsgi_ctx_t *ctx)
 
     ngx_http_wsgi_poll_soon();
 
-    /*
-     * One timer for both limits, which is not moved at each event: when it
-     * fires, the library is asked how long the request has been waiting.  It
-     * is also what keeps a worker that shuts down from leaving before its
-     * requests are answered.
-     */
-
-    ngx_add_timer(&ctx->timer,
-                  ngx_min(wlcf->queue_timeout, wlcf->read_timeout));
+    ngx_http_wsgi_start_timer(ctx);
 
     return NGX_OK;
 }
@@ -258,6 +253,12 @@ ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx)
     if (ctx->timer.timer_set) {
         ngx_del_timer(&ctx->timer);
     }
+
+    if (ctx->next_turn.posted) {
+        ngx_delete_posted_event(&ctx->next_turn);
+    }
+
+    ngx_http_wsgi_set_backlog(ctx, 0);
 }
 
 
@@ -267,97 +268,4 @@ ngx_http_wsgi_cancel(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
     ngx_http_wsgi_cleanup(ctx);
 
     ngx_http_finalize_request(ctx->request, rc);
-}
-
-
-static void
-ngx_http_wsgi_timer_handler(ngx_event_t *ev)
-{
-    uint64_t                   since;
-    ngx_msec_t                 next;
-    wsgi_phase                 phase;
-    ngx_connection_t          *c;
-    ngx_http_request_t        *r;
-    ngx_http_wsgi_ctx_t       *ctx;
-    ngx_http_wsgi_loc_conf_t  *wlcf;
-
-    ctx = (ngx_http_wsgi_ctx_t *)
-              ((u_char *) ev - offsetof(ngx_http_wsgi_ctx_t, timer));
-
-    r = ctx->request;
-    c = r->connection;
-
-    ngx_http_set_log_request(c->log, r);
-
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
-
-    phase = wsgi_exchange_phase(ctx->exchange, &since);
-
-    switch (phase) {
-
-    case WSGI_PHASE_QUEUED:
-        next = wlcf->queue_timeout;
-        break;
-
-    case WSGI_PHASE_RUNNING:
-        next = wlcf->read_timeout;
-        break;
-
-    default:
-
-        /* not waiting for Python: "send_timeout" watches the client */
-
-        since = 0;
-        next = wlcf->read_timeout;
-    }
-
-    if (since >= next) {
-        ngx_http_wsgi_timed_out(ctx, phase);
-        ngx_http_run_posted_requests(c);
-        return;
-    }
-
-    /* the phase may change right after this, and then the other limit holds */
-
-    next = ngx_min(next - (ngx_msec_t) since, wlcf->read_timeout);
-
-    ngx_add_timer(&ctx->timer, next);
-}
-
-
-static void
-ngx_http_wsgi_timed_out(ngx_http_wsgi_ctx_t *ctx, wsgi_phase phase)
-{
-    ngx_int_t            rc;
-    ngx_http_request_t  *r;
-
-    r = ctx->request;
-
-    if (phase == WSGI_PHASE_QUEUED) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "WSGI0115 no thread was free within "
-                      "\"wsgi_queue_timeout\", answering 503");
-
-        rc = ngx_http_wsgi_unavailable(r, NGX_HTTP_WSGI_RETRY_AFTER);
-
-    } else if (!ctx->started) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "WSGI0116 the application gave nothing within "
-                      "\"wsgi_read_timeout\", answering 504");
-
-        rc = NGX_HTTP_GATEWAY_TIME_OUT;
-
-    } else {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "WSGI0117 the application gave nothing more within "
-                      "\"wsgi_read_timeout\", ending the response unfinished");
-
-        rc = ngx_http_wsgi_truncate(r);
-    }
-
-    ngx_http_wsgi_abandon(ctx, 0, WSGI_ABANDON_ANSWERED);
-
-    ngx_http_wsgi_detach(ctx);
-
-    ngx_http_finalize_request(r, rc);
 }

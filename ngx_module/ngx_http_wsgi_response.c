@@ -16,7 +16,7 @@
 
 static int ngx_http_wsgi_divert(ngx_http_wsgi_ctx_t *ctx,
     const wsgi_head *head);
-static int ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags);
+static int ngx_http_wsgi_added(ngx_http_wsgi_ctx_t *ctx, uint32_t flags);
 static void ngx_http_wsgi_give_up(ngx_http_wsgi_ctx_t *ctx, uint32_t flags);
 
 
@@ -53,6 +53,11 @@ ngx_http_wsgi_start(void *data, const wsgi_head *head)
 
     rc = ngx_http_send_header(r);
 
+    if (r->filter_finalize) {
+        ctx->filter_rc = rc;
+        return ngx_http_wsgi_leave(ctx, NGX_DONE);
+    }
+
     if (rc == NGX_ERROR && ngx_http_wsgi_ignore_abort(ctx) == NGX_OK) {
         return 0;
     }
@@ -61,7 +66,7 @@ ngx_http_wsgi_start(void *data, const wsgi_head *head)
 
         /* nobody reads the answer of a mirror, but the work is to be done */
 
-        wsgi_discard(ctx->exchange);
+        ngx_http_wsgi_discard(ctx);
 
         return 0;
     }
@@ -138,7 +143,7 @@ ngx_http_wsgi_write(void *data, wsgi_buffer *const *buffers, size_t count,
         return ngx_http_wsgi_leave(ctx, NGX_ERROR);
     }
 
-    return ngx_http_wsgi_send(ctx, flags);
+    return ngx_http_wsgi_added(ctx, flags);
 }
 
 
@@ -158,7 +163,7 @@ ngx_http_wsgi_send_file(void *data, int fd, uint64_t offset, uint64_t length,
         return ngx_http_wsgi_leave(ctx, NGX_ERROR);
     }
 
-    return ngx_http_wsgi_send(ctx, flags);
+    return ngx_http_wsgi_added(ctx, flags);
 }
 
 
@@ -167,19 +172,40 @@ ngx_http_wsgi_finish(void *data, wsgi_outcome outcome, uint32_t retry_after)
 {
     ngx_http_wsgi_ctx_t  *ctx = data;
 
-    ngx_int_t            rc;
+    ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
     ngx_http_wsgi_measure(ctx);
 
     r = ctx->request;
+    c = r->connection;
 
-    ngx_http_set_log_request(r->connection->log, r);
+    ngx_http_set_log_request(c->log, r);
+
+    ctx->retry_after = retry_after;
 
     if (ctx->lost) {
         (void) ngx_http_wsgi_end(ctx, ctx->lost);
-        return;
+
+    } else if (ctx->out) {
+        ngx_http_wsgi_drain(ctx, outcome);
+        ngx_http_run_posted_requests(c);
+
+    } else {
+        ngx_http_wsgi_complete(ctx, outcome);
     }
+}
+
+
+/* all that the application gave is with the filters */
+
+void
+ngx_http_wsgi_complete(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
 
     switch (outcome) {
 
@@ -195,7 +221,7 @@ ngx_http_wsgi_finish(void *data, wsgi_outcome outcome, uint32_t retry_after)
         break;
 
     case WSGI_REFUSED:
-        rc = ngx_http_wsgi_unavailable(r, retry_after);
+        rc = ngx_http_wsgi_unavailable(r, ctx->retry_after);
         break;
 
     case WSGI_TRUNCATED:
@@ -225,28 +251,34 @@ ngx_http_wsgi_truncate(ngx_http_request_t *r)
 
 
 static int
-ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags)
+ngx_http_wsgi_added(ngx_http_wsgi_ctx_t *ctx, uint32_t flags)
 {
-    ngx_uint_t         last;
-    ngx_connection_t  *c;
+    ngx_int_t                   rc;
+    ngx_connection_t           *c;
+    ngx_http_wsgi_main_conf_t  *wmcf;
 
     c = ctx->request->connection;
-    last = (flags & WSGI_WRITE_LAST) ? 1 : 0;
+    wmcf = ngx_http_get_module_main_conf(ctx->request, ngx_http_wsgi_module);
 
-    if (ngx_http_wsgi_output(ctx, last) != NGX_OK) {
+    if (flags & WSGI_WRITE_LAST) {
+        ctx->last = 1;
+    }
 
-        if (ngx_http_wsgi_ignore_abort(ctx) == NGX_OK) {
+    rc = ngx_http_wsgi_send(ctx, wmcf->threads == 0);
+
+    if (rc != NGX_OK) {
+
+        if (rc == NGX_ERROR && ngx_http_wsgi_ignore_abort(ctx) == NGX_OK) {
             return 0;
         }
 
-        return ngx_http_wsgi_leave(ctx, NGX_ERROR);
+        return ngx_http_wsgi_leave(ctx, rc);
     }
 
-    if (last) {
+    if (ctx->last) {
 
         /* "finish" follows at once and does the rest */
 
-        ctx->last_sent = 1;
         return 0;
     }
 
@@ -260,12 +292,19 @@ ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, uint32_t flags)
 }
 
 
-/* the request ends before the application has */
+/*
+ * The request ends before the application has; with NGX_DONE because a filter
+ * has answered, as ngx_http_filter_finalize_request() does.
+ */
 
 int
 ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
 {
     ngx_http_wsgi_give_up(ctx, rc == NGX_ERROR ? 0 : WSGI_ABANDON_ANSWERED);
+
+    if (rc == NGX_DONE) {
+        rc = ctx->filter_rc;
+    }
 
     return ngx_http_wsgi_end(ctx, rc);
 }

@@ -321,6 +321,11 @@ ngx_http_wsgi_read_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_wsgi_module);
 
+    if (ctx == NULL) {
+        r->read_event_handler = ngx_http_block_reading;
+        return;
+    }
+
     rc = ngx_http_wsgi_pump_body(ctx);
 
     if (rc != NGX_OK) {

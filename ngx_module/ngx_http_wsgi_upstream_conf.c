@@ -26,10 +26,14 @@ ngx_http_wsgi_init_upstream_conf(ngx_http_wsgi_loc_conf_t *conf)
     /*
      * set by ngx_pcalloc():
      *
+     *     conf->temp_path = NULL;
      *     conf->upstream.ignore_headers = 0;
      *     conf->upstream.hide_headers_hash = { NULL, 0 };
      */
 
+    conf->buffering = NGX_CONF_UNSET;
+    conf->max_temp_file_size = NGX_CONF_UNSET;
+    conf->temp_file_write_size = NGX_CONF_UNSET_SIZE;
     conf->limit_rate = NGX_CONF_UNSET_PTR;
 
     conf->upstream.hide_headers = NGX_CONF_UNSET_PTR;
@@ -46,6 +50,16 @@ ngx_http_wsgi_merge_upstream_conf(ngx_conf_t *cf,
     ngx_http_wsgi_loc_conf_t *prev, ngx_http_wsgi_loc_conf_t *conf)
 {
     ngx_hash_init_t  hash;
+
+    ngx_conf_merge_value(conf->buffering, prev->buffering, 1);
+    ngx_conf_merge_off_value(conf->max_temp_file_size,
+                             prev->max_temp_file_size, 1024 * 1024 * 1024);
+    ngx_conf_merge_size_value(conf->temp_file_write_size,
+                              prev->temp_file_write_size, 256 * 1024);
+
+    if (conf->temp_path == NULL) {
+        conf->temp_path = prev->temp_path;
+    }
 
     ngx_conf_merge_ptr_value(conf->limit_rate, prev->limit_rate, NULL);
 

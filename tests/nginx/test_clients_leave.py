@@ -28,7 +28,7 @@ BODY = b"a line\nanother\nand more"
 @pytest.fixture(scope="module")
 def server(module_nginx):
     """Has two threads: one for the application that is left, one for /noted."""
-    return module_nginx(CONF, http="wsgi_threads 2; wsgi_buffer_size 256k;")
+    return module_nginx(CONF, http="wsgi_threads 2; wsgi_buffer_size 256k; wsgi_buffering off;")
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def test_ignored_but_the_body_is_not_here(server, news, way):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_an_application_that_is_paused_on_the_loop(nginx, way):
-    server = nginx(CONF, http="wsgi_threads 0; wsgi_buffer_size 256k;")
+    server = nginx(CONF, http="wsgi_threads 0; wsgi_buffer_size 256k; wsgi_buffering off;")
     news = News(server)
     with Leaver(server, way, "/leave/blocks") as leaving:
         leaving.wait_piece()

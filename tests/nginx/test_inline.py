@@ -7,14 +7,14 @@ import signal
 
 import pytest
 
-from server import wait_for
+from server import settle, wait_for
 
 CONF = "location / { wsgi_app @APPS@/inline.py app; wsgi_buffer_size 256k; }"
 
 
 @pytest.fixture
 def server(nginx):
-    return nginx(CONF, http="wsgi_threads 0;")
+    return nginx(CONF, http="wsgi_threads 0; wsgi_buffering off;")
 
 
 def counts(server):
@@ -34,6 +34,17 @@ def test_a_slow_client_holds_up_nobody(server):
         assert before < 500, "the generator is left in the middle, not run on"
         for _ in range(20):
             assert server.ask("/facts").status == 200, "others are answered meanwhile"
+
+
+def test_a_slow_client_whose_response_is_buffered_holds_up_nobody(nginx):
+    server = nginx(CONF, http="wsgi_threads 0; wsgi_max_temp_file_size 8m;")
+    with server.connect() as slow:
+        slow.send_request("/endless")
+        slow.read_head()
+        server.wait_log("WSGI0127")
+        for _ in range(20):
+            assert server.ask("/facts").status == 200, "others are answered meanwhile"
+        settle(lambda: counts(server))
 
 
 def test_a_generator_goes_on_when_its_client_does(server):

@@ -112,7 +112,7 @@ AT_MOST = {"limit_rate": 100}
 
 @pytest.mark.parametrize("way", ["plain", "gzip", "tls", "h2", "limit_rate"])
 def test_the_application_waits_for_its_reader(nginx, way):
-    server = started(nginx)
+    server = started(nginx, http=HTTP + "wsgi_buffering off;")
     (worker,) = server.workers()
     server.ask("/endless?8")
     before = server.memory(worker)

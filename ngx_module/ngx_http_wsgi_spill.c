@@ -1,0 +1,230 @@
+
+/*
+ * What clients do not take goes from memory to a temporary file, as it does
+ * with proxy_pass: the application has its credit back and finishes, and its
+ * thread is free, however slow the client is.
+ *
+ * That happens when a response holds its share of memory ("wsgi_buffering",
+ * half of "wsgi_buffer_size"), and when all responses of the worker together
+ * hold theirs ("wsgi_max_buffered").
+ */
+
+
+#include "ngx_http_wsgi_module.h"
+
+
+/* what a response may hold though all of them hold too much */
+#define NGX_HTTP_WSGI_SMALL     32768
+
+/* how often the log says that they do, in seconds */
+#define NGX_HTTP_WSGI_LOG_EACH  60
+
+
+static ngx_uint_t ngx_http_wsgi_can_spill(ngx_http_wsgi_ctx_t *ctx);
+static void ngx_http_wsgi_log_tight(void);
+
+
+/* memory is tight and cannot be relieved: no request can be taken */
+
+ngx_uint_t
+ngx_http_wsgi_is_full(ngx_http_request_t *r)
+{
+    ngx_http_wsgi_loc_conf_t   *wlcf;
+    ngx_http_wsgi_main_conf_t  *wmcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wsgi_module);
+
+    return wlcf->max_temp_file_size == 0
+           && ngx_http_wsgi_buffered() > wmcf->max_buffered;
+}
+
+
+ngx_uint_t
+ngx_http_wsgi_is_tight(ngx_http_wsgi_ctx_t *ctx)
+{
+    ngx_http_wsgi_main_conf_t  *wmcf;
+
+    if (ctx->held <= NGX_HTTP_WSGI_SMALL) {
+        return 0;
+    }
+
+    wmcf = ngx_http_get_module_main_conf(ctx->request, ngx_http_wsgi_module);
+
+    return ngx_http_wsgi_buffered() > wmcf->max_buffered
+           && ngx_http_wsgi_can_spill(ctx);
+}
+
+
+/*
+ * Stores what is in ctx->out, where it must be.  An error of the file is none
+ * of the response: it goes on in memory then, and its application waits.
+ */
+
+ngx_int_t
+ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx)
+{
+    size_t                     size;
+    ssize_t                    n;
+    ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_wsgi_module);
+
+    size = 0;
+
+    ngx_http_wsgi_set_backlog(ctx, 0);
+
+    while (ngx_http_wsgi_must_spill(ctx)) {
+
+        if (size >= wlcf->temp_file_write_size) {
+            ngx_http_wsgi_set_backlog(ctx, ctx->held);
+            ngx_http_wsgi_next_turn(ctx);
+            return NGX_OK;
+        }
+
+        n = ngx_http_wsgi_store(ctx);
+
+        if (n == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (n == 0) {
+
+            /* all of it is in a file already */
+
+            return NGX_OK;
+        }
+
+        if (n == NGX_DECLINED) {
+            ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                          "WSGI0135 no temporary file can be written for the "
+                          "response, its application waits for the client");
+
+            ctx->no_temp_file = 1;
+            return NGX_OK;
+        }
+
+        size += n;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * What waits to be written.  Applications can be faster than a disk: while too
+ * much waits, they do, too.
+ */
+
+void
+ngx_http_wsgi_set_backlog(ngx_http_wsgi_ctx_t *ctx, size_t size)
+{
+    static size_t  backlog;
+
+    ngx_http_wsgi_main_conf_t  *wmcf;
+
+    if (ctx->backlog == size) {
+        return;
+    }
+
+    backlog += size;
+    backlog -= ctx->backlog;
+
+    ctx->backlog = size;
+
+    wmcf = ngx_http_get_module_main_conf(ctx->request, ngx_http_wsgi_module);
+
+    if (backlog > wmcf->max_buffered) {
+        ngx_http_wsgi_pause_output(1);
+
+    } else if (backlog <= wmcf->max_buffered / 2) {
+        ngx_http_wsgi_pause_output(0);
+    }
+}
+
+
+/* the response holds more than its share, and need not */
+
+ngx_uint_t
+ngx_http_wsgi_must_spill(ngx_http_wsgi_ctx_t *ctx)
+{
+    ngx_http_request_t        *r;
+    ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    if (!ngx_http_wsgi_can_spill(ctx)) {
+        return 0;
+    }
+
+    if (ngx_http_wsgi_is_tight(ctx)) {
+        ngx_http_wsgi_log_tight();
+        return 1;
+    }
+
+    r = ctx->request;
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
+
+    /* a part of a page waits for others, which may wait for its thread */
+
+    return (ctx->buffering || r->postponed || r->connection->data != r)
+           && ctx->held > wlcf->buffer_size / 2;
+}
+
+
+static ngx_uint_t
+ngx_http_wsgi_can_spill(ngx_http_wsgi_ctx_t *ctx)
+{
+    off_t                      size;
+    ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_wsgi_module);
+
+    size = ctx->temp_file ? ctx->temp_file->offset : 0;
+
+    return !ctx->no_temp_file && size < wlcf->max_temp_file_size;
+}
+
+
+/*
+ * The filters have more of this response than its share, in blocks that were
+ * too large.  All that follows goes to a file, so the application need not
+ * wait for them.
+ */
+
+void
+ngx_http_wsgi_return_credit(ngx_http_wsgi_ctx_t *ctx)
+{
+    ngx_chain_t            *cl;
+    ngx_http_wsgi_piece_t  *piece;
+
+    if (ctx->credit_returned || !ngx_http_wsgi_must_spill(ctx)) {
+        return;
+    }
+
+    ctx->credit_returned = 1;
+
+    for (cl = ctx->busy; cl; cl = cl->next) {
+        piece = ngx_http_wsgi_get_piece(cl);
+
+        if (piece->buffer) {
+            wsgi_buffer_return_credit(piece->buffer);
+        }
+    }
+}
+
+
+static void
+ngx_http_wsgi_log_tight(void)
+{
+    static time_t  next;
+
+    if (ngx_time() < next) {
+        return;
+    }
+
+    next = ngx_time() + NGX_HTTP_WSGI_LOG_EACH;
+
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "WSGI0128 responses that clients have not taken hold %uz "
+                  "bytes, more than \"wsgi_max_buffered\", more of them go to "
+                  "temporary files", ngx_http_wsgi_buffered());
+}

@@ -1,0 +1,251 @@
+"""What a client does not take goes to a temporary file: no client holds a thread or the memory."""
+
+import hashlib
+import os
+import re
+import signal
+import zlib
+
+import pytest
+
+from client import Truncated
+from h2client import H2Connection
+from server import INLINE, settle, wait_for
+
+CONF = """
+    listen 127.0.0.1:@OTHER_PORT@ ssl;
+    ssl_certificate @PREFIX@/cert.pem;
+    ssl_certificate_key @PREFIX@/key.pem;
+    sendfile on;
+    location / { wsgi_app @APPS@/large.py app; }
+    location /zip/ { gzip on; gzip_types *;
+                     wsgi_app @APPS@/large.py app; wsgi_script_name /zip; }
+    location /off/ { wsgi_buffering off; wsgi_app @APPS@/large.py app; wsgi_script_name /off; }
+    location /ignored/ { wsgi_buffering off; wsgi_ignore_headers X-Accel-Buffering;
+                         wsgi_app @APPS@/large.py app; wsgi_script_name /ignored; }
+    location /said/ { wsgi_app @APPS@/large.py app; wsgi_script_name /said; }
+"""
+MEGABYTE = 1 << 20
+PIECE = bytes(range(256)) * 256
+DIGEST = hashlib.sha256(PIECE * 160).hexdigest()
+SHAPES = ["list", "one", "small", "generator", "written"]
+WAYS = ["plain", "gzip", "tls", "h2"]
+
+
+def started(nginx, http="", threads=1):
+    threads = "" if INLINE else f"wsgi_threads {threads};"
+    prepared = nginx.prepare(CONF, http=f"{threads} {http}")
+    prepared.make_certificate()
+    server = prepared.start()
+    wait_for(lambda: server.ask("/made").status == 200, "the import")
+    return server
+
+
+class Slow:
+    """A client that asks for a large response and takes nothing of it until it is told to."""
+
+    def __init__(self, server, way, path):
+        self.way = way
+        if way == "h2":
+            self.connection = H2Connection(server.h2_port)
+            self.stream = self.connection.send(path)
+            return
+        port = server.other_port if way == "tls" else server.port
+        self.connection = server.connect(port, receive_buffer=4096, tls=way == "tls")
+        headers = [("Accept-Encoding", "gzip")] if way == "gzip" else []
+        self.connection.send_request(("/zip" if way == "gzip" else "") + path, headers=headers)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.socket.close()
+
+    def body(self):
+        if self.way == "h2":
+            return bytes(self.connection.response(self.stream).body)
+        head = self.connection.read_head()
+        body = b"".join(self.connection.pieces(head))
+        return zlib.decompressobj(31).decompress(body) if self.way == "gzip" else body
+
+
+def is_done(server):
+    """The application has given all of its pieces, whatever the client has taken."""
+    return wait_for(lambda: server.ask("/ended").text == "True", "the application to end")
+
+
+def waits(server):
+    """The application has begun to give pieces, and waits before it has given all."""
+    wait_for(lambda: int(server.ask("/made").body) > 2, "the first pieces")
+    return settle(lambda: int(server.ask("/made").body)) < 160
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_thread_is_free_and_every_byte_arrives(nginx, shape, way):
+    server = started(nginx, "wsgi_buffer_size 256k;")
+    with Slow(server, way, f"/{shape}") as slow:
+        is_done(server)
+        assert hashlib.sha256(slow.body()).hexdigest() == DIGEST, "every byte, in order"
+    if shape in ("generator", "written") and way != "gzip":
+        server.wait_log("[info]", "WSGI0127", f"{server.prefix}/body/", f"/{shape} HTTP")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_byte_arrives_where_memory_is_tight(nginx, shape, way):
+    server = started(nginx, "wsgi_max_buffered 100k;")
+    with Slow(server, way, f"/{shape}") as slow:
+        is_done(server)
+        assert hashlib.sha256(slow.body()).hexdigest() == DIGEST, "every byte, in order"
+    if way != "gzip":
+        server.wait_log("[warn]", "WSGI0128", "wsgi_max_buffered")
+
+
+@pytest.mark.parametrize("way", ["plain", "h2"])
+def test_a_client_that_keeps_up_gets_every_byte_where_memory_is_tight(nginx, way):
+    server = started(nginx, "wsgi_max_buffered 100k;")
+    for shape in SHAPES:
+        with Slow(server, way, f"/{shape}") as quick:
+            assert hashlib.sha256(quick.body()).hexdigest() == DIGEST, shape
+
+
+@pytest.mark.skipif(INLINE, reason="the loop cannot wait for itself")
+def test_the_sum_of_all_responses_is_bounded(nginx):
+    server = started(nginx, "wsgi_max_buffered 4m;")
+    before = server.reset_peak_memory()
+    with H2Connection(server.h2_port) as connection:
+        streams = [connection.send("/one") for _ in range(20)]
+        wait_for(lambda: server.ask("/asked?one").text == "20", "all to be answered")
+        grown = server.peak_memory() - before
+        # One response is handed over before the sum is looked at, and one is being made.
+        assert grown < 64 * MEGABYTE, f"{grown >> 20} MB for 200 MB that no client takes"
+        assert len(server.log_lines("WSGI0128")) == 1, "the log says so, and not each time"
+        body = connection.response(streams[19]).body
+        assert hashlib.sha256(body).hexdigest() == DIGEST, "every byte, in order"
+
+
+def test_without_a_file_memory_that_is_tight_takes_no_more_requests(nginx):
+    server = started(nginx, "wsgi_max_buffered 1m; wsgi_max_temp_file_size 0;")
+    with server.connect(receive_buffer=4096) as slow:
+        slow.send_request("/one")
+        wait_for(lambda: server.ask("/made").status == 503, "the sum to be above its limit")
+        server.wait_log("[error]", "WSGI0129", "wsgi_max_buffered")
+        assert server.ask("/made").header("Retry-After"), "a client may try again"
+        assert hashlib.sha256(slow.read_response().body).hexdigest() == DIGEST
+    wait_for(lambda: server.ask("/made").status == 200, "requests to be taken again")
+
+
+def test_a_file_that_is_full_makes_the_application_wait(nginx):
+    server = started(nginx, "wsgi_buffer_size 256k; wsgi_max_temp_file_size 1m;", threads=2)
+    with Slow(server, "h2", "/endless?10") as slow:
+        assert waits(server)
+        assert len(server.log_lines("WSGI0127")) == 1
+        assert len(slow.body()) == 10 * MEGABYTE, "and it goes on with the client"
+
+
+def test_a_stream_may_be_longer_than_its_file(nginx):
+    server = started(nginx, "wsgi_buffer_size 256k; wsgi_max_temp_file_size 512k;")
+    with server.connect(receive_buffer=4096) as slow:
+        slow.send_request("/generator")
+        head = slow.read_head()
+        taken = hashlib.sha256()
+        for chunk in slow.pieces(head):
+            taken.update(chunk)
+        assert taken.hexdigest() == DIGEST, "every byte, in order"
+    assert len(server.log_lines("WSGI0127")) > 1, "a file that was sent makes room for another"
+
+
+@pytest.mark.parametrize("prefix", ["off", "ignored", "said"])
+def test_without_buffering_the_application_waits(nginx, prefix):
+    server = started(nginx, "wsgi_buffer_size 256k;", threads=2)
+    path = {"off": "/off/endless", "ignored": "/ignored/endless-yes", "said": "/said/endless-no"}
+    path = path[prefix]
+    with Slow(server, "h2", f"{path}?10") as slow:
+        assert waits(server)
+        assert len(slow.body()) == 10 * MEGABYTE, "and it goes on with the client"
+    assert not server.log_lines("WSGI0127"), "nothing goes to a file"
+
+
+def test_the_application_can_ask_for_buffering(nginx):
+    server = started(nginx, "wsgi_buffering off; wsgi_buffer_size 256k;")
+    with Slow(server, "h2", "/said/endless-yes?10") as slow:
+        is_done(server)
+        assert len(slow.body()) == 10 * MEGABYTE
+    server.wait_log("WSGI0127")
+
+
+def test_a_folder_of_its_own(nginx):
+    server = started(nginx, "wsgi_temp_path @PREFIX@/responses 1 2; wsgi_buffer_size 64k;")
+    with Slow(server, "h2", "/generator") as slow:
+        is_done(server)
+        (line,) = server.wait_log("WSGI0127")
+        assert re.search(rf"{server.prefix}/responses/\d/\d\d/\d+", line), line
+        assert hashlib.sha256(slow.body()).hexdigest() == DIGEST
+    assert not [f for _, _, files in os.walk(server.prefix / "responses") for f in files]
+
+
+def test_a_folder_that_is_gone(nginx):
+    server = started(nginx, "wsgi_temp_path @PREFIX@/responses; wsgi_buffer_size 64k;")
+    (server.prefix / "responses").rmdir()
+    server.expect(r"\[crit\].* No such file or directory")
+    with Slow(server, "h2", "/generator") as slow:
+        server.wait_log("[error]", "WSGI0135")
+        assert hashlib.sha256(slow.body()).hexdigest() == DIGEST, "the response is whole"
+
+
+def test_a_truncated_response_is_sent_as_far_as_it_goes(nginx):
+    server = started(nginx, "wsgi_buffer_size 64k;")
+    server.expect("WSGI0201")
+    with server.connect(receive_buffer=4096) as slow:
+        slow.send_request("/broken")
+        is_done(server)
+        got, head = hashlib.sha256(), slow.read_head()
+        with pytest.raises(Truncated):
+            for chunk in slow.pieces(head):
+                got.update(chunk)
+        assert got.hexdigest() == DIGEST, "all that the application gave"
+
+
+def test_a_worker_that_quits_sends_what_is_stored(nginx):
+    server = started(nginx, "wsgi_buffer_size 64k;")
+    with Slow(server, "plain", "/generator") as slow:
+        is_done(server)
+        server.send(signal.SIGQUIT)
+        server.wait_log("gracefully shutting down")
+        assert hashlib.sha256(slow.body()).hexdigest() == DIGEST, "to the last byte"
+    assert server.stop() == 0
+
+
+@pytest.mark.skipif(INLINE, reason="no thread waits")
+def test_a_client_that_takes_next_to_nothing_is_left(nginx):
+    server = started(nginx, "wsgi_send_timeout 1s;")
+    with H2Connection(server.h2_port) as connection:
+        connection.send("/off/generator")
+        (line,) = server.wait_log("[error]", "WSGI0131", "wsgi_send_timeout")
+        assert "client: 127.0.0.1" in line and "/off/generator" in line, line
+        assert server.ask("/made").status == 200, "its thread is free"
+
+
+@pytest.mark.skipif(INLINE, reason="no thread waits")
+def test_a_client_that_takes_a_little_is_waited_for(nginx):
+    server = started(nginx, "wsgi_send_timeout 1s; wsgi_buffer_size 64k;")
+    with server.connect(receive_buffer=4096) as slow:
+        slow.send_request("/off/endless-yes?4")
+        head = slow.read_head()
+        got = sum(len(chunk) for chunk in slow.pieces(head))
+    assert got == 4 * MEGABYTE
+    assert not server.log_lines("WSGI0131")
+
+
+@pytest.mark.skipif(INLINE, reason="no timeouts")
+def test_an_application_without_a_client_has_a_limit(nginx):
+    conf = "location / { wsgi_app @APPS@/large.py app; wsgi_ignore_client_abort on; }"
+    server = nginx(conf, http="wsgi_threads 1; wsgi_read_timeout 1s; wsgi_send_timeout 500ms;")
+    wait_for(lambda: server.ask("/made").status == 200, "the import")
+    with server.connect() as leaving:
+        leaving.send_request("/slower?1000000")
+        leaving.read_head()
+    server.wait_log("[error]", "WSGI0136", "/slower")
+    wait_for(lambda: server.ask("/made").status == 200, "the thread to be free")
+    server.wait_access("/slower", " 499 ")
