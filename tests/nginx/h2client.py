@@ -5,6 +5,7 @@ import socket
 import h2.config
 import h2.connection
 import h2.events
+import h2.settings
 
 from client import TIMEOUT
 
@@ -21,14 +22,19 @@ class Stream:
 
 
 class H2Connection:
-    """One connection to 127.0.0.1. Every wait on it ends after TIMEOUT with an exception."""
+    """One connection to 127.0.0.1. Every wait on it ends after TIMEOUT with an exception.
 
-    def __init__(self, port):
+    `window`: how many bytes of a response may be sent before the client opens its window.
+    """
+
+    def __init__(self, port, window=65535):
         self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
         config = h2.config.H2Configuration(client_side=True, header_encoding="latin-1")
         self.h2 = h2.connection.H2Connection(config)
         self.streams = {}
         self.pinged = False
+        own = {h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window}
+        self.h2.local_settings = h2.settings.Settings(client=True, initial_values=own)
         self.h2.initiate_connection()
         self.flush()
 
@@ -96,6 +102,12 @@ class H2Connection:
     def end(self, stream):
         self.h2.end_stream(stream)
         self.flush()
+
+    def open_window(self, stream, size):
+        """Lets the server send `size` bytes more, if the stream is not over."""
+        if not self.is_over(stream):
+            self.h2.increment_flow_control_window(size, stream)
+            self.flush()
 
     def reset(self, stream):
         self.h2.reset_stream(stream, 8)
