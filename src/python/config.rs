@@ -2,7 +2,7 @@
 
 use super::dispositions::{self, Signals};
 use super::installation::EXECUTABLE;
-use super::{check, crash, output, process, signals, thread, traceback};
+use super::{check, crash, linking, output, process, signals, thread, traceback};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -31,7 +31,7 @@ pub struct Settings {
 /// process are out of reach, and a crash says what it was about.
 pub fn start(settings: &Settings) -> Result<(), String> {
     thread::watch_forks();
-    share_libpython();
+    linking::share_libpython();
     dispositions::hold_sigint();
     let up = bring_up(settings);
     dispositions::let_sigint_go();
@@ -56,6 +56,7 @@ fn bring_up(settings: &Settings) -> Result<(), String> {
 fn prepare(py: Python<'_>, settings: &Settings) -> PyResult<()> {
     // The thread on which `threading` is first imported is the main thread to it, up to 3.12.
     py.import("threading")?;
+    linking::prefer_own_libraries(py)?;
     output::install(py)?;
     signals::intercept(py)?;
     process::intercept(py)?;
@@ -88,23 +89,6 @@ fn put_in_front(py: Python<'_>, folders: &[PathBuf]) -> PyResult<()> {
     }
     add(&mut front, path.extract::<Vec<OsString>>()?);
     path.set_slice(0, path.len(), PyList::new(py, front)?.as_any())
-}
-
-/// C extensions expect the symbols of libpython to be global. They are not if a host has loaded
-/// this library, and libpython with it, with RTLD_LOCAL: so libpython is loaded once more.
-fn share_libpython() {
-    let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
-    let symbol = ffi::Py_IsInitialized as *const libc::c_void;
-    // SAFETY: any address may be asked for; `info` is filled if the result is not 0, and its file
-    // name is then a string that lives as long as that file is loaded. RTLD_NOLOAD loads nothing
-    // and runs no code. The handle is kept for ever, as libpython is; where Python is a part of
-    // the program itself there is none, and its symbols are global already.
-    unsafe {
-        if libc::dladdr(symbol, info.as_mut_ptr()) != 0 {
-            let file = info.assume_init().dli_fname;
-            libc::dlopen(file, libc::RTLD_NOW | libc::RTLD_NOLOAD | libc::RTLD_GLOBAL);
-        }
-    }
 }
 
 /// Runs Python's own start. The calling thread is attached afterwards if that succeeds.

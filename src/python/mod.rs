@@ -38,6 +38,7 @@ pub mod interrupt;
 pub mod keys;
 pub mod lease;
 pub mod lines;
+mod linking;
 pub mod modules;
 pub mod neighbours;
 pub mod output;
