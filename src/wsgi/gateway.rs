@@ -267,6 +267,10 @@ fn send_each(py: Python<'_>, blocks: &Blocks, response: &Loan<Response>) -> Resu
         let block = block?;
         let block = bytes(&block)?;
         if block.as_bytes().is_empty() {
+            // Nothing is sent that could find it out.
+            if response.with(|response| response.is_gone())? {
+                return Err(Problem::Gone.into());
+            }
             continue;
         }
         let (wanted, flow) = response.with(|response| {

@@ -203,7 +203,7 @@ impl Input {
 
     #[pyo3(signature = (size = None, /))]
     fn read1<'py>(&self, py: Python<'py>, size: Option<isize>) -> PyResult<Bound<'py, PyBytes>> {
-        self.reader.with(|reader| reader.read_some(py, limit(size).min(BLOCK)))?
+        self.with(|reader| reader.read_some(py, limit(size).min(BLOCK)))
     }
 
     fn readinto(&self, py: Python<'_>, buffer: &Bound<'_, PyAny>) -> PyResult<usize> {

@@ -2,6 +2,7 @@
 
 /running         asks, waits at the gate; then asks, reads and writes in every way, and is iterated
 /stream          yields "first", waits at the gate, yields "second" and "third"
+/nothing         yields empty blocks until it is closed
 /blocks          yields blocks of 64 KiB until it is closed
 /write           gives such blocks to write() until it raises
 /until_gone      yields such blocks until the client is gone, and then a hundred more
@@ -12,6 +13,7 @@
 
 import json
 import threading
+import time
 from urllib.parse import unquote
 
 TEXT = [("Content-Type", "text/plain")]
@@ -66,6 +68,9 @@ def running(environ, start_response):
     note("read", lambda: body.read(-1))
     note("readline", body.readline)
     note("iteration", lambda: next(iter(body)))
+    note("read1", lambda: body.read1(3))
+    note("readinto", lambda: body.readinto(bytearray(3)))
+    note("readlines", body.readlines)
     note("write", lambda: write(b"written"))
     return Closing(iter([b"iterated"]))
 
@@ -87,6 +92,19 @@ def each_block(environ, start_response):
     blocks[0] = 0
     start_response("200 OK", TEXT)
     return Closing(iter(new_block, None))
+
+
+def nothing(environ, start_response):
+    """PEP 3333 offers empty blocks to applications that wait for something."""
+    blocks[0] = 0
+    start_response("200 OK", TEXT)
+
+    def no_news():
+        blocks[0] += 1
+        time.sleep(0.005)
+        return b""
+
+    return Closing(iter(no_news, None))
 
 
 def write(environ, start_response):
@@ -140,6 +158,7 @@ ENDPOINTS = {
     "/running": running,
     "/stream": stream,
     "/blocks": each_block,
+    "/nothing": nothing,
     "/write": write,
     "/until_gone": until_gone,
     "/upload": upload,

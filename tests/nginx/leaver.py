@@ -11,9 +11,9 @@ WAYS = ["close", "half-close", "reset", "h2 reset", "h2 close"]
 class Leaver:
     """One request, of a client that has not left yet. It takes little of what it is sent."""
 
-    def __init__(self, server, way, path, body=None, unfinished=False):
+    def __init__(self, server, way, path, body=None, unfinished=False, method=None):
         self.way = way
-        method = "GET" if body is None else "POST"
+        method = method or ("GET" if body is None else "POST")
         if unfinished:
             self.begin(server, path, body)
             return

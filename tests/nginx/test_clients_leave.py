@@ -96,6 +96,9 @@ TOLD = [
     f"read: OSError: {GONE}",
     f"readline: OSError: {GONE}",
     f"iteration: OSError: {GONE}",
+    f"read1: OSError: {GONE}",
+    f"readinto: OSError: {GONE}",
+    f"readlines: OSError: {GONE}",
     "write: OSError: write(): the client is gone",
     "closed",
 ]
@@ -128,6 +131,16 @@ def test_a_stream(server, news, gate, way):
     stop.shut()
     assert news.notes(1) == ["closed"], "no more is asked for, and close() is called once"
     news.wait_said("WSGI0208")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_an_application_that_gives_empty_blocks(server, news, way, method):
+    with Leaver(server, way, "/leave/nothing", method=method) as leaving:
+        wait_for(lambda: news.blocks() >= 4, "it to be asked for blocks")
+        leaving.leave()
+        news.wait_aborted()
+    assert news.notes(1) == ["closed"], "no more is asked for, and close() is called once"
 
 
 @pytest.mark.parametrize("way", WAYS)
