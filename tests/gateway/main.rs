@@ -6,6 +6,7 @@ mod body;
 mod client;
 mod early_hints;
 mod errors;
+mod files;
 mod host;
 mod limit;
 mod offences;
