@@ -2,7 +2,7 @@
 
 use super::buffer::{Buffer, Piece};
 use super::client::Client;
-use super::event::{Delivered, Event, Head, Outcome, Wants, deliver};
+use super::event::{Delivered, Event, Events, Head, Outcome, Steps, Wants, deliver};
 use super::outbox::Outbox;
 use super::{FileRange, Flow, Gone, HostRequest, Transport};
 use pyo3::prelude::*;
@@ -14,22 +14,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Direct {
     outbox: Arc<Outbox>,
     request: HostRequest,
-    pending: Vec<Event>,
+    pending: Events,
     /// Shared with the caller of `wsgi_run`, who wants to know in the end.
     gone: Arc<AtomicBool>,
 }
 
 impl Direct {
     pub fn new(outbox: Arc<Outbox>, request: HostRequest, gone: Arc<AtomicBool>) -> Self {
-        Direct { outbox, request, pending: Vec::with_capacity(3), gone }
+        Direct { outbox, request, pending: Events::with_capacity(3), gone }
     }
 
     fn deliver(&mut self, py: Python<'_>) {
-        let events = std::mem::take(&mut self.pending);
+        let mut events = std::mem::take(&mut self.pending);
         let (host, request) = (self.outbox.host(), self.request);
         let gone = &self.gone;
         let wants = || if gone.load(Ordering::Relaxed) { Wants::Nothing } else { Wants::All };
-        let delivered = py.detach(|| deliver(host, request, events, wants));
+        let delivered = py.detach(|| deliver(host, request, &mut events, wants, &mut Steps::all()));
         if delivered == Delivered::Gone {
             self.gone.store(true, Ordering::Relaxed);
         }
@@ -40,18 +40,18 @@ impl Direct {
 
 impl Transport for Direct {
     fn hints(&mut self, hints: Head) {
-        self.pending.push(Event::Hints(hints));
+        self.pending.push_back(Event::Hints(hints));
     }
 
     fn head(&mut self, head: Head) {
-        self.pending.push(Event::Head(head));
+        self.pending.push_back(Event::Head(head));
     }
 
     fn data(&mut self, block: &Bound<'_, PyBytes>, size: usize) {
         let joins = |event: &mut Event| event.join(&block.as_bytes()[..size]);
-        if !self.pending.last_mut().is_some_and(joins) {
+        if !self.pending.back_mut().is_some_and(joins) {
             let buffer = Buffer::new(Piece::new(block, size), self.outbox.clone(), None);
-            self.pending.push(Event::Data(buffer));
+            self.pending.push_back(Event::Data(buffer));
         }
     }
 
@@ -60,7 +60,7 @@ impl Transport for Direct {
     }
 
     fn file(&mut self, file: FileRange) {
-        self.pending.push(Event::File(file));
+        self.pending.push_back(Event::File(file));
     }
 
     /// The host's `write` waits by itself.
@@ -74,7 +74,7 @@ impl Transport for Direct {
     }
 
     fn end(&mut self, py: Python<'_>, outcome: Outcome) {
-        self.pending.push(Event::End(outcome));
+        self.pending.push_back(Event::End(outcome));
         self.deliver(py);
     }
 

@@ -2,8 +2,10 @@
 
 use super::arena::{Arena, Span};
 use super::buffer::{Buffer, Buffers};
+use super::log::Line;
 use super::{FileRange, Gone, Host, HostRequest, Level};
 use smallvec::smallvec;
+use std::collections::VecDeque;
 
 /// The status line and the headers of a response, checked by `wsgi::headers`.
 #[derive(Default, Debug)]
@@ -68,9 +70,12 @@ pub enum Event {
     Data(Box<Buffer>),
     File(FileRange),
     WantBody,
-    Log(Level, String),
+    Log(Level, Line),
     End(Outcome),
 }
+
+/// Events of one response, oldest first.
+pub type Events = VecDeque<Event>;
 
 impl Event {
     /// Appends `bytes` to the buffer that this is, if both are small.
@@ -108,29 +113,52 @@ pub enum Delivered {
     Gone,
 }
 
-/// Calls the host's callbacks for `events`, in order. Neighbouring pieces of the body go in one
-/// `write`. `wants` is asked before each callback: a callback may have cancelled the request.
-/// What belongs to a request that is gone is dropped, except its log lines.
+/// How much of its events the polling thread delivers before others have their turn.
+#[derive(Debug)]
+pub struct Steps(usize);
+
+/// A line for the log is a system call, often to a disk; a piece of a body may be only a pointer.
+pub(super) const LINE_STEPS: usize = 4;
+
+impl Steps {
+    pub fn all() -> Self {
+        Steps(usize::MAX)
+    }
+
+    /// One turn of the polling thread: 256 lines, or 1024 pieces.
+    pub fn turn() -> Self {
+        Steps(1024)
+    }
+
+    pub fn are_done(&self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn take(&mut self, steps: usize) {
+        if self.0 != usize::MAX {
+            self.0 = self.0.saturating_sub(steps);
+        }
+    }
+}
+
+/// Calls the host's callbacks for `events`, in order, until `steps` are done. Neighbouring pieces of
+/// the body go in one `write`. `wants` is asked before each callback: a callback may have cancelled
+/// the request. What is not delivered stays in `events`.
 pub fn deliver(
     host: &dyn Host,
     request: HostRequest,
-    events: Vec<Event>,
+    events: &mut Events,
     wants: impl Fn() -> Wants,
+    steps: &mut Steps,
 ) -> Delivered {
-    let mut delivered = Delivered::Open;
-    let mut events = events.into_iter().peekable();
-    while let Some(event) = events.next() {
+    while !steps.are_done() && !events.is_empty() {
         let wanted = wants();
-        if delivered == Delivered::Open && wanted == Wants::Nothing {
-            delivered = Delivered::Gone;
+        if wanted == Wants::Nothing {
+            return Delivered::Gone;
         }
-        if let Event::Log(level, line) = &event {
-            let about = (delivered == Delivered::Open).then_some(request);
-            host.log(about, *level, line);
-            continue;
-        }
-        let heard = wanted == Wants::All || event.outlives_client();
-        if delivered != Delivered::Open || !heard {
+        let Some(event) = events.pop_front() else { break };
+        steps.take(if let Event::Log(..) = event { LINE_STEPS } else { 1 });
+        if wanted != Wants::All && !event.outlives_client() {
             continue;
         }
         let result = match event {
@@ -138,30 +166,34 @@ pub fn deliver(
             Event::Head(head) => host.start(request, &head),
             Event::Data(buffer) => {
                 let mut pieces: Buffers = smallvec![buffer];
-                while let Some(Event::Data(_)) = events.peek() {
-                    if let Some(Event::Data(buffer)) = events.next() {
+                while !steps.are_done() && matches!(events.front(), Some(Event::Data(_))) {
+                    if let Some(Event::Data(buffer)) = events.pop_front() {
+                        steps.take(1);
                         pieces.push(buffer);
                     }
                 }
-                let last = matches!(events.peek(), Some(Event::End(Outcome::Complete)));
                 pieces.iter_mut().for_each(|buffer| buffer.deliver());
-                host.write(request, pieces, last)
+                host.write(request, pieces, ends(events))
             }
-            Event::File(file) => {
-                let last = matches!(events.peek(), Some(Event::End(Outcome::Complete)));
-                host.send_file(request, file, last)
-            }
+            Event::File(file) => host.send_file(request, file, ends(events)),
             Event::WantBody => host.want_body(request),
-            Event::Log(..) => Ok(()),
+            Event::Log(level, line) => {
+                host.log(Some(request), level, &line);
+                Ok(())
+            }
             Event::End(outcome) => {
                 host.finish(request, outcome);
-                delivered = Delivered::Finished;
-                Ok(())
+                return Delivered::Finished;
             }
         };
         if result == Err(Gone) {
-            delivered = Delivered::Gone;
+            return Delivered::Gone;
         }
     }
-    delivered
+    Delivered::Open
+}
+
+/// What was delivered last is the last piece of a whole response.
+fn ends(events: &Events) -> bool {
+    matches!(events.front(), Some(Event::End(Outcome::Complete)))
 }

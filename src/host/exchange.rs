@@ -1,10 +1,11 @@
 //! One request that is being answered for an event-driven host.
 
-use super::event::{Delivered, Event, Outcome, Wants, deliver};
+use super::delivery::Out;
+use super::event::{Event, Events, Outcome, Wants};
 use super::outbox::{Item, Outbox};
 use super::request::Request;
 use super::upload::Upload;
-use super::{HostRequest, Level};
+use super::{HostRequest, polling};
 use crate::host::body::Body;
 use crate::pool::credit::Credit;
 use crate::pool::sync::Mutex;
@@ -30,22 +31,15 @@ pub enum Phase {
 /// Later than any time there is.
 const STILL_QUEUED: u64 = u64::MAX;
 
-#[derive(Default, Debug)]
-struct Out {
-    events: Vec<Event>,
-    /// The outbox has this exchange in its list.
-    listed: bool,
-}
-
 /// The meeting point of two threads: the one that polls (`push_body`, `cancel`, `phase`,
-/// `deliver_all`) and the one that runs the application (the rest). Neither waits for the other
+/// `deliver_some`) and the one that runs the application (the rest). Neither waits for the other
 /// except in `wait_for_credit` and in `upload`, which `cancel` ends.
 pub struct Exchange {
-    host_request: HostRequest,
+    pub(super) host_request: HostRequest,
     outbox: Arc<Outbox>,
     /// The request, until a thread begins it or the host cancels it.
     work: Mutex<Option<Box<Request>>>,
-    out: Mutex<Out>,
+    pub(super) out: Mutex<Out>,
     /// A [`Wants`]: nothing once it is finished or cancelled, the end alone if the client is gone and
     /// the application goes on. Changed under the lock of `out`, so that nothing is published in
     /// between.
@@ -130,7 +124,7 @@ impl Exchange {
         &self.outbox
     }
 
-    fn wants(&self) -> Wants {
+    pub(super) fn wants(&self) -> Wants {
         match self.wants.load(Ordering::Acquire) {
             0 => Wants::All,
             1 => Wants::End,
@@ -139,7 +133,7 @@ impl Exchange {
     }
 
     /// Under the lock of `out`.
-    fn set_wants(&self, wants: Wants) {
+    pub(super) fn set_wants(&self, wants: Wants) {
         self.wants.store(wants as u8, Ordering::Release);
     }
 
@@ -196,54 +190,11 @@ impl Exchange {
         (now.saturating_sub(self.submitted), begun.saturating_sub(self.submitted))
     }
 
-    /// Hands `events` over to the polling thread, and leaves `events` empty.
-    pub fn publish(self: &Arc<Self>, events: &mut Vec<Event>) {
-        let mut out = self.out.lock();
-        if self.wants() == Wants::Nothing {
-            drop(out);
-            events.clear();
-            return;
-        }
-        if self.wants() == Wants::End {
-            events.retain(Event::outlives_client);
-        }
-        let joined = join_first(&mut out.events, events);
-        if out.events.is_empty() {
-            std::mem::swap(&mut out.events, events);
-        } else {
-            out.events.append(events);
-        }
-        let list = !std::mem::replace(&mut out.listed, true);
-        drop(out);
-        // Not under the lock: a buffer gives its credit back.
-        drop(joined);
-        if list {
-            self.outbox.list(Item::Exchange(self.clone()));
-        }
-    }
-
-    /// Tells the host that body is wanted, once until it has heard it.
-    pub(super) fn want_body(self: &Arc<Self>) {
-        let told = matches!(self.out.lock().events.last(), Some(Event::WantBody));
-        if !told {
-            self.publish(&mut vec![Event::WantBody]);
-        }
-    }
-
-    /// A line for the log, in its place between the other events.
-    pub fn log(self: &Arc<Self>, level: Level, line: String) {
-        if self.wants() == Wants::Nothing {
-            self.outbox.list(Item::Log(level, line));
-        } else {
-            self.publish(&mut vec![Event::Log(level, line)]);
-        }
-    }
-
     /// Ends an exchange that no application will answer.
     pub fn refuse(self: &Arc<Self>, outcome: Outcome) {
         if self.leave_queue(Phase::Done) {
             self.work.lock().take();
-            self.publish(&mut vec![Event::End(outcome)]);
+            self.publish(&mut Events::from([Event::End(outcome)]));
         }
     }
 
@@ -252,6 +203,7 @@ impl Exchange {
     pub fn wait_for_credit(&self, py: Python<'_>) -> bool {
         for credit in [&self.credit, self.outbox.undelivered(), self.outbox.output()] {
             if credit.is_over() && !credit.is_ended() {
+                polling::assert_not_polling_thread("credit");
                 self.set_phase(Phase::Host);
                 py.detach(|| credit.wait());
                 self.set_phase(Phase::Running);
@@ -296,73 +248,14 @@ impl Exchange {
         if let Some(upload) = &self.upload {
             upload.break_off();
         }
-        let mut out = self.out.lock();
-        self.set_wants(Wants::Nothing);
-        let (logs, dropped): (Vec<_>, Vec<_>) = std::mem::take(&mut out.events)
-            .into_iter()
-            .partition(|event| matches!(event, Event::Log(..)));
-        drop(out);
-        drop(dropped);
-        for event in logs {
-            if let Event::Log(level, line) = event {
-                self.outbox.list(Item::Log(level, line));
-            }
-        }
-        self.outbox.forget(self);
+        self.drop_events();
     }
 
     /// The client is gone, but the application is to finish: what it says goes nowhere, and does not
     /// wait. What was published is dropped too.
     pub fn discard(&self) {
-        let mut out = self.out.lock();
-        if self.wants() == Wants::All {
-            self.set_wants(Wants::End);
-        }
-        let (kept, dropped): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut out.events).into_iter().partition(Event::outlives_client);
-        out.events = kept;
-        drop(out);
-        // Not under the lock: a buffer gives its credit back.
-        drop(dropped);
+        self.drop_what_ends_with_client();
         self.credit.end();
         self.resume_if_low();
     }
-
-    /// Calls the host's callbacks for all that was published. On the polling thread.
-    pub(super) fn deliver_all(&self) {
-        let mut out = self.out.lock();
-        let events = std::mem::take(&mut out.events);
-        out.listed = false;
-        drop(out);
-        self.deliver(events);
-    }
-
-    /// The same, from inside of an application that runs on the polling thread. The outbox keeps
-    /// the exchange in its list, and the caller, who holds the GIL next, drops what was retired.
-    pub(super) fn deliver_now(&self) {
-        let events = std::mem::take(&mut self.out.lock().events);
-        self.outbox.polling(|| self.deliver(events));
-    }
-
-    fn deliver(&self, events: Vec<Event>) {
-        self.outbox.give_log_credit(&events);
-        let host = self.outbox.host();
-        match deliver(host, self.host_request, events, || self.wants()) {
-            Delivered::Open => {}
-            Delivered::Finished => {
-                let out = self.out.lock();
-                self.set_wants(Wants::Nothing);
-                drop(out);
-                self.outbox.forget(self);
-            }
-            Delivered::Gone => self.cancel(),
-        }
-    }
-}
-
-/// Moves the bytes of the first of `new` to the last of `waiting`, if both are small blocks that the
-/// host has not got yet. What is left of it is for the caller to drop.
-fn join_first(waiting: &mut [Event], new: &mut Vec<Event>) -> Option<Event> {
-    let (last, Event::Data(first)) = (waiting.last_mut()?, new.first()?) else { return None };
-    last.join(first.bytes()).then(|| new.remove(0))
 }

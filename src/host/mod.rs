@@ -11,14 +11,20 @@ pub mod body;
 pub mod buffer;
 pub mod client;
 pub mod current;
+mod delivery;
 pub mod direct;
 pub mod event;
 pub mod exchange;
 pub mod live;
+pub mod log;
 pub mod outbox;
+pub mod polling;
 pub mod queue;
 pub mod request;
 pub mod upload;
+
+#[cfg(test)]
+mod tests;
 
 use buffer::Buffers;
 use client::Client;

@@ -1,14 +1,13 @@
 //! What all exchanges of a runtime share: the host, and the list of what it is to be told.
 
-use super::current::Current;
-use super::event::Event;
+use super::event::{LINE_STEPS, Steps};
 use super::exchange::Exchange;
-use super::{Host, Level};
+use super::log::{Line, Logs};
+use super::{Host, Level, polling};
 use crate::error::{Error, Result};
 use crate::pool::credit::Credit;
 use crate::pool::done::DoneList;
 use crate::pool::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
-use crate::python::lines;
 use once_cell::sync::OnceCell;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -17,21 +16,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How many bytes of log lines may wait for the polling thread before their writers wait.
-const LOG_BYTES: usize = 1024 * 1024;
-
 /// How many bytes of large blocks, of all responses together, may wait for the polling thread before
 /// applications wait with their next block.
 const UNDELIVERED_BYTES: usize = 8 * 1024 * 1024;
 
-/// How long the end of the process waits for the log.
-const SETTLE: Duration = Duration::from_millis(500);
+/// After this the rest of what there is to deliver waits until the host has looked at its other events.
+const TURN: Duration = Duration::from_millis(5);
 
 /// Something for the polling thread.
 pub enum Item {
     Exchange(Arc<Exchange>),
     /// A line that belongs to no request.
-    Log(Level, String),
+    Log(Level, Line),
     /// Nothing to deliver: the polling thread has applications to run.
     Wake,
     /// So many threads are stuck, which is more than there may be.
@@ -45,8 +41,7 @@ struct Live {
 }
 
 pub struct Outbox {
-    host: Box<dyn Host>,
-    log_line_size: usize,
+    pub(super) host: Box<dyn Host>,
     clock: Instant,
     done: DoneList<Item>,
     /// Taken from `done`, not delivered yet. Only the polling thread.
@@ -59,7 +54,7 @@ pub struct Outbox {
     /// How many exchanges wait for a thread or an import.
     queued: AtomicUsize,
     max_queue: usize,
-    logs: Credit,
+    pub(super) logs: Arc<Logs>,
     /// The bytes of large blocks that the polling thread has not got yet. It may be slower than the
     /// threads that make them.
     undelivered: Credit,
@@ -80,7 +75,6 @@ impl Outbox {
     pub fn new(host: Box<dyn Host>, log_line_size: usize, max_queue: usize) -> Arc<Self> {
         Arc::new(Outbox {
             host,
-            log_line_size,
             clock: Instant::now(),
             done: DoneList::new(),
             ready: Mutex::default(),
@@ -89,7 +83,7 @@ impl Outbox {
             live: Mutex::default(),
             queued: AtomicUsize::new(0),
             max_queue,
-            logs: Credit::new(LOG_BYTES),
+            logs: Logs::new(log_line_size),
             undelivered: Credit::new(UNDELIVERED_BYTES),
             output: Credit::new(0),
             output_paused: AtomicBool::new(false),
@@ -160,7 +154,6 @@ impl Outbox {
         for exchange in all {
             exchange.cancel();
         }
-        // Nobody will poll for long: writers of log lines must not wait for it.
         self.logs.end();
         self.undelivered.end();
         self.output.end();
@@ -193,16 +186,22 @@ impl Outbox {
 
     /// An error inside a callback of [`Outbox::poll`].
     pub fn check_not_polling(&self) -> Result<()> {
-        match self.polling.load(Ordering::Acquire) {
+        match self.is_in_callback() {
             true => Err(Error::invalid("wsgi_poll was called inside a callback of wsgi_poll")),
             false => Ok(()),
         }
     }
 
-    /// Runs `work` on the polling thread, which calls [`Outbox::poll`] next.
+    pub(super) fn is_in_callback(&self) -> bool {
+        self.polling.load(Ordering::Acquire)
+    }
+
+    /// Runs applications, `work`, on the polling thread, which calls [`Outbox::poll`] next.
     pub fn before_poll<R>(&self, work: impl FnOnce() -> R) -> R {
         self.about_to_poll.store(true, Ordering::Release);
+        self.logs.open();
         let result = work();
+        self.logs.close();
         self.about_to_poll.store(false, Ordering::Release);
         result
     }
@@ -210,15 +209,16 @@ impl Outbox {
     /// Runs callbacks of the host, which must not poll inside of them. What they retire is for the
     /// caller to think of.
     pub(super) fn polling<R>(&self, work: impl FnOnce() -> R) -> R {
-        self.polling.store(true, Ordering::Release);
+        let before = self.polling.swap(true, Ordering::AcqRel);
         let result = work();
-        self.polling.store(false, Ordering::Release);
+        self.polling.store(before, Ordering::Release);
         result
     }
 
     /// Delivers up to `max` items (0: all) and says how many are left. The polling thread only.
     pub fn poll(&self, max: usize) -> Result<usize> {
         self.check_not_polling()?;
+        polling::mark();
         self.polling(|| self.deliver(max));
         // Once, and not at each buffer: a thread that wakes takes the core from the loop each time.
         if self.has_retired() {
@@ -227,65 +227,37 @@ impl Outbox {
         Ok(self.ready.lock().len())
     }
 
-    fn deliver(&self, max: usize) {
-        self.done.drain(&mut self.ready.lock());
+    pub(super) fn deliver(&self, max: usize) {
+        let waiting = {
+            let mut ready = self.ready.lock();
+            self.done.drain(&mut ready);
+            ready.len()
+        };
+        // What is published meanwhile is for the next poll: an application may never stop.
+        let most = if max == 0 { waiting } else { max };
+        let mut steps = if max == 0 { Steps::all() } else { Steps::turn() };
+        let end = (max > 0).then(|| Instant::now() + TURN);
         let mut served = 0;
-        while max == 0 || served < max {
+        while served < most && !steps.are_done() {
             // The guard must be gone before a callback runs.
             let item = self.ready.lock().pop_front();
             match item {
                 None => break,
-                Some(Item::Exchange(exchange)) => exchange.deliver_all(),
+                Some(Item::Exchange(exchange)) => {
+                    if exchange.deliver_some(&mut steps) {
+                        self.ready.lock().push_back(Item::Exchange(exchange));
+                    }
+                }
                 Some(Item::Wake) => {}
                 Some(Item::Log(level, line)) => {
-                    self.logs.give(line.len());
+                    steps.take(LINE_STEPS);
                     self.host.log(None, level, &line);
                 }
                 Some(Item::Exhausted(stuck)) => self.host.exhausted(stuck),
             }
             served += 1;
-        }
-    }
-
-    /// Sends `text` to the log as one line or, if it is too long for the host, several. Does not
-    /// wait; see [`Outbox::wait_for_log`].
-    pub fn log(&self, about: Option<&Current>, level: Level, text: &str) {
-        let text = lines::escape(text);
-        lines::split(&text, self.log_line_size, |line| {
-            if !self.host.is_event_driven() {
-                self.host.log(about.and_then(Current::direct), level, line);
-                return;
-            }
-            self.logs.take(line.len());
-            match about {
-                Some(Current::Exchange(exchange)) => exchange.log(level, line.to_owned()),
-                _ => self.list(Item::Log(level, line.to_owned())),
-            }
-        });
-    }
-
-    /// Waits while the host has too many log lines to write. Not with the GIL held, and not on the
-    /// polling thread.
-    pub fn wait_for_log(&self) {
-        if self.logs.is_over() {
-            self.logs.wait();
-        }
-    }
-
-    /// Waits until the host has written all lines, or for half a second: before the process ends.
-    /// Not with the GIL held, and not on the polling thread.
-    pub fn settle_log(&self) {
-        let until = Instant::now() + SETTLE;
-        while !self.logs.is_whole() && !self.logs.is_ended() && Instant::now() < until {
-            // Credit wakes who waits when half of it is back, not when all is.
-            std::thread::sleep(SETTLE / 250);
-        }
-    }
-
-    pub(super) fn give_log_credit(&self, events: &[Event]) {
-        for event in events {
-            if let Event::Log(_, line) = event {
-                self.logs.give(line.len());
+            if end.is_some_and(|end| Instant::now() >= end) {
+                break;
             }
         }
     }

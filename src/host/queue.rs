@@ -2,9 +2,9 @@
 
 use super::buffer::{Buffer, Piece};
 use super::client::Client;
-use super::event::{Event, Head, Outcome};
+use super::event::{Event, Events, Head, Outcome};
 use super::exchange::{Exchange, Phase};
-use super::{FileRange, Flow, Gone, Transport};
+use super::{FileRange, Flow, Gone, Transport, polling};
 use crate::python::thread::is_forked;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -14,12 +14,12 @@ use std::sync::Arc;
 pub struct Queue {
     exchange: Arc<Exchange>,
     may_wait: bool,
-    pending: Vec<Event>,
+    pending: Events,
 }
 
 impl Queue {
     pub fn new(exchange: Arc<Exchange>) -> Self {
-        Queue { exchange, may_wait: true, pending: Vec::with_capacity(3) }
+        Queue { exchange, may_wait: true, pending: Events::with_capacity(3) }
     }
 
     /// For an application that runs on the polling thread itself: it must not wait there.
@@ -30,21 +30,21 @@ impl Queue {
 
 impl Transport for Queue {
     fn hints(&mut self, hints: Head) {
-        self.pending.push(Event::Hints(hints));
+        self.pending.push_back(Event::Hints(hints));
     }
 
     fn head(&mut self, head: Head) {
-        self.pending.push(Event::Head(head));
+        self.pending.push_back(Event::Head(head));
     }
 
     fn data(&mut self, block: &Bound<'_, PyBytes>, size: usize) {
         let joins = |event: &mut Event| event.join(&block.as_bytes()[..size]);
-        if self.pending.last_mut().is_some_and(joins) {
+        if self.pending.back_mut().is_some_and(joins) {
             return;
         }
         let outbox = self.exchange.outbox().clone();
         let buffer = Buffer::new(Piece::new(block, size), outbox, Some(self.exchange.clone()));
-        self.pending.push(Event::Data(buffer));
+        self.pending.push_back(Event::Data(buffer));
     }
 
     fn takes_files(&self) -> bool {
@@ -52,7 +52,7 @@ impl Transport for Queue {
     }
 
     fn file(&mut self, file: FileRange) {
-        self.pending.push(Event::File(file));
+        self.pending.push_back(Event::File(file));
     }
 
     fn ready(&mut self, py: Python<'_>) -> Result<(), Gone> {
@@ -67,7 +67,9 @@ impl Transport for Queue {
             // Nobody else is there to "continue transmission even while the application is
             // producing its next block" (PEP 3333, Buffering and Streaming). In a forked child the
             // client is the parent's.
-            if !is_forked() {
+            // A helper thread of the application cannot call the host; the polling thread, which
+            // runs the application, will.
+            if !is_forked() && polling::is_here() {
                 py.detach(|| self.exchange.deliver_now());
             }
             if self.exchange.pause_if_over() {
@@ -79,7 +81,7 @@ impl Transport for Queue {
     }
 
     fn end(&mut self, _py: Python<'_>, outcome: Outcome) {
-        self.pending.push(Event::End(outcome));
+        self.pending.push_back(Event::End(outcome));
         self.exchange.publish(&mut self.pending);
         // Not before: who reads "done" must find the end in the next poll.
         self.exchange.set_phase(Phase::Done);

@@ -1,6 +1,7 @@
 //! The body of a request as the host pushes it: between the polling thread and the application's.
 
 use super::exchange::{Exchange, Phase};
+use super::polling;
 use crate::error::{Error, Result};
 use crate::pool::ring::{Destination, End, Ring, Take};
 use crate::python::draft::Draft;
@@ -70,6 +71,7 @@ impl Exchange {
     }
 
     fn wait_for_host<T, R>(self: &Arc<Self>, take: &Take<T>, wait: impl FnOnce() -> R) -> R {
+        polling::assert_not_polling_thread("the body");
         self.set_phase(Phase::Host);
         if matches!(take, Take::Ask) {
             self.want_body();

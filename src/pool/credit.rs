@@ -6,8 +6,10 @@ use super::sync::{AtomicUsize, Condvar, Mutex, Ordering};
 const ENDED: usize = 1;
 /// A producer is parked, or about to park: who gives bytes back must look whether to wake it.
 const PARKED: usize = 2;
-/// One byte in flight; the count is above the two flags.
-const BYTE: usize = 4;
+/// Set by `open` until `close`: producers do not wait.
+const OPEN: usize = 4;
+/// One byte in flight; the count is above the flags.
+const BYTE: usize = 8;
 
 /// The bytes that producers have handed out and not got back yet.
 ///
@@ -45,7 +47,7 @@ impl Credit {
 
     /// Whether a producer should `wait` before it hands out more.
     pub fn is_over(&self) -> bool {
-        self.state.load(Ordering::Acquire) / BYTE > self.limit
+        self.in_flight() > self.limit
     }
 
     /// Parks the caller until no more than half of the limit is in flight; false: ended. To be
@@ -56,7 +58,7 @@ impl Credit {
         let mut parking = self.parking.lock();
         loop {
             let state = self.state.fetch_or(PARKED, Ordering::AcqRel);
-            if state & ENDED != 0 || self.leaves_low(state) {
+            if state & (ENDED | OPEN) != 0 || self.leaves_low(state) {
                 // Another one that sleeps needs no flag: whoever made the count low wakes all.
                 self.state.fetch_and(!PARKED, Ordering::AcqRel);
                 return state & ENDED == 0;
@@ -72,9 +74,26 @@ impl Credit {
         }
     }
 
+    /// Until `close` producers do not wait, and those that are parked go on: the thread that gives
+    /// bytes back is about to do something that may have to wait for a producer.
+    pub fn open(&self) {
+        if self.state.fetch_or(OPEN, Ordering::AcqRel) & PARKED != 0 {
+            self.wake();
+        }
+    }
+
+    pub fn close(&self) {
+        self.state.fetch_and(!OPEN, Ordering::AcqRel);
+    }
+
+    /// How many bytes are in flight.
+    pub fn in_flight(&self) -> usize {
+        self.state.load(Ordering::Acquire) / BYTE
+    }
+
     /// Whether all that was taken is back.
     pub fn is_whole(&self) -> bool {
-        self.state.load(Ordering::Acquire) < BYTE
+        self.in_flight() == 0
     }
 
     pub fn is_ended(&self) -> bool {
@@ -122,5 +141,16 @@ mod tests {
         credit.end();
         assert!(!credit.wait());
         assert!(credit.is_ended());
+    }
+
+    #[test]
+    fn nobody_waits_while_it_is_open() {
+        let credit = Credit::new(10);
+        credit.open();
+        credit.take(100);
+        assert!(credit.wait(), "it is open, and has not ended");
+        credit.close();
+        assert!(credit.is_over() && !credit.is_low());
+        assert_eq!(credit.in_flight(), 100);
     }
 }

@@ -20,45 +20,90 @@ impl LineBuffer {
         LineBuffer { partial: Vec::new() }
     }
 
-    /// Adds text, and calls `each` for every line that it completes.
-    pub fn push(&mut self, text: impl AsRef<[u8]>, mut each: impl FnMut(&str)) {
-        let mut rest = text.as_ref();
-        while !rest.is_empty() {
-            let room = MAX_PARTIAL - self.partial.len();
-            let near = &rest[..rest.len().min(room + 1)];
-            if let Some(end) = near.iter().position(|byte| *byte == b'\n') {
-                self.partial.extend_from_slice(&rest[..end]);
-                self.finish_with(&mut each, true);
-                rest = &rest[end + 1..];
-            } else if rest.len() <= room {
-                self.partial.extend_from_slice(rest);
-                return;
-            } else {
-                self.partial.extend_from_slice(&rest[..=room]);
-                let end = cut(&self.partial, MAX_PARTIAL);
-                each(&decode(&self.partial[..end]));
-                self.partial.drain(..end);
-                rest = &rest[room + 1..];
-            }
+    /// Adds text. Some if that completes a line: then what has begun is in the lines, and
+    /// [`LineBuffer::put_back`] brings back what they leave of it.
+    pub fn push<'a>(&mut self, text: &'a [u8]) -> Option<Lines<'a>> {
+        if !text.contains(&b'\n') && self.partial.len() + text.len() <= MAX_PARTIAL {
+            self.partial.extend_from_slice(text);
+            return None;
+        }
+        let begun = std::mem::take(&mut self.partial);
+        Some(Lines { begun, given: 0, rest: text, whole: false })
+    }
+
+    /// The line that `lines`, all of which were taken, have begun.
+    pub fn put_back(&mut self, lines: Lines<'_>) {
+        // Another thread may have begun a line meanwhile, if this buffer is shared.
+        if self.partial.is_empty() {
+            self.partial = lines.begun;
+        } else {
+            self.partial.extend_from_slice(&lines.begun);
         }
     }
 
-    /// Calls `each` for the line that has begun, if one has, as if it were complete.
-    pub fn finish(&mut self, mut each: impl FnMut(&str)) {
-        self.finish_with(&mut each, false);
-    }
-
-    fn finish_with(&mut self, each: &mut impl FnMut(&str), even_empty: bool) {
-        let line = self.partial.strip_suffix(b"\r").unwrap_or(&self.partial);
-        if even_empty || !self.partial.is_empty() {
-            each(&decode(line));
+    /// The line that has begun, if one has, as if it were complete.
+    pub fn finish(&mut self) -> Option<Lines<'static>> {
+        if self.partial.is_empty() {
+            return None;
         }
-        self.partial.clear();
+        let begun = std::mem::take(&mut self.partial);
+        Some(Lines { begun, given: 0, rest: b"", whole: true })
     }
 }
 
+/// The lines of one text, each made when it is asked for: a text of many short lines needs no memory
+/// for them.
+pub struct Lines<'a> {
+    begun: Vec<u8>,
+    /// This many bytes of `begun` are the line that was returned last.
+    given: usize,
+    rest: &'a [u8],
+    /// What is left at the end is a line, though it has no line break.
+    whole: bool,
+}
+
+impl<'a> Lines<'a> {
+    /// All of a text that is known whole.
+    pub fn of(text: &'a str) -> Self {
+        Lines { begun: Vec::new(), given: 0, rest: text.as_bytes(), whole: true }
+    }
+
+    /// Not an `Iterator`: the line is borrowed until the next is asked for.
+    #[expect(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Option<Cow<'_, str>> {
+        self.begun.drain(..std::mem::take(&mut self.given));
+        let room = MAX_PARTIAL.saturating_sub(self.begun.len());
+        let near = &self.rest[..self.rest.len().min(room + 1)];
+        if let Some(end) = near.iter().position(|byte| *byte == b'\n') {
+            self.rest = &self.rest[end + 1..];
+            if self.begun.is_empty() {
+                return Some(decode(without_cr(&near[..end])));
+            }
+            self.begun.extend_from_slice(&near[..end]);
+            self.given = self.begun.len();
+            return Some(decode(without_cr(&self.begun)));
+        }
+        if self.rest.len() <= room {
+            self.begun.extend_from_slice(std::mem::take(&mut self.rest));
+            if !self.whole || self.begun.is_empty() {
+                return None;
+            }
+            self.given = self.begun.len();
+            return Some(decode(without_cr(&self.begun)));
+        }
+        self.begun.extend_from_slice(near);
+        self.rest = &self.rest[near.len()..];
+        self.given = cut(&self.begun, MAX_PARTIAL);
+        Some(decode(&self.begun[..self.given]))
+    }
+}
+
+fn without_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
 /// Bytes as text; what is not UTF-8 becomes `\xNN`.
-fn decode(bytes: &[u8]) -> Cow<'_, str> {
+pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Cow::Borrowed(text);
     }
@@ -136,12 +181,41 @@ mod tests {
 
     fn pushed(parts: &[&[u8]]) -> Vec<String> {
         let mut buffer = LineBuffer::new();
-        let mut lines = Vec::new();
+        let mut said = Vec::new();
         for part in parts {
-            buffer.push(part, |line| lines.push(line.to_owned()));
+            if let Some(mut lines) = buffer.push(part) {
+                while let Some(line) = lines.next() {
+                    said.push(line.into_owned());
+                }
+                buffer.put_back(lines);
+            }
         }
-        buffer.finish(|line| lines.push(format!("partial {line}")));
-        lines
+        if let Some(line) = buffer.finish().as_mut().and_then(Lines::next) {
+            said.push(format!("partial {line}"));
+        }
+        said
+    }
+
+    #[test]
+    fn a_whole_text_needs_no_line_break_at_its_end() {
+        let mut lines = Lines::of("one\n\ntwo");
+        assert_eq!(lines.next().as_deref(), Some("one"));
+        assert_eq!(lines.next().as_deref(), Some(""));
+        assert_eq!(lines.next().as_deref(), Some("two"));
+        assert_eq!(lines.next(), None);
+        assert_eq!(Lines::of("").next(), None);
+    }
+
+    #[test]
+    fn what_another_thread_has_begun_meanwhile_is_kept() {
+        let mut buffer = LineBuffer::new();
+        let mut lines = buffer.push(b"one\ntwo").expect("a line is complete");
+        assert!(buffer.push(b"other ").is_none());
+        assert_eq!(lines.next().as_deref(), Some("one"));
+        assert_eq!(lines.next(), None);
+        buffer.put_back(lines);
+        let mut lines = buffer.finish().expect("a line has begun");
+        assert_eq!(lines.next().as_deref(), Some("other two"));
     }
 
     #[test]

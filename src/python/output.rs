@@ -4,7 +4,7 @@
 //! A line is handed over without the GIL and without a lock, since the host's log may be full for a
 //! while. In a fork nobody reads that log: there, lines go to file descriptor 2.
 
-pub use super::lines::{LineBuffer, escape, split};
+use super::lines::{LineBuffer, Lines, decode, escape};
 use super::strings::readable;
 use super::thread::is_forked;
 use once_cell::sync::OnceCell;
@@ -15,9 +15,9 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Takes one line, without a line break. Called on any thread, never with the GIL held by it; may
-/// block. The line may be of any length and may hold control characters (see `escape`, `split`).
-pub type Emit = Box<dyn Fn(Stream, &str) + Send + Sync>;
+/// Takes the lines of one text, all of them. Called on any thread, never with the GIL held by it; may
+/// block. Lines may be of any length and may hold control characters (see `lines::escape`).
+pub type Emit = Box<dyn Fn(Stream, &mut Lines<'_>) + Send + Sync>;
 
 /// Which stream a line was written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +51,10 @@ impl Partial {
         }
     }
 
-    fn finish(&mut self, mut each: impl FnMut(Stream, &str)) {
-        for stream in [Stream::Stdout, Stream::Stderr] {
-            self.of(stream).finish(|line| each(stream, line));
-        }
+    fn finish(&mut self) -> impl Iterator<Item = (Stream, Lines<'static>)> + use<> {
+        [(Stream::Stdout, self.stdout.finish()), (Stream::Stderr, self.stderr.finish())]
+            .into_iter()
+            .filter_map(|(stream, lines)| Some((stream, lines?)))
     }
 }
 
@@ -62,7 +62,9 @@ impl Partial {
 impl Drop for Partial {
     fn drop(&mut self) {
         // A panic must not leave the destructor of a thread local: it would end the process.
-        let _ = catch_unwind(AssertUnwindSafe(|| self.finish(emit)));
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            self.finish().for_each(|(stream, mut lines)| emit(stream, &mut lines));
+        }));
     }
 }
 
@@ -88,30 +90,29 @@ pub(super) fn settle() {
 /// called when a request ends, so that its last words are not taken for another's. Releases the
 /// GIL meanwhile.
 pub fn flush_thread(py: Python<'_>) {
-    let mut lines = Vec::new();
-    let _ = PARTIAL.try_with(|partial| {
-        partial.borrow_mut().finish(|stream, line| lines.push((stream, line.to_owned())));
-    });
-    if !lines.is_empty() {
-        py.detach(|| lines.iter().for_each(|(stream, line)| emit(*stream, line)));
+    let Ok(begun) = PARTIAL.try_with(|partial| partial.borrow_mut().finish()) else { return };
+    for (stream, mut lines) in begun {
+        py.detach(|| emit(stream, &mut lines));
     }
 }
 
 /// Hands over one whole line, past what the thread has begun. Releases the GIL meanwhile.
 pub fn emit_line(py: Python<'_>, stream: Stream, line: &str) {
-    py.detach(|| emit(stream, line));
+    py.detach(|| emit(stream, &mut Lines::of(line)));
 }
 
-fn emit(stream: Stream, line: &str) {
-    match EMIT.get() {
-        Some(emit) if !is_forked() => emit(stream, line),
-        _ => write_fd2(line),
+fn emit(stream: Stream, lines: &mut Lines<'_>) {
+    if let Some(emit) = EMIT.get().filter(|_| !is_forked()) {
+        return emit(stream, lines);
+    }
+    while let Some(line) = lines.next() {
+        write_fd2(&line);
     }
 }
 
 /// One write, so that lines of several processes do not mix; no lock, since a fork may have been
 /// made while another thread held it. If it fails there is nobody left to tell.
-pub(super) fn write_fd2(line: &str) {
+pub fn write_fd2(line: &str) {
     let line = format!("{}\n", escape(line));
     // SAFETY: the bytes are readable for the call; a closed descriptor is only an error.
     let _ = unsafe { libc::write(2, line.as_ptr().cast(), line.len()) };
@@ -119,17 +120,13 @@ pub(super) fn write_fd2(line: &str) {
 
 /// Adds text to what the thread has begun, and hands over the lines that are whole now.
 fn write(py: Python<'_>, stream: Stream, text: &[u8]) {
-    let mut lines = Vec::new();
-    let mut take = |line: &str| lines.push(line.to_owned());
-    let known = PARTIAL.try_with(|partial| partial.borrow_mut().of(stream).push(text, &mut take));
-    if known.is_err() {
+    let Ok(lines) = PARTIAL.try_with(|partial| partial.borrow_mut().of(stream).push(text)) else {
         // The thread is ending: a `__del__` of one of its values prints.
-        let mut buffer = LineBuffer::new();
-        buffer.push(text, &mut take);
-        buffer.finish(&mut take);
-    }
-    if !lines.is_empty() {
-        py.detach(|| lines.iter().for_each(|line| emit(stream, line)));
+        return py.detach(|| emit(stream, &mut Lines::of(&decode(text))));
+    };
+    if let Some(mut lines) = lines {
+        py.detach(|| emit(stream, &mut lines));
+        let _ = PARTIAL.try_with(|partial| partial.borrow_mut().of(stream).put_back(lines));
     }
 }
 

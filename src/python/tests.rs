@@ -23,8 +23,10 @@ use std::{env, fs};
 static LOG: Mutex<Vec<(ThreadId, Stream, String)>> = Mutex::new(Vec::new());
 
 fn start_with(settings: Settings) -> Result<(), String> {
-    output::set_emit(Box::new(|stream, line| {
-        LOG.lock().push((std::thread::current().id(), stream, line.to_owned()));
+    output::set_emit(Box::new(|stream, lines| {
+        while let Some(line) = lines.next() {
+            LOG.lock().push((std::thread::current().id(), stream, line.into_owned()));
+        }
     }));
     let (send, receive) = mpsc::channel();
     std::thread::spawn(move || {

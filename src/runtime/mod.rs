@@ -20,7 +20,7 @@ pub use watch::Abandon;
 
 use crate::error::{Error, Result};
 use crate::host::outbox::{Item, Outbox};
-use crate::host::{Host, Level, current};
+use crate::host::{Host, Level, current, polling};
 use crate::pool::handoff::Handoff;
 use crate::pool::sync::{AtomicBool, Condvar, Mutex, Ordering};
 use crate::python;
@@ -89,9 +89,8 @@ impl Runtime {
             .map_err(|_| Error::invalid("the runtime was started before; a process has one"))?;
         let runtime = RUNTIME.wait();
         python::thread::watch_forks();
-        python::output::set_emit(Box::new(|_, line| {
-            runtime.outbox.log(current::current().as_ref(), Level::Error, line);
-            runtime.outbox.wait_for_log();
+        python::output::set_emit(Box::new(|_, lines| {
+            runtime.outbox.log_lines(current::current().as_ref(), Level::Error, lines);
         }));
         python::output::set_settle(Box::new(|| runtime.outbox.settle_log()));
         runtime.outbox.set_wake(Box::new(|| match runtime.is_inline() {
@@ -135,6 +134,7 @@ impl Runtime {
     /// See `wsgi_poll`.
     pub fn poll(&self, max: usize) -> Result<usize> {
         self.outbox.check_not_polling()?;
+        polling::mark();
         self.hand_over_bunch();
         let left = self.outbox.poll(max)?;
         if self.is_inline() {

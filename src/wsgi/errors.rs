@@ -4,7 +4,7 @@ use crate::host::Level;
 use crate::host::current::{self, Current};
 use crate::host::outbox::Outbox;
 use crate::pool::sync::Mutex;
-use crate::python::lines::LineBuffer;
+use crate::python::lines::{LineBuffer, Lines};
 use crate::python::spare::{InUse, Spare};
 use crate::python::strings::readable;
 use pyo3::exceptions::PyRuntimeError;
@@ -36,9 +36,8 @@ impl Drop for Ending {
         // Not in one statement: `log` must not run under the mutex.
         let open = self.0.get().open.lock().take();
         if let Some(mut open) = open {
-            let mut rest = Vec::new();
-            open.lines.finish(|line| rest.push(line.to_owned()));
-            for line in rest {
+            // With the GIL held, so it does not wait.
+            if let Some(line) = open.lines.finish().as_mut().and_then(Lines::next) {
                 open.outbox.log(open.about.as_ref(), Level::Error, &line);
             }
         }
@@ -57,13 +56,12 @@ pub(super) fn lend(py: Python<'_>, outbox: &Arc<Outbox>) -> PyResult<(Py<Errors>
 }
 
 impl Errors {
-    fn put(
+    fn put<'a>(
         &self,
         py: Python<'_>,
-        step: impl FnOnce(&mut LineBuffer, &mut Vec<String>),
+        step: impl FnOnce(&mut LineBuffer) -> Option<Lines<'a>>,
     ) -> PyResult<()> {
-        let mut lines = Vec::new();
-        let (outbox, about) = {
+        let (lines, outbox, about) = {
             let mut open = self.open.lock();
             let open = open.as_mut().ok_or_else(|| {
                 PyRuntimeError::new_err(
@@ -71,16 +69,23 @@ impl Errors {
                      module or sys.stderr there",
                 )
             })?;
-            step(&mut open.lines, &mut lines);
-            (open.outbox.clone(), open.about.clone())
+            let Some(lines) = step(&mut open.lines) else { return Ok(()) };
+            (lines, open.outbox.clone(), open.about.clone())
         };
-        if !lines.is_empty() {
-            py.detach(|| {
-                for line in &lines {
-                    outbox.log(about.as_ref(), Level::Error, line);
-                    outbox.wait_for_log();
-                }
-            });
+        let lines = py.detach(|| {
+            let mut lines = lines;
+            outbox.log_lines(about.as_ref(), Level::Error, &mut lines);
+            lines
+        });
+        if let Some(open) = &mut *self.open.lock() {
+            open.lines.put_back(lines);
+            return Ok(());
+        }
+        // The request has ended meanwhile, on another thread. What this one has begun is said.
+        let mut begun = LineBuffer::default();
+        begun.put_back(lines);
+        if let Some(mut line) = begun.finish() {
+            py.detach(|| outbox.log_lines(about.as_ref(), Level::Error, &mut line));
         }
         Ok(())
     }
@@ -91,9 +96,7 @@ impl Errors {
     fn write(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<usize> {
         let written = text.len()?;
         let text = readable(text);
-        self.put(py, |buffer, lines| {
-            buffer.push(text.as_bytes(), |line| lines.push(line.to_owned()))
-        })?;
+        self.put(py, |buffer| buffer.push(text.as_bytes()))?;
         Ok(written)
     }
 
@@ -106,7 +109,7 @@ impl Errors {
 
     /// Lines are logged as they end; what is not a whole line yet is logged now.
     fn flush(&self, py: Python<'_>) -> PyResult<()> {
-        self.put(py, |buffer, lines| buffer.finish(|line| lines.push(line.to_owned())))
+        self.put(py, LineBuffer::finish)
     }
 
     fn isatty(&self) -> bool {

@@ -11,6 +11,8 @@
 /stdin           the words, and what sys.stdin.read() gives
 /thread          a thread of its own prints, after the request that made it has ended
 /kept            wsgi.errors of the request before
+/joined?N        a thread of its own prints N lines, and is waited for
+/body?WAY        the request body: by print, errors, logging, or an exception that is raised or logged
 """
 
 import logging
@@ -50,6 +52,34 @@ def say_kept(words, environ):
         print(f"{type(error).__name__}: {error}")
 
 
+def say_joined(words, environ):
+    def print_all():
+        for number in range(int(words)):
+            print("line", number, "of a thread", "x" * 900)
+
+    thread = threading.Thread(target=print_all)
+    thread.start()
+    thread.join()
+
+
+def say_body(way, environ):
+    text = environ["wsgi.input"].read().decode("latin-1")
+    way = way.split("&")[0]
+    if way == "print":
+        print(text)
+    elif way == "errors":
+        environ["wsgi.errors"].write(text)
+    elif way == "logging":
+        logging.getLogger("shop").error("cannot read %s", text)
+    elif way == "logged":
+        try:
+            raise ValueError(text)
+        except ValueError:
+            logging.getLogger("shop").exception("it was not to be read")
+    else:
+        raise ValueError(text)
+
+
 ENDPOINTS = {
     "print": lambda words, environ: print(words),
     "stderr": lambda words, environ: sys.stderr.write(words + "\n"),
@@ -70,6 +100,8 @@ ENDPOINTS = {
     "pair": say_pair,
     "thread": say_in_thread,
     "kept": say_kept,
+    "joined": say_joined,
+    "body": say_body,
 }
 
 

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from server import INLINE
+
 CONF = "location / { wsgi_app @APPS@/talk.py app; }"
 
 
@@ -80,6 +82,7 @@ def test_control_characters_cannot_forge_a_line(server):
     assert "\0" not in line, "nor a NUL"
 
 
+@pytest.mark.skipif(INLINE, reason="one of the two waits for the other")
 def test_two_threads_are_never_mixed(server):
     with server.connect() as one, server.connect() as two:
         one.send_request("/pair?one")
@@ -99,6 +102,14 @@ def test_words_after_the_request(server, gate):
     stop.open()
     line = server.wait_log("from-a-thread")[0]
     assert "from-a-thread" in line.split(", client: ")[0], "a thread of its own is heard"
+
+
+def test_a_thread_is_heard_while_its_request_waits_for_it(server):
+    """More than what may wait for nginx: its own thread, if that is it who waits, cannot write it."""
+    assert server.ask("/joined?5000").status == 200, "nothing waits for nginx's thread but nginx"
+    lines = server.wait_log("of a thread xxx", count=5000)
+    numbers = [int(re.search(r"line (\d+) of", line)[1]) for line in lines]
+    assert numbers == list(range(5000)), "no line is lost, and none overtakes another"
 
 
 def test_errors_of_the_request_before(server):

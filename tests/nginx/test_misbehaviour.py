@@ -8,7 +8,7 @@ import signal
 import pytest
 
 import client
-from server import wait_for
+from server import INLINE, wait_for
 
 CONF = """
     location / { wsgi_app @APPS@/misbehave.py app; }
@@ -176,7 +176,7 @@ def test_flood_of_log_lines(nginx):
             answered += 1
             most = max(most, server.memory(pid))
         flood.result()
-    assert answered > 10, "all the time"
+    assert INLINE or answered > 10, "all the time"
     assert most - before < 16 << 20, f"memory grew by {(most - before) >> 20} MB"
     pattern = re.compile(rb" flood (\d+) x+\., client: 127")
     number = 0

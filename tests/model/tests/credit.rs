@@ -3,7 +3,7 @@
 //!
 //! That these checks can fail was tried: loom reports a deadlock if the producer looks at the count
 //! and sets PARKED in two steps or not at all, if it is woken without the lock, if only one of two
-//! is woken, if `give` decides by the count before its own bytes, and if `end` wakes nobody.
+//! is woken, if `give` decides by the count before its own bytes, and if `end` or `open` wakes nobody.
 
 use loom::sync::Arc;
 use loom::thread;
@@ -81,6 +81,40 @@ fn a_parked_producer_is_woken_by_end() {
         assert!(!credit.wait());
         assert!(credit.is_ended());
         end.join().expect("no thread panics");
+    });
+}
+
+/// A producer that parks is woken by `open`, and does not park while it is open.
+#[test]
+fn a_parked_producer_is_woken_by_open() {
+    loom::model(|| {
+        let credit = Arc::new(Credit::new(2));
+        credit.take(3);
+        let opening = credit.clone();
+        let opener = thread::spawn(move || opening.open());
+        assert!(credit.wait());
+        credit.take(1);
+        opener.join().expect("no thread panics");
+        assert!(credit.wait());
+        assert!(!credit.is_ended());
+    });
+}
+
+/// A producer that finds it closed again is woken by what comes back.
+#[test]
+fn it_may_close_before_the_producer_has_seen_it_open() {
+    loom::model(|| {
+        let credit = Arc::new(Credit::new(2));
+        credit.take(3);
+        let opening = credit.clone();
+        let opener = thread::spawn(move || {
+            opening.open();
+            opening.close();
+            opening.give(3);
+        });
+        assert!(credit.wait());
+        opener.join().expect("no thread panics");
+        assert_eq!(credit.in_flight(), 0);
     });
 }
 

@@ -1,0 +1,367 @@
+//! Lines for the host's log: how a text becomes lines, what they cost, and who waits for them.
+//!
+//! In an event-driven host the polling thread writes them. Other threads queue theirs, and wait while
+//! too many are queued. The polling thread never waits for itself: what it says itself, when it runs
+//! an application, it writes at once. While it does, others do not wait for it either, since it may
+//! be waiting for them (`thread.join()`, an import).
+
+use super::current::Current;
+use super::event::Event;
+use super::outbox::{Item, Outbox};
+use super::{Level, polling};
+use crate::pool::credit::Credit;
+use crate::python::lines::{self, Lines};
+use crate::python::output::write_fd2;
+use crate::python::thread::is_forked;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What the lines that are queued may cost before the threads that write them wait.
+const LIMIT: usize = 1024 * 1024;
+
+/// What a line costs besides its bytes: a host adds time, client and request to each, and a system
+/// call. Without it, empty lines would cost nothing.
+const COST: usize = 512;
+
+/// Beyond this a line goes to descriptor 2 rather than to the queue: of threads that do not wait.
+const MOST: usize = 16 * LIMIT;
+
+/// This many lines of one text have an entry of the log each. What follows shares entries, or a
+/// client whose short lines an application logs could have its request repeated for each of them.
+const SEPARATE: usize = 256;
+
+/// About how many bytes of lines share an entry, if the host sets no limit.
+const SHARED: usize = 1024;
+
+/// What is shown between lines that share an entry.
+const LINE_FEED: &str = "\\x0a";
+
+/// How long the end of the process waits for the log.
+const SETTLE: Duration = Duration::from_millis(500);
+
+/// The budget of all lines that are queued.
+pub(super) struct Logs {
+    credit: Credit,
+    /// What the host can write at once; 0: any length.
+    line_size: usize,
+}
+
+/// A line that is queued. It gives its cost back when it is dropped.
+pub struct Line {
+    text: Box<str>,
+    logs: Arc<Logs>,
+}
+
+impl Logs {
+    pub(super) fn new(line_size: usize) -> Arc<Self> {
+        Arc::new(Logs { credit: Credit::new(LIMIT), line_size })
+    }
+
+    /// Until `close`, nobody waits for the polling thread: it runs applications, and may be waiting
+    /// for the thread that writes.
+    pub(super) fn open(&self) {
+        self.credit.open();
+    }
+
+    pub(super) fn close(&self) {
+        self.credit.close();
+    }
+
+    /// Nobody will poll for long: writers must not wait for it.
+    pub(super) fn end(&self) {
+        self.credit.end();
+    }
+
+    fn line(self: &Arc<Self>, text: &str) -> Line {
+        self.credit.take(text.len() + COST);
+        Line { text: text.into(), logs: self.clone() }
+    }
+
+    fn is_full(&self) -> bool {
+        self.credit.in_flight() > MOST
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.logs.credit.give(self.text.len() + COST);
+    }
+}
+
+impl Deref for Line {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
+    }
+}
+
+impl Outbox {
+    /// Sends `text` to the log as one line or, if it is too long for the host, several. Does not
+    /// wait; see [`Outbox::wait_for_log`].
+    pub fn log(&self, about: Option<&Current>, level: Level, text: &str) {
+        let text = lines::escape(text);
+        lines::split(&text, self.logs.line_size, |line| self.put(about, level, line));
+    }
+
+    /// Sends all `lines` of one text to the log. Waits while the host has too many to write. Not with
+    /// the GIL held.
+    pub fn log_lines(&self, about: Option<&Current>, level: Level, lines: &mut Lines<'_>) {
+        let mut text = Text { outbox: self, about, level, entries: 0, empty: 0, shared: None };
+        while let Some(line) = lines.next() {
+            text.add(&line);
+        }
+        text.end();
+    }
+
+    fn put(&self, about: Option<&Current>, level: Level, line: &str) {
+        if is_forked() {
+            write_fd2(line);
+        } else if !self.host.is_event_driven() {
+            self.host.log(about.and_then(Current::direct), level, line);
+        } else if polling::is_here() && !self.is_in_callback() {
+            match about {
+                Some(Current::Exchange(exchange)) => exchange.log_now(level, line),
+                _ => self.polling(|| self.host.log(None, level, line)),
+            }
+        } else if self.logs.is_full() {
+            write_fd2(line);
+        } else {
+            let line = self.logs.line(line);
+            match about {
+                Some(Current::Exchange(exchange)) => exchange.log(level, line),
+                _ => self.list(Item::Log(level, line)),
+            }
+        }
+    }
+
+    /// Waits while the host has too many log lines to write. Not with the GIL held.
+    pub fn wait_for_log(&self) {
+        // What the polling thread says is written; only in a callback it may be queued.
+        if self.logs.credit.is_over() && !polling::is_here() && !is_forked() {
+            self.logs.credit.wait();
+        }
+    }
+
+    /// Waits until the host has written all lines, or for half a second: before the process ends.
+    /// Not with the GIL held.
+    pub fn settle_log(&self) {
+        if is_forked() || self.is_in_callback() && polling::is_here() {
+            return;
+        }
+        if polling::is_here() {
+            return self.polling(|| self.deliver(0));
+        }
+        let until = Instant::now() + SETTLE;
+        let logs = &self.logs.credit;
+        while logs.in_flight() > 0 && !logs.is_ended() && Instant::now() < until {
+            // Credit wakes who waits when half of it is back, not when all is.
+            std::thread::sleep(SETTLE / 250);
+        }
+    }
+}
+
+impl Event {
+    pub(super) fn into_line(self) -> Option<(Level, Line)> {
+        match self {
+            Event::Log(level, line) => Some((level, line)),
+            _ => None,
+        }
+    }
+}
+
+/// One text on its way to the log.
+struct Text<'a> {
+    outbox: &'a Outbox,
+    about: Option<&'a Current>,
+    level: Level,
+    entries: usize,
+    /// How many empty lines have come since the last that was not.
+    empty: usize,
+    /// Lines that will share an entry.
+    shared: Option<String>,
+}
+
+impl Text<'_> {
+    fn add(&mut self, line: &str) {
+        if line.is_empty() {
+            self.empty += 1;
+        } else {
+            self.add_empty();
+            self.add_one(line);
+        }
+    }
+
+    /// A run of empty lines is one line that says how many there were.
+    fn add_empty(&mut self) {
+        match std::mem::take(&mut self.empty) {
+            0 => {}
+            1 => self.add_one(""),
+            count => self.add_one(&format!("[{count} empty lines]")),
+        }
+    }
+
+    fn add_one(&mut self, line: &str) {
+        if self.entries < SEPARATE {
+            self.entries += 1;
+            return self.put(line);
+        }
+        let size = match self.outbox.logs.line_size {
+            0 => SHARED,
+            size => size,
+        };
+        let line = lines::escape(line);
+        match &mut self.shared {
+            Some(shared) if shared.len() + LINE_FEED.len() + line.len() <= size => {
+                shared.push_str(LINE_FEED);
+                shared.push_str(&line);
+            }
+            shared => {
+                let before = shared.replace(line.into_owned());
+                before.iter().for_each(|before| self.put(before));
+            }
+        }
+    }
+
+    fn put(&self, line: &str) {
+        self.outbox.log(self.about, self.level, line);
+        self.outbox.wait_for_log();
+    }
+
+    fn end(mut self) {
+        self.add_empty();
+        self.shared.iter().for_each(|shared| self.put(shared));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::event::{Events, Outcome};
+    use crate::host::tests::{begun, elsewhere, outbox, take};
+
+    fn log(outbox: &Outbox, text: &str) {
+        outbox.log_lines(None, Level::Error, &mut Lines::of(text));
+    }
+
+    /// The lines of a text, as they come out of the log.
+    fn logged(text: &str, line_size: usize) -> Vec<String> {
+        let (outbox, said) = outbox(line_size);
+        polling::mark();
+        log(&outbox, text);
+        take(&said).iter().map(|line| line.replacen("past: ", "", 1)).collect()
+    }
+
+    #[test]
+    fn a_run_of_empty_lines_is_one_line() {
+        assert_eq!(logged(&"\n".repeat(300_000), 0), ["[300000 empty lines]"]);
+        assert_eq!(logged("a\n\nb\n\r\n\n\nc", 0), ["a", "", "b", "[3 empty lines]", "c"]);
+        assert_eq!(logged("\n", 0), [""]);
+    }
+
+    #[test]
+    fn a_text_of_short_lines_has_few_entries_and_loses_no_line() {
+        let text: String = (0..150_000).map(|number| format!("{}\n", number % 7)).collect();
+        let entries = logged(&text, 1000);
+        assert!(entries.len() < SEPARATE + 1000, "{} entries", entries.len());
+        assert!(entries.iter().all(|entry| entry.len() <= 1000));
+        let lines: Vec<_> = entries.iter().flat_map(|entry| entry.split("\\x0a")).collect();
+        assert_eq!(lines.len(), 150_000);
+        assert!(lines.iter().zip(0..).all(|(line, number)| *line == (number % 7).to_string()));
+    }
+
+    #[test]
+    fn lines_that_are_as_long_as_an_entry_do_not_share() {
+        let line = "x".repeat(999);
+        let text = format!("{line}\n").repeat(SEPARATE + 3);
+        let entries = logged(&text, 1000);
+        assert!(entries.len() == SEPARATE + 3 && entries.iter().all(|entry| *entry == line));
+    }
+
+    #[test]
+    fn the_polling_thread_writes_at_once_and_in_order() {
+        let (outbox, said) = outbox(0);
+        let exchange = begun(&outbox);
+        polling::mark();
+        let about = Current::Exchange(exchange.clone());
+        elsewhere(|| outbox.log(Some(&about), Level::Info, "before"));
+        outbox.before_poll(|| {
+            let lines = format!("{}\n", "x".repeat(1000)).repeat(3000);
+            outbox.log_lines(Some(&about), Level::Error, &mut Lines::of(&lines));
+        });
+        outbox.log(Some(&about), Level::Info, "after");
+        let lines = take(&said);
+        assert!(lines[0] == "log: before" && lines.last().is_some_and(|line| line == "log: after"));
+        assert_eq!(lines.iter().map(|line| line.matches('x').count()).sum::<usize>(), 3_000_000);
+        exchange.publish(&mut Events::from([Event::End(Outcome::Complete)]));
+        outbox.poll(0).expect("not in a callback");
+        outbox.log(Some(&about), Level::Info, "late");
+        assert_eq!(take(&said), ["finish Complete", "past: late"]);
+    }
+
+    #[test]
+    fn empty_lines_of_other_threads_cost_something() {
+        let (outbox, said) = outbox(0);
+        let lines = LIMIT / COST + 1;
+        elsewhere(|| (0..lines).for_each(|_| outbox.log(None, Level::Info, "")));
+        assert!(outbox.logs.credit.is_over());
+        polling::mark();
+        while outbox.poll(0).expect("not in a callback") > 0 {}
+        assert_eq!((take(&said).len(), outbox.logs.credit.in_flight()), (lines, 0));
+    }
+
+    /// As `thread.join()` does. It would wait for ever if the other thread waited for the log.
+    #[test]
+    fn the_polling_thread_may_wait_for_a_thread_that_logs() {
+        let (outbox, said) = outbox(0);
+        polling::mark();
+        outbox.before_poll(|| elsewhere(|| log(&outbox, &"y\n".repeat(2_000_000))));
+        while outbox.poll(0).expect("not in a callback") > 0 {}
+        let all: usize = take(&said).iter().map(|line| line.matches('y').count()).sum();
+        assert_eq!(all, 2_000_000);
+    }
+
+    #[test]
+    fn a_thread_that_has_parked_goes_on_when_the_polling_thread_runs_an_application() {
+        let (outbox, _said) = outbox(0);
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                (0..3 * LIMIT / COST).for_each(|_| outbox.log(None, Level::Info, ""));
+                outbox.wait_for_log();
+            });
+            while !outbox.logs.credit.is_over() {
+                std::thread::yield_now();
+            }
+            outbox.before_poll(|| writer.join().expect("it does not panic"));
+        });
+    }
+
+    #[test]
+    fn what_cannot_be_queued_is_not_kept_in_memory() {
+        let (outbox, _said) = outbox(0);
+        outbox.logs.end();
+        elsewhere(|| (0..=MOST / 64_000).for_each(|_| log(&outbox, &"\0".repeat(16_000))));
+        let queued = outbox.logs.credit.in_flight();
+        elsewhere(|| log(&outbox, "a line that goes to descriptor 2"));
+        assert_eq!(outbox.logs.credit.in_flight(), queued);
+    }
+
+    #[test]
+    fn the_end_of_the_process_does_not_wait_for_its_own_thread() {
+        let (outbox, said) = outbox(0);
+        elsewhere(|| outbox.log(None, Level::Info, "queued"));
+        polling::mark();
+        let begun = Instant::now();
+        outbox.settle_log();
+        assert!(begun.elapsed() < SETTLE / 2);
+        assert_eq!(take(&said), ["past: queued"]);
+    }
+}

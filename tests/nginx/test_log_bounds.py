@@ -1,0 +1,70 @@
+"""What a client sends and an application logs: the log has it, and nobody else pays for it."""
+
+import concurrent.futures
+import time
+
+import pytest
+
+CONF = """
+    client_max_body_size 2m;
+    client_body_buffer_size 2m;
+    location / { wsgi_app @APPS@/talk.py app; }
+    location /return { return 200 "returned"; }
+"""
+
+# As long as nginx lets a line of the log become by it.
+QUERY = "q" * 1500
+
+BODIES = {
+    "line feeds": b"\n" * 300_000,
+    "short lines": b"a\n" * 150_000,
+    "short and empty lines": b"a\n\n" * 100_000,
+    "carriage returns": b"\r\n" * 150_000,
+    "one long line": b"x" * 300_000,
+    "control characters": b"\1" * 300_000,
+    "lines of control characters": b"\1\n" * 150_000,
+}
+
+
+@pytest.fixture(scope="module")
+def server(module_nginx):
+    return module_nginx(CONF)
+
+
+@pytest.mark.parametrize("way", ["print", "errors", "logging", "logged", "raised"])
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_what_a_client_sends_does_not_swell(server, way, body):
+    pid = server.workers()[0]
+    log = server.prefix / "error.log"
+    before, size = server.memory(pid), log.stat().st_size
+    most = slowest = 0
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        ask = threads.submit(server.ask, f"/body?{way}&{QUERY}", "POST", body=body)
+        while not ask.done():
+            begun = time.monotonic()
+            assert server.ask("/return").status == 200, "static answers come"
+            slowest = max(slowest, time.monotonic() - begun)
+            most = max(most, server.memory(pid))
+        assert ask.result().status == (500 if way == "raised" else 200)
+    assert slowest < 0.5, "and come soon"
+    assert most - before < 16 << 20, f"memory grew by {(most - before) >> 20} MB"
+    server.ask("/print?the-end")
+    server.wait_log("the-end", "GET /print")
+    grown = log.stat().st_size - size
+    # Four characters for a control character, twice for the request that each entry repeats, and
+    # the first lines, each with an entry of its own.
+    assert grown < 8 * len(body) + (5 << 20), f"{grown >> 20} MB of log for {len(body)} bytes"
+
+
+def test_no_line_of_a_long_text_is_lost(server):
+    text = "".join(f"number {n}\n" for n in range(20_000))
+    assert server.ask("/body?print", "POST", body=text.encode()).status == 200
+    lines = server.wait_log("number 19999")
+    logged = "".join(server.log_lines("number ", "POST /body"))
+    assert lines and all(f"number {n}" in logged for n in range(0, 20_000, 7)), "all are there"
+
+
+def test_a_run_of_empty_lines_says_how_many(server):
+    server.ask("/body?print&fold", "POST", body=b"first\n" + b"\n" * 1000 + b"last")
+    assert len(server.wait_log("[1000 empty lines]", "POST /body?print&fold")) == 1
+    assert server.log_lines("first", "fold") and server.log_lines("last", "fold"), "and the rest"
