@@ -19,9 +19,18 @@
 /* how often the log says that they do, in seconds */
 #define NGX_HTTP_WSGI_LOG_EACH  60
 
+/* what all responses together write before others have their turn */
+#define NGX_HTTP_WSGI_TURN      2097152
+
 
 static ngx_uint_t ngx_http_wsgi_can_spill(ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_log_tight(void);
+static void ngx_http_wsgi_count_turn(size_t size);
+static void ngx_http_wsgi_turn_ends(ngx_event_t *ev);
+
+
+static size_t       ngx_http_wsgi_turn_size;
+static ngx_event_t  ngx_http_wsgi_turn_event;
 
 
 /* memory is tight and cannot be relieved: no request can be taken */
@@ -76,7 +85,9 @@ ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx)
 
     while (ngx_http_wsgi_must_spill(ctx)) {
 
-        if (size >= wlcf->temp_file_write_size) {
+        if (size >= wlcf->temp_file_write_size
+            || ngx_http_wsgi_turn_size >= NGX_HTTP_WSGI_TURN)
+        {
             ngx_http_wsgi_set_backlog(ctx, ctx->held);
             ngx_http_wsgi_next_turn(ctx);
             return NGX_OK;
@@ -105,9 +116,32 @@ ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx)
         }
 
         size += n;
+
+        ngx_http_wsgi_count_turn(n);
     }
 
     return NGX_OK;
+}
+
+
+/* before any response that waits for the next turn, as it is posted first */
+
+static void
+ngx_http_wsgi_count_turn(size_t size)
+{
+    ngx_http_wsgi_turn_size += size;
+
+    ngx_http_wsgi_turn_event.handler = ngx_http_wsgi_turn_ends;
+    ngx_http_wsgi_turn_event.log = ngx_cycle->log;
+
+    ngx_post_event(&ngx_http_wsgi_turn_event, &ngx_posted_next_events);
+}
+
+
+static void
+ngx_http_wsgi_turn_ends(ngx_event_t *ev)
+{
+    ngx_http_wsgi_turn_size = 0;
 }
 
 
