@@ -258,11 +258,10 @@ ngx_http_wsgi_check_usable(ngx_cycle_t *cycle, const char *user,
 
     ngx_http_wsgi_check_files(cycle, user, wmcf);
 
-    if (wmcf->python_home.len) {
-        ngx_http_wsgi_check_closely(cycle, user, "wsgi_python_home",
-                                    (const char *) wmcf->python_home.data,
-                                    NULL);
-    }
+    /* without it, the Python that the module was built with */
+
+    ngx_http_wsgi_check_closely(cycle, user, "wsgi_python_home",
+                                (const char *) wmcf->python_home.data, NULL);
 
     dir = wmcf->python_path.elts;
 

@@ -66,6 +66,25 @@ pub fn check_home_closely(home: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether this process may use the Python that the library was built with: without a home that is
+/// the one, and with a virtualenv its library is that of the home.
+pub fn check_own_closely() -> Result<(), String> {
+    let library = Path::new(LIBRARY);
+    for path in [Path::new(EXECUTABLE), library, &library.join("lib-dynload")] {
+        match reach::open(path) {
+            // There may be no such folder; what is gone altogether is said when Python starts.
+            Ok(()) | Err(Unusable::Missing) => {}
+            Err(why) => {
+                return Err(format!(
+                    "the Python that this module was built with is {EXECUTABLE}, and {}",
+                    why.sentence(path)
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Whether something can be imported from `folder`, a folder of sys.path or a zip file.
 pub fn check_folder(folder: &Path) -> Result<(), String> {
     const ZIP: &[u8] = b"PK";

@@ -56,6 +56,9 @@ impl Settings {
             None => Ok(()),
         };
         checked.map_err(Error::Invalid)?;
+        if self.closely && (home.is_some() || path.is_empty()) {
+            python::check::check_own_closely().map_err(Error::Invalid)?;
+        }
         if self.closely {
             let mut folders = path.iter();
             folders.try_for_each(|it| python::check::check_folder(it)).map_err(Error::Invalid)?;

@@ -150,7 +150,7 @@ def test_a_stuck_thread_is_replaced(nginx):
     for name in ["wsgi-2", "wsgi-3"]:
         assert_late(server, "/wait")
         assert server.wait_log("WSGI0007", f"{name} takes its place", "GET /wait")
-    assert threads(server) == 4, "two are stuck, two work"
+    wait_for(lambda: threads(server) == 4, "two threads that are stuck and two that work")
     assert server.ask("/release").status == 200, "they do"
     server.wait_log("WSGI0008", "GET /wait", count=2)
     wait_for(lambda: threads(server) == 2, "the pool to have its size again")
