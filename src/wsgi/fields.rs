@@ -4,7 +4,7 @@ use crate::python::keys::KeyCache;
 use once_cell::sync::Lazy;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyList, PyString};
 
 /// Keys of header fields, `HTTP_...`. So many made-up names are remembered, and no more: a client
 /// can invent as many as it likes.
@@ -77,7 +77,8 @@ pub(super) fn preload(py: Python<'_>) -> PyResult<()> {
     KEYS.preload(py, COMMON_HEADERS)
 }
 
-/// Adds a field. False if there was one of its name before, which it is joined with.
+/// Adds a field. False if there was one of its name before. Then both are in a list until `join`:
+/// to make a string of each beginning of a thousand fields would copy a request many times.
 pub(super) fn put(
     environ: &Bound<'_, PyDict>,
     becomes: &Becomes,
@@ -88,10 +89,27 @@ pub(super) fn put(
         environ.set_item(key, value)?;
         return Ok(true);
     };
-    if let Repeated::JoinedBy(separator) = becomes.repeated {
-        environ.set_item(key, before.add(separator)?.add(value)?)?;
+    match (becomes.repeated, before.cast::<PyList>()) {
+        (Repeated::Ignored, _) => {}
+        (Repeated::JoinedBy(_), Ok(list)) => list.append(value)?,
+        (Repeated::JoinedBy(_), Err(_)) => {
+            environ.set_item(key, PyList::new(environ.py(), [&before, value.as_any()])?)?;
+        }
     }
     Ok(false)
+}
+
+/// Makes one string of a field that was there more than once.
+pub(super) fn join(environ: &Bound<'_, PyDict>, becomes: &Becomes) -> PyResult<()> {
+    let key = becomes.key.bind(environ.py());
+    let Repeated::JoinedBy(separator) = becomes.repeated else { return Ok(()) };
+    match environ.get_item(key)? {
+        Some(list) if list.is_instance_of::<PyList>() => {
+            let separator = PyString::new(environ.py(), separator);
+            environ.set_item(key, separator.call_method1("join", (list,))?)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// None: the application does not see it. With `odd_names` names may have other characters than

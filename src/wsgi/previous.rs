@@ -130,6 +130,10 @@ impl Previous {
             headers.push(Header { name: name.to_vec(), kept });
         }
         keep &= put_odd_names(&environ, &mut headers)?;
+        if !keep {
+            let kept = headers.iter().filter_map(|header| header.kept.as_ref());
+            kept.map(|(becomes, _)| becomes).try_for_each(|it| fields::join(&environ, it))?;
+        }
         let mut new = Previous {
             constants: constants.clone().unbind(),
             environ: environ.clone().unbind(),

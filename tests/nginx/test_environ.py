@@ -142,6 +142,10 @@ def test_repeated_fields(server):
     environ = shown(server, headers=[*twos, ("Cookie", "k=1"), ("Cookie", "l=2")])
     assert environ["HTTP_X_TWO"] == "a, b, a", "repeated fields are a list"
     assert environ["HTTP_COOKIE"] == "k=1; l=2", "cookies are joined as cookies"
+    many = [(name, str(number)) for number in range(40) for name in ("X-Many", "Cookie")]
+    environ = shown(server, headers=many)
+    assert environ["HTTP_X_MANY"] == ", ".join(map(str, range(40))), "and so are many"
+    assert environ["HTTP_COOKIE"] == "; ".join(map(str, range(40)))
 
 
 FORGED = [
