@@ -44,4 +44,11 @@ impl Client {
             Client::Direct(_) => false,
         }
     }
+
+    /// The application has no use for the body any more: a thread of its that waits for it is told.
+    pub fn close_body(&self) {
+        if let Client::Exchange(exchange) = self {
+            exchange.close_body();
+        }
+    }
 }

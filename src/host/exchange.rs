@@ -53,6 +53,8 @@ pub struct Exchange {
     /// The body, if the host pushes it.
     pub(super) upload: Option<Upload>,
     phase: AtomicU8,
+    /// How many threads of the application wait for the host: one reads, another may be writing.
+    waiting: AtomicUsize,
     /// When the phase began, in milliseconds of the outbox's clock.
     since: AtomicU64,
     /// By the same clock.
@@ -89,6 +91,7 @@ impl Exchange {
             upload: matches!(request.body, Body::Pushed(_)).then(Upload::default),
             work: Mutex::new(Some(request)),
             phase: AtomicU8::new(Phase::Queued as u8),
+            waiting: AtomicUsize::new(0),
             since: AtomicU64::new(now),
             submitted: now,
             begun: AtomicU64::new(STILL_QUEUED),
@@ -171,10 +174,23 @@ impl Exchange {
         self.phase.store(phase as u8, Ordering::Release);
     }
 
+    /// Runs `wait`, which waits for the host. While any thread does so, that is what the application
+    /// waits for.
+    pub(super) fn while_waiting<R>(&self, wait: impl FnOnce() -> R) -> R {
+        self.since.store(self.outbox.now(), Ordering::Relaxed);
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        let result = wait();
+        // The application's time begins anew, before it is its time again.
+        self.since.store(self.outbox.now(), Ordering::Relaxed);
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        result
+    }
+
     /// The phase and how many milliseconds it has lasted.
     pub fn phase(&self) -> (Phase, u64) {
         let phase = match self.phase.load(Ordering::Acquire) {
             0 => Phase::Queued,
+            1 if self.waiting.load(Ordering::Acquire) > 0 => Phase::Host,
             1 => Phase::Running,
             2 => Phase::Host,
             _ => Phase::Done,
@@ -204,9 +220,7 @@ impl Exchange {
         for credit in [&self.credit, self.outbox.undelivered(), self.outbox.output()] {
             if credit.is_over() && !credit.is_ended() {
                 polling::assert_not_polling_thread("credit");
-                self.set_phase(Phase::Host);
-                py.detach(|| credit.wait());
-                self.set_phase(Phase::Running);
+                self.while_waiting(|| py.detach(|| credit.wait()));
             }
         }
         !self.is_cancelled()

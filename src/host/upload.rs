@@ -1,6 +1,6 @@
 //! The body of a request as the host pushes it: between the polling thread and the application's.
 
-use super::exchange::{Exchange, Phase};
+use super::exchange::Exchange;
 use super::polling;
 use crate::error::{Error, Result};
 use crate::pool::ring::{Destination, End, Ring, Take};
@@ -72,13 +72,17 @@ impl Exchange {
 
     fn wait_for_host<T, R>(self: &Arc<Self>, take: &Take<T>, wait: impl FnOnce() -> R) -> R {
         polling::assert_not_polling_thread("the body");
-        self.set_phase(Phase::Host);
         if matches!(take, Take::Ask) {
             self.want_body();
         }
-        let result = wait();
-        self.set_phase(Phase::Running);
-        result
+        self.while_waiting(wait)
+    }
+
+    /// The request is over: a thread of the application that waits for the body, or will, is told.
+    pub fn close_body(&self) {
+        if let Some(Upload(ring)) = &self.upload {
+            ring.close();
+        }
     }
 
     pub fn push_body(&self, bytes: &[u8], push: Push) -> Result<usize> {
@@ -102,11 +106,12 @@ impl Exchange {
 }
 
 fn whole<T>(given: T, end: Option<End>) -> io::Result<T> {
-    if end == Some(End::Broken) {
-        return Err(io::Error::new(
-            io::ErrorKind::ConnectionAborted,
-            "the client did not send the whole request body",
-        ));
-    }
-    Ok(given)
+    let (kind, why) = match end {
+        None | Some(End::Whole) => return Ok(given),
+        Some(End::Broken) => {
+            (io::ErrorKind::ConnectionAborted, "the client did not send the whole request body")
+        }
+        Some(End::Closed) => (io::ErrorKind::Other, "the request has ended meanwhile"),
+    };
+    Err(io::Error::new(kind, why))
 }

@@ -29,6 +29,8 @@ struct State<D> {
     /// The writer knows that bytes are wanted, and has not written any since.
     asked: bool,
     lent: Option<D>,
+    /// The reader is to wait no more.
+    closed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub enum End {
     Whole,
     /// The rest will not come.
     Broken,
+    /// Nobody is to read any more.
+    Closed,
 }
 
 /// What a reader gets.
@@ -59,9 +63,14 @@ pub struct Pushed {
 }
 
 impl<D: Destination> State<D> {
+    /// Why the reader need not wait.
+    fn end(&self) -> Option<End> {
+        if self.closed { Some(End::Closed) } else { self.end }
+    }
+
     /// There is a destination that the reader waits for, and the wait is not over.
     fn is_filling(&self) -> bool {
-        self.end.is_none() && self.lent.as_ref().is_some_and(|lent| !lent.is_full())
+        self.end().is_none() && self.lent.as_ref().is_some_and(|lent| !lent.is_full())
     }
 
     /// Copies what waits here, but not more than there is room for.
@@ -82,7 +91,8 @@ impl<D: Destination> State<D> {
 
 impl<D: Destination> Ring<D> {
     pub fn new(capacity: usize) -> Self {
-        let state = State { bytes: VecDeque::new(), end: None, asked: false, lent: None };
+        let state =
+            State { bytes: VecDeque::new(), end: None, asked: false, lent: None, closed: false };
         Ring { state: Mutex::new(state), changed: Condvar::new(), capacity }
     }
 
@@ -120,12 +130,18 @@ impl<D: Destination> Ring<D> {
         open
     }
 
+    /// Has the reader wait no more, neither now nor later, whatever the writer does.
+    pub fn close(&self) {
+        self.state.lock().closed = true;
+        self.changed.notify_one();
+    }
+
     /// Takes what is there, if anything is, and says how much; [`Ring::wait`] waits for it. Bytes
     /// that came before the run broke off are still given; 0 comes with an end only.
     pub fn take(&self, to: &mut impl Destination) -> Take<usize> {
         let mut state = self.state.lock();
         let count = state.pour(to);
-        match (count, state.end) {
+        match (count, state.end()) {
             (0, None) => state.wait(),
             (0, end) => Take::Given(0, end),
             (count, _) => Take::Given(count, None),
@@ -135,7 +151,7 @@ impl<D: Destination> Ring<D> {
     /// Waits until there are bytes or an end. Not with the GIL held.
     pub fn wait(&self) {
         let mut state = self.state.lock();
-        while state.bytes.is_empty() && state.end.is_none() && state.asked {
+        while state.bytes.is_empty() && state.end().is_none() && state.asked {
             self.changed.wait(&mut state);
         }
     }
@@ -148,8 +164,8 @@ impl<D: Destination> Ring<D> {
         if to.is_full() {
             return Take::Given(to, None);
         }
-        if state.end.is_some() {
-            return Take::Given(to, state.end);
+        if state.end().is_some() {
+            return Take::Given(to, state.end());
         }
         state.lent = Some(to);
         state.wait()
@@ -166,7 +182,7 @@ impl<D: Destination> Ring<D> {
             self.changed.wait(&mut state);
         }
         let lent = state.lent.take().expect("a destination was lent");
-        let end = state.end.filter(|_| !lent.is_full());
+        let end = state.end().filter(|_| !lent.is_full());
         (lent, end)
     }
 }
@@ -188,6 +204,7 @@ impl Destination for &mut [u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     /// So many bytes, and room for more.
     #[derive(Debug, PartialEq, Eq)]
@@ -283,6 +300,21 @@ mod tests {
         assert!(ring.break_off());
         assert!(!ring.break_off());
         assert_eq!(ring.reclaim(), (Some4(b"a".to_vec()), Some(End::Broken)));
+    }
+
+    #[test]
+    fn a_reader_waits_no_more_once_it_is_closed() {
+        let ring = Arc::new(ring());
+        assert_eq!(ring.lend(Some4(vec![])), Take::Ask);
+        assert_eq!(ring.push(b"a", false), pushed(1, true));
+        let other = ring.clone();
+        let reader = std::thread::spawn(move || other.reclaim());
+        ring.close();
+        assert_eq!(reader.join().unwrap(), (Some4(b"a".to_vec()), Some(End::Closed)));
+        assert_eq!(ring.push(b"b", false), pushed(1, false), "the writer need not know");
+        assert_eq!(take(&ring, 9), (Take::Given(1, None), b"b".to_vec()));
+        assert_eq!(take(&ring, 9), (Take::Given(0, Some(End::Closed)), vec![]));
+        ring.wait();
     }
 
     #[test]

@@ -4,18 +4,22 @@
 //! stops it from keeping them, or from giving them to another thread. What it gets is therefore a
 //! `Lease`, which can always be asked and answers with an exception once it is over. Invariants:
 //!
-//! 1. The value is reached through `with` only, by one caller at a time, on the thread that made
-//!    the loan.
+//! 1. The value is reached through `with` only, by one caller at a time, on any thread. A second
+//!    one waits, without the GIL; one that is in a `with` already, further up on its thread, is told
+//!    so instead.
 //! 2. When the `Loan` is dropped or revoked, no lease reaches the value any more. The value is
-//!    gone then, not with the last lease.
-//! 3. No use waits: whoever is not allowed in is told so.
+//!    gone then, not with the last lease. A use that is under way on another thread is waited for.
+//! 3. Who waits holds nothing that a user needs: neither the GIL nor a turn at another loan.
 //!
-//! A `Loan` stays on its thread, so 2 cannot race with a use. It can happen *inside* a use, if the
-//! code under `with` drops the loan: the value is then dropped when that use ends.
+//! A loan can end *inside* a use, if the code under `with` drops it: the value is then dropped when
+//! that use ends. In a forked child a use of a thread that is not there any more never ends: it is
+//! not waited for.
 
+use super::thread;
+use super::turns::{Asked, Turns};
 use parking_lot::Mutex;
-use pyo3::PyResult;
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::{PyResult, Python};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +28,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Loan<T: Send> {
     shared: Arc<Shared<T>>,
     name: &'static str,
-    /// Not Send: the loan ends on the thread that uses the value.
+    /// Not Send: the loan ends on the thread that has made it.
     _thread: PhantomData<*const ()>,
 }
 
@@ -36,9 +40,11 @@ pub struct Lease<T: Send> {
 }
 
 struct Shared<T> {
-    /// [`this_thread`] of the one that made the loan.
-    thread: usize,
     ended: AtomicBool,
+    /// It ended inside a use, which is the last.
+    ends_with_use: AtomicBool,
+    turns: Turns,
+    /// Locked by the one whose turn it is, so never waited for.
     value: Mutex<Option<T>>,
 }
 
@@ -47,8 +53,9 @@ impl<T: Send> Loan<T> {
     /// `wsgi.input`.
     pub fn new(name: &'static str, value: T) -> Loan<T> {
         let shared = Shared {
-            thread: this_thread(),
             ended: AtomicBool::new(false),
+            ends_with_use: AtomicBool::new(false),
+            turns: Turns::default(),
             value: Mutex::new(Some(value)),
         };
         Loan { shared: Arc::new(shared), name, _thread: PhantomData }
@@ -60,10 +67,10 @@ impl<T: Send> Loan<T> {
     }
 
     /// Lends `value` to whoever has the one lease beside `lease`, both of a loan that is over. Gives
-    /// it back if there are more leases, or another thread made the loan.
+    /// it back if there are more leases.
     pub fn again(lease: &Lease<T>, value: T) -> Result<Loan<T>, T> {
         let Lease { shared, name } = lease;
-        if Arc::strong_count(shared) > 2 || shared.thread != this_thread() {
+        if Arc::strong_count(shared) > 2 {
             return Err(value);
         }
         // The borrower is idle, so nobody holds this lock.
@@ -72,17 +79,16 @@ impl<T: Send> Loan<T> {
         Ok(Loan { shared: Arc::clone(shared), name, _thread: PhantomData })
     }
 
-    /// Uses the value. RuntimeError if it is in use already, further up on this thread.
+    /// Uses the value, when others are done with it. RuntimeError if it is in use already, further up
+    /// on this thread.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> PyResult<R> {
         self.shared.with(self.name, f)
     }
 
-    /// Ends the loan and gives the value back.
-    ///
-    /// # Panics
-    /// Inside a `with` of this loan or of one of its leases.
-    pub fn revoke(self) -> T {
-        self.shared.end().expect("a loan is revoked while its value is in use")
+    /// Ends the loan and gives the value back. None inside a `with` of this loan or of one of its
+    /// leases, and where a use never ends.
+    pub fn revoke(self) -> Option<T> {
+        self.shared.end()
     }
 }
 
@@ -93,8 +99,8 @@ impl<T: Send> Drop for Loan<T> {
 }
 
 impl<T: Send> Lease<T> {
-    /// Uses the value. RuntimeError, with a sentence that names the object and the rule, if the
-    /// loan is over, on another thread than the loan's, or while the value is in use.
+    /// Uses the value, when others are done with it. RuntimeError, with a sentence that names the
+    /// object and the rule, if the loan is over, or if the value is in use further up on this thread.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> PyResult<R> {
         self.shared.with(self.name, f)
     }
@@ -113,45 +119,62 @@ impl<T: Send> Clone for Lease<T> {
     }
 }
 
-impl<T> Shared<T> {
+const KEPT: &str = "was used after its request had ended; it must not be kept";
+
+impl<T: Send> Shared<T> {
     fn with<R>(&self, name: &str, f: impl FnOnce(&mut T) -> R) -> PyResult<R> {
         if self.ended.load(Ordering::Acquire) {
-            return refuse(name, "was used after its request had ended; it must not be kept");
+            return refuse(name, KEPT);
         }
-        if this_thread() != self.thread {
-            return refuse(
-                name,
-                "was used on another thread than the one that runs its request; hand over the \
-                 data, not the object",
-            );
-        }
-        // Only this thread gets here, so if the lock is taken, it is by a caller of ours.
-        let Some(mut value) = self.value.try_lock() else {
-            return refuse(name, "was used while a call of it was still running");
+        let turn = match self.take_turn() {
+            Ok(turn) => turn,
+            Err(why) => return refuse(name, why),
         };
-        let Some(lent) = value.as_mut() else {
-            return refuse(name, "was used after its request had ended; it must not be kept");
-        };
+        let mut value = self.value.lock();
+        let Some(lent) = value.as_mut() else { return refuse(name, KEPT) };
         let result = f(lent);
-        let late = if self.ended.load(Ordering::Acquire) { value.take() } else { None };
-        drop(value);
+        let late = if self.ends_with_use.load(Ordering::Acquire) { value.take() } else { None };
+        drop((value, turn));
         drop(late);
         Ok(result)
     }
 
-    /// Takes the value, unless it is in use or was taken.
+    /// Takes the value when nobody uses it any more, unless it is in use by the caller or was taken.
     fn end(&self) -> Option<T> {
         self.ended.store(true, Ordering::Release);
-        self.value.try_lock()?.take()
+        let Ok(_turn) = self.take_turn() else {
+            self.ends_with_use.store(true, Ordering::Release);
+            return None;
+        };
+        self.value.lock().take()
+    }
+
+    fn take_turn(&self) -> Result<Turn<'_>, &'static str> {
+        match self.turns.try_take() {
+            Asked::Taken => Ok(Turn(&self.turns)),
+            Asked::Mine => Err("was used while a call of it was still running"),
+            Asked::Others if thread::is_forked() => {
+                Err("was in use on another thread when this process was forked")
+            }
+            Asked::Others => {
+                without_gil(|| self.turns.wait());
+                Ok(Turn(&self.turns))
+            }
+        }
     }
 }
 
-/// An address that no two threads have at the same time. (`thread::current().id()` counts a
-/// reference up and down, several times in a request.) Only a loan that outlives its thread could
-/// take a later thread for its own, and then no other thread is left to race with.
-fn this_thread() -> usize {
-    thread_local!(static HERE: u8 = const { 0 });
-    HERE.with(|here| std::ptr::from_ref(here).addr())
+struct Turn<'a>(&'a Turns);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.give();
+    }
+}
+
+/// Without Python there is no GIL to give.
+fn without_gil(wait: impl FnOnce() + Send) {
+    if thread::is_started() { Python::attach(|py| py.detach(wait)) } else { wait() }
 }
 
 fn refuse<R>(name: &str, why: &str) -> PyResult<R> {
@@ -160,7 +183,8 @@ fn refuse<R>(name: &str, why: &str) -> PyResult<R> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Arc, Lease, Loan, Ordering, PyResult};
+    use std::sync::mpsc;
     use std::thread;
 
     #[test]
@@ -169,7 +193,7 @@ mod tests {
         let lease = loan.lease();
         assert_eq!(lease.with(|value| std::mem::replace(value, 2)).ok(), Some(1));
         assert_eq!(loan.with(|value| *value).ok(), Some(2));
-        assert_eq!(loan.revoke(), 2);
+        assert_eq!(loan.revoke(), Some(2));
         assert!(lease.with(|_| ()).is_err());
     }
 
@@ -198,12 +222,54 @@ mod tests {
         assert!(lease.with(|_| ()).is_err());
     }
 
+    /// Starts a thread that uses the value, and goes on once it does.
+    fn use_elsewhere(lease: &Lease<u32>, f: impl FnOnce(&mut u32) + Send + 'static) -> Elsewhere {
+        let (lease, (begin, begun)) = (lease.clone(), mpsc::channel());
+        let user = thread::spawn(move || {
+            lease.with(|value| {
+                begin.send(()).unwrap();
+                f(value);
+            })
+        });
+        begun.recv().unwrap();
+        user
+    }
+
+    type Elsewhere = thread::JoinHandle<PyResult<()>>;
+
     #[test]
-    fn another_thread_is_refused_without_waiting() {
-        let loan = Loan::new("thing", ());
+    fn another_thread_waits_until_the_first_is_done() {
+        let loan = Loan::new("thing", 0);
         let lease = loan.lease();
-        let refused = loan.with(|()| thread::spawn(move || lease.with(|()| ()).is_err()).join());
-        assert!(matches!(refused, Ok(Ok(true))));
+        let (end, ended) = mpsc::channel();
+        let user = use_elsewhere(&lease, move |value| {
+            ended.recv().unwrap();
+            *value += 1;
+        });
+        let waiting = lease.clone();
+        let second = thread::spawn(move || waiting.with(|value| std::mem::replace(value, 5)));
+        end.send(()).unwrap();
+        assert_eq!(second.join().unwrap().ok(), Some(1));
+        assert!(user.join().unwrap().is_ok());
+        assert_eq!(loan.revoke(), Some(5));
+    }
+
+    #[test]
+    fn the_end_waits_for_a_use_on_another_thread_and_lets_no_more_begin() {
+        let loan = Loan::new("thing", 0);
+        let lease = loan.lease();
+        let late = lease.clone();
+        let user = use_elsewhere(&lease, move |value| {
+            while !late.shared.ended.load(Ordering::Acquire) {
+                thread::yield_now();
+            }
+            let refused = thread::spawn(move || late.with(|_| ()).is_err());
+            assert!(refused.join().unwrap(), "it is over, and does not wait to hear so");
+            *value = 7;
+        });
+        assert_eq!(loan.revoke(), Some(7));
+        assert!(user.join().unwrap().is_ok());
+        assert!(lease.with(|_| ()).is_err());
     }
 
     #[test]

@@ -13,8 +13,9 @@
 //!   code it was, `shown` what a value of its was.
 //! * For responses that take turns on a thread: `context`.
 //! * For a request: `strings` and `keys` build what goes into a dict, `draft` is a bytes object that
-//!   is being filled, `lease` lends objects that the application cannot use after their time, `spare`
-//!   keeps them for the next request, `lines` makes log lines of text.
+//!   is being filled, `lease` lends objects that the application cannot use after their time, on one
+//!   thread at a time (`turns`), `spare` keeps them for the next request, `lines` makes log lines of
+//!   text.
 //!
 //! Everything here runs in the main interpreter. `ffi` is used for what pyo3 cannot say: the
 //! configuration (`config`), a thread state that is kept (`thread`), an exception for another thread
@@ -53,6 +54,7 @@ pub mod stacks;
 pub mod strings;
 pub mod thread;
 pub mod traceback;
+mod turns;
 
 #[cfg(test)]
 mod tests;

@@ -79,7 +79,8 @@ fn conclude(
         Ok(None) => Ok(()),
         Err(failure) => Err(failure),
     };
-    let mut response = response.revoke();
+    // A forked child may have lost it, and answers nobody.
+    let mut response = response.revoke()?;
     let result = result.and_then(|()| response.finish().map_err(Failure::from));
     let outcome = if result.is_ok() { Outcome::Complete } else { response.failure() };
     // Whoever has answered in its place has said why, or need not.

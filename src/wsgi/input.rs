@@ -147,10 +147,22 @@ pub(super) struct Input {
 thread_local!(static SPARE: Spare<Input, Lease<Reader>> = const { Spare::new() });
 
 /// Ends an [`Input`] when dropped: later use raises. The loan ends first.
-pub(super) struct Reading(
-    #[expect(unused)] Loan<Reader>,
-    #[expect(unused)] InUse<Input, Lease<Reader>>,
-);
+pub(super) struct Reading {
+    /// Of a body that may have to be waited for.
+    client: Option<Client>,
+    _loan: Loan<Reader>,
+    _object: InUse<Input, Lease<Reader>>,
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // The end of the loan waits for a read on another thread, and that may wait for a client
+        // which itself waits for the end of the response.
+        if let Some(client) = &self.client {
+            client.close_body();
+        }
+    }
+}
 
 /// Lends `body`, of which the client may have stated the length, to the application.
 pub(super) fn lend(
@@ -159,13 +171,15 @@ pub(super) fn lend(
     stated: Option<u64>,
     client: Client,
 ) -> PyResult<(Py<Input>, Reading)> {
+    let waits_for = body.left().is_none().then(|| client.clone());
     let mut reader =
         Reader { body, ahead: Vec::new(), given: 0, stated, taken: 0, client, broken: None };
+    let reading = |loan, object| Reading { client: waits_for, _loan: loan, _object: object };
     if let Some((spare, lease)) = SPARE.with(Spare::take) {
         match Loan::again(&lease, reader) {
             Ok(loan) => {
                 let input = spare.clone_ref(py);
-                return Ok((input, Reading(loan, InUse::new(spare, lease, &SPARE))));
+                return Ok((input, reading(loan, InUse::new(spare, lease, &SPARE))));
             }
             Err(back) => reader = back,
         }
@@ -173,7 +187,7 @@ pub(super) fn lend(
     let loan = Loan::new("wsgi.input", reader);
     let new = Py::new(py, Input { reader: loan.lease() })?;
     let (input, lease) = (new.clone_ref(py), loan.lease());
-    Ok((input, Reading(loan, InUse::new(new, lease, &SPARE))))
+    Ok((input, reading(loan, InUse::new(new, lease, &SPARE))))
 }
 
 /// None and negative sizes mean "all".

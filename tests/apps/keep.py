@@ -2,12 +2,9 @@
 
 /keep            answers "kept", and keeps input, errors, file_wrapper, start_response and write
 /use?NAME        uses what was kept, and says what came of it
-/thread?NAME     uses its own from another thread, while the request runs
-/threads_write   writes from a thread that it waits for
 """
 
 import io
-import threading
 
 TEXT = [("Content-Type", "text/plain")]
 kept = {}
@@ -32,26 +29,12 @@ def outcome(use, held):
         return f"{type(error).__name__}: {error}"
 
 
-def in_thread(use, held):
-    said = []
-    thread = threading.Thread(target=lambda: said.append(outcome(use, held)))
-    thread.start()
-    thread.join()
-    return said[0]
-
-
 def app(environ, start_response):
     held = {name: environ[f"wsgi.{name}"] for name in ("input", "errors", "file_wrapper")}
     held["start_response"] = start_response
     path, name = environ["PATH_INFO"], environ["QUERY_STRING"]
-    if path == "/thread":
-        said = in_thread(USES[name], held)
-        start_response("200 OK", TEXT)
-        return [said.encode()]
     held["write"] = start_response("200 OK", TEXT)
     if path == "/keep":
         kept.update(held)
         return [b"kept"]
-    if path == "/threads_write":
-        return [in_thread(USES["write"], held).encode()]
     return [outcome(USES[name], kept).encode()]

@@ -238,21 +238,26 @@ def uses_kept(environ, start_response):
     return ["\n".join(results).encode()]
 
 
-def other_thread(environ, start_response):
+def in_thread(work):
+    """What a thread makes of it."""
     results = []
-
-    def use():
-        try:
-            environ["wsgi.input"].read()
-        except RuntimeError as error:
-            results.append(str(error))
-        environ["wsgi.errors"].write("from another thread\n")
-
-    thread = threading.Thread(target=use)
+    thread = threading.Thread(target=lambda: results.append(work()))
     thread.start()
     thread.join()
-    start_response("200 OK", PLAIN)
-    return ["\n".join(results).encode()]
+    return results[0]
+
+
+def other_thread(environ, start_response):
+    """Reads, logs, starts and writes on threads of its own."""
+
+    def begin():
+        environ["wsgi.errors"].write("from another thread\n")
+        return start_response("201 Created", PLAIN)
+
+    body = in_thread(environ["wsgi.input"].read)
+    write = in_thread(begin)
+    in_thread(lambda: write(body))
+    return in_thread(lambda: iter([b" returned"]))
 
 
 def logs(environ, start_response):

@@ -1,4 +1,4 @@
-"""What belongs to a request is of no use after it, nor on another thread; and nothing breaks."""
+"""What belongs to a request is of no use after it; and nothing breaks."""
 
 import pytest
 
@@ -27,18 +27,6 @@ def test_after_the_request(server, name):
     assert kind == "RuntimeError", f"using it raises, and {said}"
     assert THINGS[name] in said, "and the error names the object"
     assert "never to be seen" not in server.log(), "nothing was written"
-
-
-@pytest.mark.parametrize("name", ["input", "start_response"])
-def test_on_another_thread(server, name):
-    said = server.ask(f"/thread?{name}", "POST", body=b"the body").text
-    assert said.startswith("RuntimeError"), f"using it raises, and {said}"
-    assert THINGS[name] in said, "and the error names the object"
-
-
-def test_write_on_another_thread(server):
-    said = server.ask("/threads_write").text
-    assert said.startswith("RuntimeError"), f"write() raises, and {said}"
 
 
 def test_file_wrapper_after_the_request(server):

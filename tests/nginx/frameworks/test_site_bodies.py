@@ -6,7 +6,7 @@ import os
 
 import pytest
 from asking import SITES, WAYS, ask
-from forms import MULTIPART, upload
+from forms import MULTIPART, URLENCODED, form, upload
 
 from h2client import H2Connection
 
@@ -136,3 +136,21 @@ def test_body_that_nobody_wants(server, who, place):
             if response.header("Connection") == "close":
                 return
         check_next(connection, response, who)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("place", ["", "arriving/"])
+@pytest.mark.parametrize("who", ["flask", "django"])
+def test_bodies_of_asynchronous_views(server, who, place, way):
+    """asgiref runs them on a thread of its own, and there they read the body."""
+    path = f"/{place}{who}/async"
+    body = json.dumps(VALUE).encode()
+    response = ask(server, way, f"{path}/json", "POST", headers=[JSON], body=body)
+    assert response.json() == {"got": VALUE}, "JSON"
+    body = form(name="caf\xe9", other="x" * 1000)
+    response = ask(server, way, f"{path}/form", "POST", headers=[URLENCODED], body=body)
+    assert response.json() == {"name": "caf\xe9", "other": "x" * 1000}, "a form"
+    data = bytes(range(256)) * 4000
+    body = upload("file", data)
+    response = ask(server, way, f"{path}/uploads", "POST", headers=[MULTIPART], body=body)
+    assert response.json() == {"file.bin": [len(data), hashlib.sha256(data).hexdigest()]}, "a file"

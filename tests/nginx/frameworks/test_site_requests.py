@@ -64,7 +64,7 @@ def test_answers_without_a_body(server, who, path, status, way):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("who", SITES)
 def test_asynchronous_views(server, who, way):
-    """Flask and Django run `async def` on the thread of the request, others call asyncio."""
+    """Flask and Django run `async def` on a thread of asgiref's, others call asyncio."""
     made = ask(server, way, f"/{who}/async").json()
     assert made == {"sum": 3, "exit": 0, "path": f"/{who}/async"}, "tasks, a process, the request"
 

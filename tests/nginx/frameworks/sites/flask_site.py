@@ -177,6 +177,24 @@ async def asynchronous():
     return {**await pieces.computed(), "path": request.script_root + request.path}
 
 
+@app.post("/async/json")
+async def asynchronous_json():
+    await pieces.computed()
+    return jsonify(got=request.get_json())
+
+
+@app.post("/async/form")
+async def asynchronous_form():
+    await pieces.computed()
+    return jsonify(request.form)
+
+
+@app.post("/async/uploads")
+async def asynchronous_uploads():
+    await pieces.computed()
+    return pieces.sums((file.filename, file.stream) for file in request.files.getlist("file"))
+
+
 @app.get("/local")
 def local():
     left, g.left = g.get("left", "nothing"), "something"

@@ -5,6 +5,7 @@ import logging
 from urllib.parse import quote
 
 import pieces
+from asgiref.sync import sync_to_async
 from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -87,6 +88,24 @@ def unchanged(request):
 
 async def asynchronous(request):
     return JsonResponse({**await pieces.computed(), "path": request.path})
+
+
+@csrf_exempt
+async def asynchronous_json(request):
+    await pieces.computed()
+    return JsonResponse({"got": plain_json.loads(request.body)})
+
+
+@csrf_exempt
+async def asynchronous_form(request):
+    await pieces.computed()
+    return JsonResponse(request.POST.dict())
+
+
+@csrf_exempt
+async def asynchronous_uploads(request):
+    await pieces.computed()
+    return await sync_to_async(uploads)(request)
 
 
 def local(request):

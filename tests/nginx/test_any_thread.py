@@ -1,0 +1,107 @@
+"""Helper threads: what belongs to a request works on any thread while the request lasts."""
+
+import json
+
+import pytest
+
+from leaver import Leaver
+from server import wait_for
+
+CONF = """
+    wsgi_buffer_size 256k;
+    location / { wsgi_app @APPS@/elsewhere.py app; }
+    location /file/ { client_body_in_file_only clean;
+                      wsgi_app @APPS@/elsewhere.py app; wsgi_script_name /file; }
+    location /streamed/ { wsgi_request_buffering off; wsgi_read_timeout 500ms;
+                          wsgi_app @APPS@/elsewhere.py app; wsgi_script_name /streamed; }
+    location /wait/ { wsgi_read_timeout 500ms; wsgi_app @APPS@/wait.py app; wsgi_script_name /wait; }
+    location /held/ { wsgi_buffering off;
+                      wsgi_app @APPS@/elsewhere.py app; wsgi_script_name /held; }
+"""
+BODY = b"a line\n" + b"and more " * 30_000
+PLACES = ["", "/file", "/streamed"]
+
+
+@pytest.fixture(params=[4, 1, 0])
+def server(nginx, request):
+    """With threads, with one, and on nginx's own."""
+    return nginx(CONF, http=f"wsgi_threads {request.param};")
+
+
+@pytest.fixture
+def threaded(nginx):
+    return nginx(CONF, http="wsgi_threads 2;")
+
+
+def noted(server, count):
+    def found():
+        notes = json.loads(server.ask("/noted").body)
+        return notes if len(notes) >= count else None
+
+    return wait_for(found, f"{count} notes")
+
+
+@pytest.mark.parametrize("name", ["all", "executor"])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_helper_does_everything(server, place, name):
+    for body in (b"", b"short", BODY):
+        response = server.ask(f"{place}/{name}", "POST", body=body)
+        expected = (201, b"written " + body + b" False")
+        assert (response.status, response.body) == expected, "as the request's own thread would"
+    server.wait_log("a note of the helper", place)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_two_threads_share_a_body(server, place):
+    got, errors = json.loads(server.ask(f"{place}/both", "POST", body=BODY).body)
+    assert (got, errors) == (len(BODY), []), "each byte is had once, and one waits for the other"
+
+
+@pytest.mark.parametrize("place", ["", "/held"])
+@pytest.mark.parametrize("name, times", [("writes", 1), ("mixed", 2)])
+def test_a_helper_writes_more_than_fits(server, place, name, times):
+    with server.connect(receive_buffer=4096) as connection:
+        connection.send_request(f"{place}/{name}?60")
+        size = sum(len(piece) for piece in connection.read_response().pieces)
+    assert size == times * 60 * 65536, "it waits for its client, or not, but never for good"
+    assert server.ask("/noted").status == 200, "and the worker goes on"
+
+
+def test_a_helper_waits_for_the_client_longer_than_for_the_application(threaded, gate):
+    never = gate()
+    with threaded.connect() as connection:
+        headers = [("Content-Length", "10")]
+        connection.send_request("/streamed/all", method="POST", headers=headers)
+        late = threaded.ask(f"/wait/block?{never.query}")
+        assert late.status == 504, "wsgi_read_timeout is over"
+        connection.send(b"0123456789")
+        response = connection.read_response()
+        assert response.status == 201, "what it waits for is the client, whichever thread waits"
+
+
+def test_a_helper_that_reads_does_not_hold_up_the_response(threaded):
+    with threaded.connect() as connection:
+        headers = [("Content-Length", "10")]
+        connection.send_request("/streamed/limited", method="POST", headers=headers)
+        connection.send(b"01234")
+        response = connection.read_response()
+        assert (response.status, response.body) == (504, b"too late"), "without the rest of the body"
+    read, start = noted(threaded, 2)
+    assert read == "read: OSError: wsgi.input: the request has ended meanwhile", "it is told"
+    kinds = ("start: RuntimeError: ", "start: AssertionError: ")
+    assert start.startswith(kinds), "it is too late, or has been called a second time"
+
+
+@pytest.mark.parametrize("way", ["close", "reset", "h2 reset", "h2 close"])
+def test_a_helper_that_reads_is_told_that_its_client_has_left(threaded, way):
+    with Leaver(threaded, way, "/streamed/all", body=b"a", unfinished=True) as leaving:
+        leaving.leave()
+        threaded.wait_access("/streamed/all")
+    assert threaded.ask("/all", "POST", body=b"a").status == 201, "the thread is free again"
+
+
+def test_a_helper_that_outlives_its_request(server):
+    assert server.ask("/outlives", "POST", body=b"a body").body == b"done"
+    server.ask("/go")
+    for note, name in zip(noted(server, 3), ["wsgi.input", "start_response", "write()"]):
+        assert f"RuntimeError: {name} was used after its request had ended" in note, "it is told"
