@@ -38,6 +38,9 @@ const SHARED: usize = 1024;
 /// What is shown between lines that share an entry.
 const LINE_FEED: &str = "\\x0a";
 
+/// No more of a line than this is queued at once.
+const PART: usize = 64 * 1024;
+
 /// How long the end of the process waits for the log.
 const SETTLE: Duration = Duration::from_millis(500);
 
@@ -110,6 +113,15 @@ impl Outbox {
     pub fn log(&self, about: Option<&Current>, level: Level, text: &str) {
         let text = lines::escape(text);
         lines::split(&text, self.logs.line_size, |line| self.put(about, level, line));
+    }
+
+    /// The same, of a line of any length. Waits while the host has too many to write. Not with the GIL
+    /// held.
+    pub fn log_and_wait(&self, about: Option<&Current>, level: Level, text: &str) {
+        lines::split(text, PART, |part| {
+            self.log(about, level, part);
+            self.wait_for_log();
+        });
     }
 
     /// Sends all `lines` of one text to the log. Waits while the host has too many to write. Not with
@@ -232,8 +244,7 @@ impl Text<'_> {
     }
 
     fn put(&self, line: &str) {
-        self.outbox.log(self.about, self.level, line);
-        self.outbox.wait_for_log();
+        self.outbox.log_and_wait(self.about, self.level, line);
     }
 
     fn end(mut self) {

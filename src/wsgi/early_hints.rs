@@ -33,7 +33,8 @@ impl EarlyHints {
         match self.response.with(|response| response.hint(py, checked.head))? {
             Err(Problem::Gone) => Err(PyOSError::new_err("wsgi.early_hints: the client is gone")),
             Err(_) => Err(PyValueError::new_err(
-                "wsgi.early_hints was given more than 64 KB in one request",
+                "wsgi.early_hints was given more than 64 KB in one request, where each call counts \
+                 512 bytes and each field 64 bytes more than it has",
             )),
             Ok(()) => Ok(()),
         }

@@ -182,5 +182,5 @@ fn log_traceback(py: Python<'_>, outbox: &Outbox, error: &PyErr) {
 
 /// A line for the log, about the request that this thread answers.
 pub(super) fn log(py: Python<'_>, outbox: &Outbox, level: Level, text: &str) {
-    py.detach(|| outbox.log(current::current().as_ref(), level, text));
+    py.detach(|| outbox.log_and_wait(current::current().as_ref(), level, text));
 }

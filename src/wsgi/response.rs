@@ -53,6 +53,12 @@ pub(super) enum Problem {
 /// them, and no client takes more.
 const HINTS_SIZE: usize = 64 * 1024;
 
+/// What each call counts besides its bytes: it is a response of its own, for the loop, the filters and
+/// the client. So there are 127 at most.
+const HINT_COST: usize = 512;
+/// What each field counts besides its bytes: a structure of the host's, and four bytes of HTTP.
+const FIELD_COST: usize = 64;
+
 pub(super) struct Response {
     transport: Box<dyn Transport>,
     is_head_request: bool,
@@ -98,11 +104,12 @@ impl Response {
 
     /// Sends `hints` at once. Once the head is sent they are of no use to anybody, and dropped.
     pub(super) fn hint(&mut self, py: Python<'_>, hints: Head) -> Result<(), Problem> {
-        let size: usize = hints.fields().map(|(name, value)| name.len() + value.len()).sum();
+        let size: usize =
+            hints.fields().map(|(name, value)| name.len() + value.len() + FIELD_COST).sum();
         if size == 0 || self.is_sent() {
             return Ok(());
         }
-        self.hinted += size;
+        self.hinted += size + HINT_COST;
         if self.hinted > HINTS_SIZE {
             return Err(Problem::TooManyHints);
         }

@@ -67,6 +67,17 @@ def endless(environ, start_response):
         environ["wsgi.early_hints"]([("X", "x" * 999)])
 
 
+def endless_short(environ, start_response):
+    """Hints of two bytes one after the other."""
+    while True:
+        environ["wsgi.early_hints"]([("X", "x")])
+
+
+def many_fields(environ, start_response):
+    """One call with a thousand fields of two bytes."""
+    environ["wsgi.early_hints"]([("X", "x")] * 1000)
+
+
 def on_another_thread(environ, start_response):
     """Hints on a thread that it waits for."""
     hint = environ["wsgi.early_hints"]

@@ -60,7 +60,13 @@ fn a_request_cannot_hint_without_end() {
     let answer = hint("endless");
     assert_eq!(answer.outcome, Some(Outcome::Failed));
     assert!(answer.logged("ValueError: wsgi.early_hints was given more than 64 KB"));
-    assert_eq!(answer.hints.len(), 65);
+    assert_eq!(answer.hints.len(), 64 * 1024 / (1000 + 512 + 64));
+}
+
+#[test]
+fn each_hint_counts_however_short_it_is() {
+    assert_eq!(hint("endless_short").hints.len(), 64 * 1024 / (2 + 512 + 64));
+    assert_eq!(hint("many_fields").hints.len(), 0, "a field counts too");
 }
 
 #[test]
