@@ -531,12 +531,15 @@ wsgi_status wsgi_runtime_start(const wsgi_runtime_config *config,
 //
 // At most `max_exchanges` exchanges are served, and the call stops after about 1024 events, 256 log
 // lines or 5 milliseconds, so that your other events have their turn; 0: all that waits when you
-// call, however long that takes. `*left` (may be NULL) says how many still wait. If it is not 0,
+// call, however long that takes. Without threads the same holds for the applications that it runs:
+// after 5 milliseconds the others wait for the next call. `*left` (may be NULL) says how many still wait. If it is not 0,
 // call again without waiting for `notify`.
 //
 // `WSGI_INVALID` for NULL or from inside a callback, `WSGI_FORKED` in a forked child. After
 // `wsgi_runtime_stop` it still delivers log lines. One thread only, the one that submits.
-wsgi_status wsgi_poll(wsgi_runtime *runtime, size_t max_exchanges, size_t *left);
+wsgi_status wsgi_poll(wsgi_runtime *runtime,
+                      size_t max_exchanges,
+                      size_t *left);
 
 // With `pause` not 0 every application waits before it hands over its next block, until this is
 // called with 0: for a host whose responses together hold too much memory, while it moves them

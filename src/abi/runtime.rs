@@ -173,7 +173,8 @@ pub unsafe extern "C" fn wsgi_runtime_start(
 ///
 /// At most `max_exchanges` exchanges are served, and the call stops after about 1024 events, 256 log
 /// lines or 5 milliseconds, so that your other events have their turn; 0: all that waits when you
-/// call, however long that takes. `*left` (may be NULL) says how many still wait. If it is not 0,
+/// call, however long that takes. Without threads the same holds for the applications that it runs:
+/// after 5 milliseconds the others wait for the next call. `*left` (may be NULL) says how many still wait. If it is not 0,
 /// call again without waiting for `notify`.
 ///
 /// `WSGI_INVALID` for NULL or from inside a callback, `WSGI_FORKED` in a forked child. After

@@ -143,6 +143,7 @@ impl Exchange {
     /// The application's thread takes the request; None if the host has cancelled it.
     pub fn begin(self: &Arc<Self>) -> Option<Box<Request>> {
         if !self.leave_queue(Phase::Running) {
+            self.outbox.forget_cancelled(1);
             return None;
         }
         let mut request = self.work.lock().take()?;
@@ -167,6 +168,11 @@ impl Exchange {
             self.outbox.leave_queue();
         }
         left.is_ok()
+    }
+
+    /// It waits for a thread or an import, and was not cancelled.
+    pub fn is_queued(&self) -> bool {
+        self.phase.load(Ordering::Acquire) == Phase::Queued as u8
     }
 
     pub(super) fn set_phase(&self, phase: Phase) {
@@ -208,10 +214,12 @@ impl Exchange {
 
     /// Ends an exchange that no application will answer.
     pub fn refuse(self: &Arc<Self>, outcome: Outcome) {
-        if self.leave_queue(Phase::Done) {
-            self.work.lock().take();
-            self.publish(&mut Events::from([Event::End(outcome)]));
+        if !self.leave_queue(Phase::Done) {
+            self.outbox.forget_cancelled(1);
+            return;
         }
+        self.work.lock().take();
+        self.publish(&mut Events::from([Event::End(outcome)]));
     }
 
     /// Waits, without the GIL, until the host has given enough bytes back, has got what all
@@ -253,8 +261,14 @@ impl Exchange {
 
     /// The host drops the request. What was published is dropped too, buffers and all.
     pub fn cancel(&self) {
-        if self.leave_queue(Phase::Done) {
-            self.work.lock().take();
+        if self.is_queued() {
+            // Before the thread that finds it cancelled takes it off again.
+            self.outbox.note_cancelled();
+            if self.leave_queue(Phase::Done) {
+                self.work.lock().take();
+            } else {
+                self.outbox.forget_cancelled(1);
+            }
         }
         self.cancelled.store(true, Ordering::Release);
         self.credit.end();

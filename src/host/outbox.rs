@@ -23,6 +23,9 @@ const UNDELIVERED_BYTES: usize = 8 * 1024 * 1024;
 /// After this the rest of what there is to deliver waits until the host has looked at its other events.
 const TURN: Duration = Duration::from_millis(5);
 
+/// Fewer cancelled exchanges than this are left where they waited.
+const SWEEP_FROM: usize = 64;
+
 /// Something for the polling thread.
 pub enum Item {
     Exchange(Arc<Exchange>),
@@ -54,6 +57,8 @@ pub struct Outbox {
     /// How many exchanges wait for a thread or an import.
     queued: AtomicUsize,
     max_queue: usize,
+    /// How many were cancelled while they did, and are still where they waited.
+    cancelled: AtomicUsize,
     pub(super) logs: Arc<Logs>,
     /// The bytes of large blocks that the polling thread has not got yet. It may be slower than the
     /// threads that make them.
@@ -83,6 +88,7 @@ impl Outbox {
             live: Mutex::default(),
             queued: AtomicUsize::new(0),
             max_queue,
+            cancelled: AtomicUsize::new(0),
             logs: Logs::new(log_line_size),
             undelivered: Credit::new(UNDELIVERED_BYTES),
             output: Credit::new(0),
@@ -113,6 +119,22 @@ impl Outbox {
 
     pub(super) fn leave_queue(&self) {
         self.queued.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// An exchange that waits is about to be cancelled: its place is free, but it still takes memory.
+    pub(super) fn note_cancelled(&self) {
+        self.cancelled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many cancelled exchanges are no longer where they waited.
+    pub fn forget_cancelled(&self, count: usize) {
+        self.cancelled.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    /// Whether there are more cancelled exchanges where they waited than others.
+    pub fn has_many_cancelled(&self) -> bool {
+        let cancelled = self.cancelled.load(Ordering::Relaxed);
+        cancelled > SWEEP_FROM && cancelled > self.queued.load(Ordering::Relaxed)
     }
 
     /// Keeps `exchange` alive until [`Outbox::forget`]; the pointer is what the host gets.

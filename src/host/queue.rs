@@ -77,7 +77,13 @@ impl Transport for Queue {
             }
         }
         self.exchange.set_phase(Phase::Running);
-        if self.exchange.is_cancelled() { Err(Gone) } else { Ok(Flow::GoOn) }
+        if self.exchange.is_cancelled() {
+            Err(Gone)
+        } else if !self.may_wait && polling::is_turn_over() {
+            Ok(Flow::Pause)
+        } else {
+            Ok(Flow::GoOn)
+        }
     }
 
     fn end(&mut self, _py: Python<'_>, outcome: Outcome) {

@@ -91,14 +91,14 @@ impl<J> Handoff<J> {
 
     /// Queues `jobs`, which is empty afterwards, with at most one signal. Jobs are dropped if the
     /// handoff is closed.
-    pub fn push_all(&self, jobs: &mut Vec<J>) {
+    pub fn push_all(&self, jobs: &mut VecDeque<J>) {
         let mut state = self.state.lock();
         if state.closed {
             drop(state);
             jobs.clear();
             return;
         }
-        state.queue.extend(jobs.drain(..));
+        state.queue.append(jobs);
         let signal = state.appoint();
         drop(state);
         self.signal_if(signal);
@@ -145,6 +145,15 @@ impl<J> Handoff<J> {
         drop(state);
         self.appointed.notify_all();
         left.into()
+    }
+
+    /// Takes out the jobs that `keep` says no to, and returns them. `keep` runs under the mutex.
+    pub fn retain(&self, keep: impl FnMut(&J) -> bool) -> Vec<J> {
+        let mut state = self.state.lock();
+        let queue = std::mem::take(&mut state.queue);
+        let (kept, taken): (Vec<J>, Vec<J>) = queue.into_iter().partition(keep);
+        state.queue = kept.into();
+        taken
     }
 
     /// How many jobs are queued.
@@ -227,6 +236,18 @@ mod tests {
         assert_eq!(turn.next(), None);
         assert_eq!(handoff.push(4), Err(4));
         assert!(handoff.wait_turn().is_none());
+    }
+
+    #[test]
+    fn what_is_not_kept_is_taken_out_and_the_rest_stays_in_order() {
+        let handoff = Handoff::new();
+        handoff.push_all(&mut (1..=6).collect());
+        assert_eq!(handoff.retain(|job| job % 2 == 0), [1, 3, 5]);
+        let turn = handoff.wait_turn().expect("it is open");
+        assert_eq!(turn.collect::<Vec<_>>(), [2, 4, 6]);
+        handoff.push_all(&mut (1..=6).collect());
+        assert_eq!(handoff.retain(|_| false).len(), 6);
+        assert_eq!(handoff.queued(), 0);
     }
 
     #[test]

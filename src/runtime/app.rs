@@ -80,6 +80,7 @@ impl App {
         if matches!(request.body, Body::Pushed(_)) && !outbox.host().pushes_bodies() {
             return Err(Error::invalid("WSGI_BODY_PUSH needs a wsgi_host with `want_body`"));
         }
+        self.runtime.sweep();
         let mut state = self.state.lock();
         self.try_again(&mut state)?;
         outbox.enter_queue()?;
@@ -95,6 +96,15 @@ impl App {
             State::Failed { .. } => {}
         }
         Ok(pointer)
+    }
+
+    /// Drops what was cancelled while it waited for the import, and says how many that were.
+    pub(super) fn sweep(&self) -> usize {
+        let mut state = self.state.lock();
+        let State::Loading { waiting, .. } = &mut *state else { return 0 };
+        let before = waiting.len();
+        waiting.retain(|exchange| exchange.is_queued());
+        before - waiting.len()
     }
 
     /// A failed import is tried again if its pause is over, and is an error if not.

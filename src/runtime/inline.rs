@@ -2,18 +2,27 @@
 //! and no other request of the process meanwhile. For applications that are fast and trusted.
 //!
 //! `wsgi_poll` runs what was submitted, then delivers. The thread must not wait, so an iterable
-//! whose client is slow is left in the middle and resumed once its credit is back. Others run
+//! whose client is slow is left in the middle and resumed once its credit is back; one that takes
+//! long is left in the middle too, between two blocks, and resumed by the next poll. Others run
 //! meanwhile, so each is in a context of its own: see `begin_inline`.
 
 use super::Runtime;
 use super::worker::Job;
 use crate::host::current::{Answering, Current};
+use crate::host::polling::{self, Turn};
 use crate::host::queue::Queue;
+use crate::pool::sync::Mutex;
 use crate::python;
 use crate::python::context::Context;
 use crate::wsgi::gateway::{self, Paused};
 use pyo3::Python;
 use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How long applications run before the host's other events have their turn, if they let go of it: one
+/// is never stopped, and one new request and one that goes on are served in each turn.
+pub(super) const TURN: Duration = Duration::from_millis(5);
 
 thread_local! {
     /// Of the polling thread: a response stays on the thread that began it.
@@ -36,29 +45,48 @@ pub(super) fn resumable() -> usize {
     PAUSED.with_borrow(|all| all.iter().filter(|left| !left.job.exchange.is_paused()).count())
 }
 
+/// Those that wait for their client, and those that can go on.
+fn split(all: Vec<Left>) -> (Vec<Left>, VecDeque<Left>) {
+    let (paused, resumable): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|left| left.job.exchange.is_paused());
+    (paused, resumable.into())
+}
+
 impl Runtime {
-    /// Runs `jobs` and resumes what can go on. The events they make are delivered by the next
-    /// `Outbox::poll`, which the caller owes.
-    pub(super) fn run_inline(&self, jobs: Vec<Job>) {
-        let (paused, resumed): (Vec<_>, Vec<_>) =
-            PAUSED.take().into_iter().partition(|left| left.job.exchange.is_paused());
+    /// Runs what is in `bunch` and resumes what can go on, until `limit` is over. The events they make
+    /// are delivered by the next `Outbox::poll`, which the caller owes.
+    pub(super) fn run_inline(&self, bunch: &Mutex<VecDeque<Job>>, limit: Option<Duration>) {
+        let (paused, mut resumable) = split(PAUSED.take());
         PAUSED.set(paused);
-        if jobs.is_empty() && resumed.is_empty() && !self.outbox.has_retired() {
+        // What is submitted meanwhile, by a callback, is for the next poll.
+        let mut new = bunch.lock().len();
+        if new == 0 && resumable.is_empty() && !self.outbox.has_retired() {
             return;
         }
         self.outbox.before_poll(|| {
             python::attach(|py| {
-                for Left { job, paused, context } in resumed {
-                    self.keep(py, job, context, |job| {
-                        paused.resume(py, &job.application, &self.outbox)
-                    });
-                }
-                for job in jobs {
-                    self.begin_inline(py, job);
+                let _turn = Turn::begin(limit);
+                while new > 0 || !resumable.is_empty() {
+                    if let Some(Left { job, paused, context }) = resumable.pop_front() {
+                        self.keep(py, job, context, |job| {
+                            paused.resume(py, &job.application, &self.outbox)
+                        });
+                    }
+                    // The lock must be gone before the application runs.
+                    let job = if new > 0 { bunch.lock().pop_front() } else { None };
+                    new = new.saturating_sub(1);
+                    if let Some(job) = job {
+                        self.begin_inline(py, job);
+                    }
+                    if polling::is_turn_over() {
+                        break;
+                    }
                 }
                 self.outbox.drop_retired(py);
             });
         });
+        // Those whose turn it was not are the first in the next.
+        PAUSED.with_borrow_mut(|all| drop(all.splice(..0, resumable)));
     }
 
     fn begin_inline(&self, py: Python<'_>, job: Job) {

@@ -10,6 +10,7 @@ mod app;
 mod inline;
 mod inspector;
 mod main_thread;
+mod queue;
 mod seats;
 pub mod settings;
 mod watch;
@@ -29,7 +30,7 @@ use crate::wsgi::target::Target;
 use main_thread::MainThread;
 use once_cell::sync::OnceCell;
 use settings::Settings;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use watch::Watch;
@@ -42,7 +43,7 @@ pub struct Runtime {
     outbox: Arc<Outbox>,
     handoff: Handoff<worker::Job>,
     /// Submitted, and not in `handoff` yet: see `WSGI_BUNCHES`. None if that is not wanted.
-    bunch: Option<Mutex<Vec<worker::Job>>>,
+    bunch: Option<Mutex<VecDeque<worker::Job>>>,
     main: MainThread,
     watch: Watch,
     max_stuck: usize,
@@ -135,7 +136,7 @@ impl Runtime {
     pub fn poll(&self, max: usize) -> Result<usize> {
         self.outbox.check_not_polling()?;
         polling::mark();
-        self.hand_over_bunch();
+        self.hand_over_bunch((max > 0).then_some(inline::TURN));
         let left = self.outbox.poll(max)?;
         if self.is_inline() {
             // Callbacks may have submitted more, or released what an application waits for. That
@@ -144,37 +145,8 @@ impl Runtime {
             return Ok(left + more + inline::resumable());
         }
         // Callbacks have submitted what waited behind the requests that they ended.
-        self.hand_over_bunch();
+        self.hand_over_bunch(None);
         Ok(left)
-    }
-
-    fn hand_over(&self, job: worker::Job) {
-        match &self.bunch {
-            Some(bunch) => bunch.lock().push(job),
-            // Refused only after a stop, which has cancelled the exchange.
-            None => drop(self.handoff.push(job)),
-        }
-    }
-
-    /// From Python's main thread, which cannot count on a poll to come.
-    fn hand_over_now(&self, job: worker::Job) {
-        if self.is_inline() {
-            self.hand_over(job);
-            self.outbox.list(Item::Wake);
-        } else {
-            // Refused only after a stop, which has cancelled the exchange.
-            drop(self.handoff.push(job));
-        }
-    }
-
-    fn hand_over_bunch(&self) {
-        let Some(bunch) = &self.bunch else { return };
-        let mut jobs = std::mem::take(&mut *bunch.lock());
-        if self.is_inline() {
-            self.run_inline(jobs);
-        } else if !jobs.is_empty() {
-            self.handoff.push_all(&mut jobs);
-        }
     }
 
     /// See `wsgi_runtime_stop`.
@@ -186,7 +158,7 @@ impl Runtime {
         drop(self.handoff.close());
         self.outbox.cancel_all();
         // Responses in the middle are closed.
-        self.hand_over_bunch();
+        self.hand_over_bunch(None);
         // Half of the time for applications to notice, the rest for the exit handlers.
         let still = self.wait_until_idle(begun + timeout / 2);
         let handled = self.main.exit(begun + timeout);

@@ -5,16 +5,20 @@
 /written         16 MiB by write(), then "end"
 /context?WORD    sets a contextvar to WORD, then gives 40 blocks that begin with what it is
 /context         what the contextvar is
+/busy            computes for 20 ms, then says "done"
+/ticking?N       N bytes, each of which it computes for a millisecond
+/ticked          how many of them were made
 /counts          blocks that /endless has made, and how often it was closed
 """
 
 import contextvars
 import os
 import threading
+import time
 
 BLOCK = b"x" * 65536
 TEXT = [("Content-Type", "text/plain")]
-counts = {"made": 0, "closed": 0}
+counts = {"made": 0, "closed": 0, "ticked": 0}
 word = contextvars.ContextVar("word", default="none")
 
 
@@ -37,12 +41,32 @@ def remembered(mine):
     word.reset(token)
 
 
+def compute(seconds):
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+def ticking(count):
+    for _ in range(count):
+        compute(0.001)
+        counts["ticked"] += 1
+        yield b"."
+
+
 def app(environ, start_response):
     path = environ["PATH_INFO"]
     write = start_response("200 OK", TEXT)
     if path == "/facts":
         on_first = threading.get_native_id() == os.getpid()
         return [f"{environ['wsgi.multithread']} {on_first}".encode()]
+    if path == "/busy":
+        compute(0.02)
+        return [b"done"]
+    if path == "/ticking":
+        return ticking(int(environ["QUERY_STRING"]))
+    if path == "/ticked":
+        return [str(counts["ticked"]).encode()]
     if path == "/endless":
         return Endless()
     if path == "/context":

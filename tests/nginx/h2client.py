@@ -60,6 +60,18 @@ class H2Connection:
                 self.end(stream)
         return stream
 
+    def send_together(self, path, count):
+        """Begins requests in one piece, and returns their streams."""
+        streams = []
+        for _ in range(count):
+            stream = self.h2.get_next_available_stream_id()
+            self.streams[stream] = Stream()
+            fields = [(":method", "GET"), (":path", path), *SERVER]
+            self.h2.send_headers(stream, fields, end_stream=True)
+            streams.append(stream)
+        self.flush()
+        return streams
+
     def send_piece(self, stream, body):
         """The next bytes of a body that `end` will end; waits until the server takes them, or has
         answered without."""
@@ -87,13 +99,16 @@ class H2Connection:
                 break
         return sent
 
-    def _ping_changes_window(self, stream):
+    def ping(self):
         """A ping comes back after all that the server had to say before it."""
         self.h2.ping(b"anything")
         self.flush()
         self.pinged = True
         while self.pinged:
             self._receive()
+
+    def _ping_changes_window(self, stream):
+        self.ping()
         return self.h2.local_flow_control_window(stream) > 0
 
     def is_over(self, stream):

@@ -4,12 +4,17 @@ That everything else is as with threads is shown by running other files with WSG
 """
 
 import signal
+import time
 
 import pytest
 
+from h2client import H2Connection
 from server import settle, wait_for
 
-CONF = "location / { wsgi_app @APPS@/inline.py app; wsgi_buffer_size 256k; }"
+CONF = """
+    location / { wsgi_app @APPS@/inline.py app; wsgi_buffer_size 256k; }
+    location /return { return 200 "returned"; }
+"""
 
 
 @pytest.fixture
@@ -70,6 +75,28 @@ def test_responses_that_take_turns_have_contexts_of_their_own(server):
         assert shown == [word] * 40, "a generator goes on with what it has set"
         assert connection.ask("/context").text == "none", "and takes it back in the same context"
         connection.close()
+
+
+def test_many_requests_of_one_client_leave_a_turn_to_others(server):
+    """They come together and take two seconds together; what nginx answers comes between."""
+    server.ask("/facts")  # so that it is imported
+    with H2Connection(server.h2_port) as many:
+        begun = time.monotonic()
+        streams = many.send_together("/busy", 100)
+        assert server.ask("/return").status == 200
+        static = time.monotonic() - begun
+        assert all(many.response(stream).body == b"done" for stream in streams), "all are answered"
+        assert static < (time.monotonic() - begun) / 2, "but not all before others"
+
+
+def test_a_generator_that_computes_leaves_a_turn_to_others(server):
+    with server.connect() as connection:
+        connection.send_request("/ticking?3000")
+        response = connection.read_head()
+        assert connection.read_chunk(response), "it has begun"
+        assert server.ask("/return").status == 200, "static answers come"
+        assert int(server.ask("/ticked").body) < 2000, "and Python's, while it is in the middle"
+        assert connection.read_chunk(response), "and it goes on"
 
 
 def test_a_client_that_leaves_closes_the_iterable(server):

@@ -199,6 +199,24 @@ fn an_unused_turn_holds_up_nothing() {
     });
 }
 
+/// Jobs that are taken out while threads are on their way to the queue: each job is run or taken out,
+/// once, and those that stay are run.
+#[test]
+fn what_is_taken_out_holds_up_nothing() {
+    check(3, || {
+        let scene = Scene::new();
+        let workers = start_workers(&scene, 2);
+        assert_eq!(scene.handoff.push(0), Ok(()));
+        assert_eq!(scene.handoff.push(1), Ok(()));
+        let taken = scene.handoff.retain(|job| *job != 0);
+        assert_eq!(scene.handoff.push(2), Ok(()));
+        scene.wait_until(|progress| progress.runs[1..] == [1, 1]);
+        assert!(scene.handoff.close().is_empty());
+        join(workers);
+        assert_eq!(scene.progress.lock().runs[0] + taken.len(), 1);
+    });
+}
+
 /// A thread that leaves the pool in the middle of its turn, because another has its place, takes no
 /// job with it, whatever it was doing when its successor came.
 #[test]
