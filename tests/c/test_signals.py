@@ -57,6 +57,11 @@ def test_an_import_after_ctrl_c_that_was_handled_does_not_fail(signals):
     assert "BrokenPipeError" in done.stdout and done.returncode == 0, done.stderr
 
 
+def mask(*numbers):
+    """As /proc has a set of signals."""
+    return sum(1 << (number - 1) for number in numbers)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGPIPE, signal.SIGSEGV, signal.SIGTERM])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_handler_of_the_host_stays(signals, number, when):
@@ -94,7 +99,10 @@ def test_it_does_where_the_host_wants_the_default(signals):
 
 
 def test_a_child_has_the_default_again(signals):
-    assert signals("start", "load:child", "run").stdout == "\nfinish 0\n"
+    ignored, finish = signals("start", "load:child", "run").stdout.splitlines()
+    # What started the tests may ignore others.
+    assert not int(ignored or "0", 16) & mask(signal.SIGPIPE, signal.SIGXFSZ)
+    assert finish == "finish 0"
 
 
 def test_a_crash_is_told_on_descriptor_2_and_can_be_left_alone(signals):
