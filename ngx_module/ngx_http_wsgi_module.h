@@ -137,6 +137,7 @@ typedef struct {
     ngx_chain_t                 *body;      /* read, and not yet pushed */
     ngx_int_t                    lost;      /* how, if the client is gone */
     ngx_int_t                    filter_rc; /* of a filter that has answered */
+    ngx_uint_t                   log_lines; /* that have named the request */
     wsgi_outcome                 outcome;   /* once finished */
     uint32_t                     retry_after;
 

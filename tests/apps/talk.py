@@ -12,7 +12,7 @@
 /thread          a thread of its own prints, after the request that made it has ended
 /kept            wsgi.errors of the request before
 /joined?N        a thread of its own prints N lines, and is waited for
-/body?WAY        the request body: by print, errors, logging, or an exception that is raised or logged
+/body?WAY        the request body: by print, line by line (each), errors, logging, or an exception that is raised or logged
 """
 
 import logging
@@ -67,6 +67,9 @@ def say_body(way, environ):
     way = way.split("&")[0]
     if way == "print":
         print(text)
+    elif way == "each":
+        for line in text.split("\n"):
+            print(line)
     elif way == "errors":
         environ["wsgi.errors"].write(text)
     elif way == "logging":

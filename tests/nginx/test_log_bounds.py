@@ -28,7 +28,9 @@ BODIES = {
 
 @pytest.fixture(scope="module")
 def server(module_nginx):
-    return module_nginx(CONF)
+    server = module_nginx(CONF)
+    server.ask("/print?begun")  # so that Python is in the memory of the worker
+    return server
 
 
 @pytest.mark.parametrize("way", ["print", "errors", "logging", "logged", "raised"])
@@ -54,6 +56,19 @@ def test_what_a_client_sends_does_not_swell(server, way, body):
     # Four characters for a control character, twice for the request that each entry repeats, and
     # the first lines, each with an entry of its own.
     assert grown < 8 * len(body) + (5 << 20), f"{grown >> 20} MB of log for {len(body)} bytes"
+
+
+def test_many_lines_of_one_request(server):
+    """Printed one by one, as an application may read a file that its client has sent."""
+    log = server.prefix / "error.log"
+    size = log.stat().st_size
+    text = "".join(f"row {n}\n" for n in range(50_000)) + "the last row"
+    assert server.ask(f"/body?each&{QUERY}", "POST", body=text.encode()).status == 200
+    server.wait_log("the last row, client: 127.0.0.1, request: as before")
+    assert len(server.log_lines(" row ", "POST /body?each")) == 5000, "the first name the request"
+    assert len(server.log_lines(" row ", "client: 127.0.0.1")) == 50_000, "none is left out"
+    grown = log.stat().st_size - size
+    assert grown < 20 << 20, f"{grown >> 20} MB of log"
 
 
 def test_no_line_of_a_long_text_is_lost(server):
