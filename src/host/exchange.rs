@@ -2,7 +2,7 @@
 
 use super::delivery::Out;
 use super::event::{Event, Events, Outcome, Wants};
-use super::outbox::{Item, Outbox};
+use super::outbox::Outbox;
 use super::request::Request;
 use super::upload::Upload;
 use super::{HostRequest, polling};
@@ -250,7 +250,7 @@ impl Exchange {
 
     fn resume_if_low(&self) {
         if self.is_paused() && self.credit.is_low() && self.paused.swap(false, Ordering::AcqRel) {
-            self.outbox.list(Item::Wake);
+            self.outbox.set_resumed();
         }
     }
 

@@ -52,6 +52,8 @@ pub struct Outbox {
     polling: AtomicBool,
     /// The polling thread runs applications and delivers right after: nobody need wake it.
     about_to_poll: AtomicBool,
+    /// See `take_resumed`.
+    resumed: AtomicBool,
     /// Exchanges that the host still has a pointer to: this keeps them alive.
     live: Mutex<Live>,
     /// How many exchanges wait for a thread or an import.
@@ -85,6 +87,7 @@ impl Outbox {
             ready: Mutex::default(),
             polling: AtomicBool::new(false),
             about_to_poll: AtomicBool::new(false),
+            resumed: AtomicBool::new(false),
             live: Mutex::default(),
             queued: AtomicUsize::new(0),
             max_queue,
@@ -204,6 +207,17 @@ impl Outbox {
         if self.done.push(item) && !self.about_to_poll.load(Ordering::Acquire) {
             self.host.notify();
         }
+    }
+
+    /// An application that was paused can go on.
+    pub(super) fn set_resumed(&self) {
+        self.resumed.store(true, Ordering::Release);
+        self.list(Item::Wake);
+    }
+
+    /// Whether one can since the last time.
+    pub fn take_resumed(&self) -> bool {
+        self.resumed.swap(false, Ordering::AcqRel)
     }
 
     /// An error inside a callback of [`Outbox::poll`].

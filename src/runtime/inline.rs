@@ -25,8 +25,10 @@ use std::time::Duration;
 pub(super) const TURN: Duration = Duration::from_millis(5);
 
 thread_local! {
-    /// Of the polling thread: a response stays on the thread that began it.
+    /// What waits for its client. Of the polling thread: a response stays on the thread that began it.
     static PAUSED: RefCell<Vec<Left>> = const { RefCell::new(Vec::new()) };
+    /// What can go on.
+    static RESUMABLE: RefCell<VecDeque<Left>> = const { RefCell::new(VecDeque::new()) };
     /// What the last response that ended was in: the next begins with it, as the next of a thread
     /// of the pool does. Frameworks keep things there for longer than a request.
     static CONTEXT: RefCell<Option<Context>> = const { RefCell::new(None) };
@@ -39,25 +41,12 @@ struct Left {
     context: Option<Context>,
 }
 
-/// How many paused applications can go on: a block that one of them sent at once may have given
-/// another its credit back, whose wake-up the same poll has taken.
-pub(super) fn resumable() -> usize {
-    PAUSED.with_borrow(|all| all.iter().filter(|left| !left.job.exchange.is_paused()).count())
-}
-
-/// Those that wait for their client, and those that can go on.
-fn split(all: Vec<Left>) -> (Vec<Left>, VecDeque<Left>) {
-    let (paused, resumable): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|left| left.job.exchange.is_paused());
-    (paused, resumable.into())
-}
-
 impl Runtime {
     /// Runs what is in `bunch` and resumes what can go on, until `limit` is over. The events they make
     /// are delivered by the next `Outbox::poll`, which the caller owes.
     pub(super) fn run_inline(&self, bunch: &Mutex<VecDeque<Job>>, limit: Option<Duration>) {
-        let (paused, mut resumable) = split(PAUSED.take());
-        PAUSED.set(paused);
+        self.find_resumable();
+        let mut resumable = RESUMABLE.take();
         // What is submitted meanwhile, by a callback, is for the next poll.
         let mut new = bunch.lock().len();
         if new == 0 && resumable.is_empty() && !self.outbox.has_retired() {
@@ -86,7 +75,27 @@ impl Runtime {
             });
         });
         // Those whose turn it was not are the first in the next.
-        PAUSED.with_borrow_mut(|all| drop(all.splice(..0, resumable)));
+        resumable.append(&mut RESUMABLE.take());
+        RESUMABLE.set(resumable);
+    }
+
+    /// How many responses can go on: a block that one of them sent at once may have given another its
+    /// credit back, whose wake-up the same poll has taken.
+    pub(super) fn resumable(&self) -> usize {
+        self.find_resumable();
+        RESUMABLE.with_borrow(VecDeque::len)
+    }
+
+    /// Looks at what waits for its client only if one of them has been told to go on: there may be
+    /// thousands.
+    fn find_resumable(&self) {
+        if !self.outbox.take_resumed() {
+            return;
+        }
+        let (paused, resumable): (Vec<_>, Vec<_>) =
+            PAUSED.take().into_iter().partition(|left| left.job.exchange.is_paused());
+        PAUSED.set(paused);
+        RESUMABLE.with_borrow_mut(|all| all.extend(resumable));
     }
 
     fn begin_inline(&self, py: Python<'_>, job: Job) {
@@ -116,8 +125,11 @@ impl Runtime {
         super::leave_if_forked();
         drop(answering);
         match left {
-            Some(paused) => {
+            Some(paused) if job.exchange.is_paused() => {
                 PAUSED.with_borrow_mut(|all| all.push(Left { job, paused, context }));
+            }
+            Some(paused) => {
+                RESUMABLE.with_borrow_mut(|all| all.push_back(Left { job, paused, context }));
             }
             None => CONTEXT.set(context),
         }

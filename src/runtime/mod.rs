@@ -142,7 +142,7 @@ impl Runtime {
             // Callbacks may have submitted more, or released what an application waits for. That
             // runs in the next poll: other events of the host have their turn first.
             let more = self.bunch.as_ref().map_or(0, |bunch| bunch.lock().len());
-            return Ok(left + more + inline::resumable());
+            return Ok(left + more + self.resumable());
         }
         // Callbacks have submitted what waited behind the requests that they ended.
         self.hand_over_bunch(None);
