@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-/// The body of a request, read from its beginning to its end, once.
+/// The body of a request, read from its beginning to its end; what has it whole can be read again.
 #[derive(Debug, Default)]
 pub enum Body {
     #[default]
@@ -76,10 +76,6 @@ impl Body {
             Body::Empty | Body::Pushed(None) | Body::Pulled(None) => Ok(draft),
             Body::Memory { bytes, position } => {
                 *position += draft.put(&bytes[*position..]);
-                if *position == bytes.len() {
-                    // The application may go on for long.
-                    *self = Body::Empty;
-                }
                 Ok(draft)
             }
             Body::File { file, offset, left } => py.detach(|| {
@@ -102,6 +98,22 @@ impl Body {
                 Ok(draft)
             }),
         }
+    }
+
+    /// Goes to `to`, counted from the beginning, or to the end if that comes before; says where it is
+    /// then. `at` is where it is now. None of a body that can be read once only.
+    pub fn seek(&mut self, at: u64, to: u64) -> Option<u64> {
+        let length = at + self.left()?;
+        let to = to.min(length);
+        match self {
+            Body::Memory { position, .. } => *position = usize::try_from(to).ok()?,
+            Body::File { offset, left, .. } => {
+                *offset = *offset - at + to;
+                *left = length - to;
+            }
+            Body::Empty | Body::Pushed(_) | Body::Pulled(_) => {}
+        }
+        Some(to)
     }
 
     /// The bytes that are left, if they can be said without reading.

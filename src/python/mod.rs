@@ -3,7 +3,7 @@
 //! * Once in a process: `config` starts the interpreter (`check` has looked at its home before: `installation` tells
 //!   one Python from another, `reach` what may be read),
 //!   `signals` and `process` keep the application's hands off the server's, `output` takes what it
-//!   prints, `exit` runs its exit handlers, `crash` has the last words, `dispositions`
+//!   prints (`streams` has the classes), `exit` runs its exit handlers, `crash` has the last words, `dispositions`
 //!   leaves the host its signals. Python is never finalised: threads that run
 //!   application code cannot be ended, so the process exits with them.
 //! * On each thread: `thread` attaches it, and knows whether this process is a fork.
@@ -51,6 +51,7 @@ pub mod signals;
 pub mod spare;
 mod spawned;
 pub mod stacks;
+pub mod streams;
 pub mod strings;
 pub mod thread;
 pub mod traceback;

@@ -5,13 +5,11 @@
 //! while. In a fork nobody reads that log: there, lines go to file descriptor 2.
 
 use super::lines::{LineBuffer, Lines, decode, escape};
-use super::strings::readable;
+use super::streams;
 use super::thread::is_forked;
 use once_cell::sync::OnceCell;
-use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyMemoryView};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -134,8 +132,9 @@ fn write(py: Python<'_>, stream: Stream, text: &[u8]) {
 /// what Python raises.
 pub(super) fn install(py: Python<'_>) -> PyResult<()> {
     let sys = py.import("sys")?;
+    let class = streams::classes(py)?.as_any().get_item("LogStream")?;
     for (stream, name) in [(Stream::Stdout, "stdout"), (Stream::Stderr, "stderr")] {
-        let object = Bound::new(py, TextStream { stream })?;
+        let object = class.call1((Bound::new(py, Sink { stream })?,))?;
         sys.setattr(name, &object)?;
         sys.setattr(format!("__{name}__"), object)?;
     }
@@ -147,90 +146,26 @@ pub(super) fn install(py: Python<'_>) -> PyResult<()> {
     sys.setattr("__stdin__", stdin)
 }
 
-/// What the application sees as sys.stdout or sys.stderr: a text stream that can be written to.
-#[pyclass(frozen, module = "wsgi", name = "LogStream")]
-struct TextStream {
+/// What is below sys.stdout and sys.stderr, whose classes are in streams.py.
+#[pyclass(frozen, module = "wsgi", name = "LogSink")]
+struct Sink {
     stream: Stream,
 }
 
 #[pymethods]
-impl TextStream {
-    fn write(&self, py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let Ok(text) = text.cast::<PyString>() else {
-            let class = text.get_type().name()?;
-            return Err(PyTypeError::new_err(format!(
-                "{}.write() takes a str, not {}",
-                self.name(),
-                readable(&class)
-            )));
-        };
-        write(py, self.stream, readable(text).as_bytes());
-        text.len()
+impl Sink {
+    #[pyo3(name = "write")]
+    fn put(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let data = bytes_of(data)?;
+        write(py, self.stream, data.as_bytes());
+        Ok(data.as_bytes().len())
     }
 
-    fn writelines(&self, py: Python<'_>, texts: &Bound<'_, PyAny>) -> PyResult<()> {
-        texts.try_iter()?.try_for_each(|text| self.write(py, &text?).map(drop))
-    }
-
-    /// A line goes out when it is whole, not earlier.
-    fn flush(&self) {}
-
-    /// The stream belongs to the server and stays open.
-    fn close(&self) {}
-
-    /// The descriptor that child processes and faulthandler may write to. A server sends it to its
-    /// log; what is written there comes as it is, without the server's prefix.
-    fn fileno(&self) -> i32 {
-        libc::STDERR_FILENO
-    }
-
-    #[pyo3(signature = (*_args, **_options))]
-    fn reconfigure(&self, _args: &Bound<'_, PyTuple>, _options: Option<&Bound<'_, PyDict>>) {}
-
-    fn isatty(&self) -> bool {
-        false
-    }
-
-    fn readable(&self) -> bool {
-        false
-    }
-
-    fn writable(&self) -> bool {
-        true
-    }
-
-    fn seekable(&self) -> bool {
-        false
-    }
-
-    #[getter]
-    fn buffer(&self) -> ByteStream {
-        ByteStream { stream: self.stream }
-    }
-
-    #[getter]
-    fn closed(&self) -> bool {
-        false
-    }
-
-    #[getter]
-    fn encoding(&self) -> &'static str {
-        "utf-8"
-    }
-
-    #[getter]
-    fn errors(&self) -> &'static str {
-        "backslashreplace"
-    }
-
-    #[getter]
-    fn line_buffering(&self) -> bool {
-        true
-    }
-
-    #[getter]
-    fn mode(&self) -> &'static str {
-        "w"
+    /// A line goes out when it is whole, not earlier; but nobody ends those of a forked child.
+    fn flush(&self, py: Python<'_>) {
+        if is_forked() {
+            flush_thread(py);
+        }
     }
 
     #[getter]
@@ -240,36 +175,13 @@ impl TextStream {
             Stream::Stderr => "<stderr>",
         }
     }
-
-    fn __repr__(&self) -> String {
-        format!("<LogStream name='{}' mode='w' encoding='utf-8'>", self.name())
-    }
 }
 
-/// `sys.stdout.buffer`: the same stream for bytes.
-#[pyclass(frozen, module = "wsgi", name = "LogByteStream")]
-struct ByteStream {
-    stream: Stream,
-}
-
-#[pymethods]
-impl ByteStream {
-    fn write(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let data = PyBuffer::<u8>::get(data)?.to_vec(py)?;
-        write(py, self.stream, &data);
-        Ok(data.len())
+/// The bytes in any kind of buffer.
+pub fn bytes_of<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    if let Ok(bytes) = data.cast::<PyBytes>() {
+        return Ok(bytes.clone());
     }
-
-    fn flush(&self) {}
-
-    fn close(&self) {}
-
-    fn writable(&self) -> bool {
-        true
-    }
-
-    #[getter]
-    fn closed(&self) -> bool {
-        false
-    }
+    let bytes = PyMemoryView::from(data)?.call_method0("tobytes")?;
+    Ok(bytes.cast_into::<PyBytes>()?)
 }

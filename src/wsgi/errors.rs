@@ -1,132 +1,145 @@
 //! `wsgi.errors`: text for the server's log.
 
+use super::lent::{Inner, Kind, Lent};
 use crate::host::Level;
 use crate::host::current::{self, Current};
 use crate::host::outbox::Outbox;
 use crate::pool::sync::Mutex;
+use crate::python::lease::{Lease, Loan};
 use crate::python::lines::{LineBuffer, Lines};
+use crate::python::output::bytes_of;
 use crate::python::spare::{InUse, Spare};
 use crate::python::strings::readable;
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 use std::sync::Arc;
 
-struct Open {
+/// While the request lasts.
+pub(super) struct Open {
     lines: LineBuffer,
-    outbox: Arc<Outbox>,
     about: Option<Current>,
 }
 
 /// "An output stream (file-like object) to which error output can be written": `write`,
 /// `writelines`, `flush` (PEP 3333, Input and Error Streams). Each line is a line of the log.
-/// Unlike the other objects of a request it may be used on any thread meanwhile: logging does so.
-#[pyclass(frozen, module = "wsgi", name = "Errors")]
-pub(super) struct Errors {
-    open: Mutex<Option<Open>>,
+///
+/// A log that comes late is no mistake: once the request is over, its lines come without it. Other
+/// threads may log what they still do for it, and a framework's handler keeps the stream for that.
+#[pyclass(frozen, module = "wsgi", name = "ErrorLog")]
+pub(super) struct ErrorLog {
+    open: Lease<Open>,
+    outbox: Arc<Outbox>,
+    late: Mutex<LineBuffer>,
 }
 
-thread_local!(static SPARE: Spare<Errors> = const { Spare::new() });
+thread_local! {
+    static SPARE: Spare<PyAny, Inner<ErrorLog, Open>> = const { Spare::new() };
+}
 
-/// Ends an [`Errors`] when dropped: its unfinished line is logged, later use raises.
-pub(super) struct Ending(InUse<Errors>);
+static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+const KIND: Kind<ErrorLog, Open> =
+    Kind { name: "wsgi.errors", class: "Errors", made: &CLASS, spare: &SPARE };
+
+/// When dropped, the unfinished line is logged, and what comes later has no request.
+pub(super) struct Ending {
+    /// None only while it is dropped.
+    loan: Option<Loan<Open>>,
+    outbox: Arc<Outbox>,
+    _object: InUse<PyAny, Inner<ErrorLog, Open>>,
+}
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        // Not in one statement: `log` must not run under the mutex.
-        let open = self.0.get().open.lock().take();
-        if let Some(mut open) = open {
-            // With the GIL held, so it does not wait.
-            if let Some(line) = open.lines.finish().as_mut().and_then(Lines::next) {
-                open.outbox.log(open.about.as_ref(), Level::Error, &line);
+        let Some(mut open) = self.loan.take().and_then(Loan::revoke) else { return };
+        // With the GIL held, so it does not wait.
+        if let Some(line) = open.lines.finish().as_mut().and_then(Lines::next) {
+            self.outbox.log(open.about.as_ref(), Level::Error, &line);
+        }
+    }
+}
+
+pub(super) fn lend(py: Python<'_>, outbox: &Arc<Outbox>) -> PyResult<(Py<PyAny>, Ending)> {
+    let open = Open { lines: LineBuffer::default(), about: current::current() };
+    let Lent { stream, loan, object } = KIND.lend(py, open, |lease| ErrorLog {
+        open: lease,
+        outbox: outbox.clone(),
+        late: Mutex::default(),
+    })?;
+    Ok((stream, Ending { loan: Some(loan), outbox: outbox.clone(), _object: object }))
+}
+
+impl ErrorLog {
+    /// Adds `text`, or ends the line that has begun, and logs what is whole then. Another thread
+    /// that has something to say waits for it, so that lines do not mix.
+    fn put(&self, py: Python<'_>, text: Option<&[u8]>) {
+        let said = self.open.with(|open| {
+            if let Some(lines) = step(&mut open.lines, text) {
+                let about = open.about.as_ref();
+                open.lines.put_back(py.detach(|| self.log(about, lines)));
             }
-        }
-    }
-}
-
-pub(super) fn lend(py: Python<'_>, outbox: &Arc<Outbox>) -> PyResult<(Py<Errors>, Ending)> {
-    let open =
-        Open { lines: LineBuffer::default(), outbox: outbox.clone(), about: current::current() };
-    if let Some((spare, ())) = SPARE.with(Spare::take) {
-        *spare.get().open.lock() = Some(open);
-        return Ok((spare.clone_ref(py), Ending(InUse::new(spare, (), &SPARE))));
-    }
-    let new = Py::new(py, Errors { open: Mutex::new(Some(open)) })?;
-    Ok((new.clone_ref(py), Ending(InUse::new(new, (), &SPARE))))
-}
-
-impl Errors {
-    fn put<'a>(
-        &self,
-        py: Python<'_>,
-        step: impl FnOnce(&mut LineBuffer) -> Option<Lines<'a>>,
-    ) -> PyResult<()> {
-        let (lines, outbox, about) = {
-            let mut open = self.open.lock();
-            let open = open.as_mut().ok_or_else(|| {
-                PyRuntimeError::new_err(
-                    "wsgi.errors was used after its request had ended; log with the logging \
-                     module or sys.stderr there",
-                )
-            })?;
-            let Some(lines) = step(&mut open.lines) else { return Ok(()) };
-            (lines, open.outbox.clone(), open.about.clone())
-        };
-        let lines = py.detach(|| {
-            let mut lines = lines;
-            outbox.log_lines(about.as_ref(), Level::Error, &mut lines);
-            lines
         });
-        if let Some(open) = &mut *self.open.lock() {
-            open.lines.put_back(lines);
-            return Ok(());
+        if said.is_ok() {
+            return;
         }
-        // The request has ended meanwhile, on another thread. What this one has begun is said.
-        let mut begun = LineBuffer::default();
-        begun.put_back(lines);
-        if let Some(mut line) = begun.finish() {
-            py.detach(|| outbox.log_lines(about.as_ref(), Level::Error, &mut line));
+        // Not in one statement: nothing is logged under the mutex.
+        let lines = step(&mut self.late.lock(), text);
+        if let Some(lines) = lines {
+            let rest = py.detach(|| self.log(None, lines));
+            self.late.lock().put_back(rest);
         }
-        Ok(())
+    }
+
+    fn log<'a>(&self, about: Option<&Current>, mut lines: Lines<'a>) -> Lines<'a> {
+        self.outbox.log_lines(about, Level::Error, &mut lines);
+        lines
+    }
+}
+
+fn step<'a>(buffer: &mut LineBuffer, text: Option<&'a [u8]>) -> Option<Lines<'a>> {
+    match text {
+        Some(text) => buffer.push(text),
+        None => buffer.finish(),
+    }
+}
+
+impl Drop for ErrorLog {
+    /// What came late and has not ended its line.
+    fn drop(&mut self) {
+        if let Some(line) = self.late.get_mut().finish().as_mut().and_then(Lines::next) {
+            self.outbox.log(None, Level::Error, &line);
+        }
     }
 }
 
 #[pymethods]
-impl Errors {
-    fn write(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<usize> {
-        let written = text.len()?;
-        let text = readable(text);
-        self.put(py, |buffer| buffer.push(text.as_bytes()))?;
-        Ok(written)
+impl ErrorLog {
+    fn write_text(&self, py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let Ok(text) = text.cast::<PyString>() else {
+            let class = text.get_type().name()?;
+            let message = format!("write() argument must be str, not {}", readable(&class));
+            return Err(PyTypeError::new_err(message));
+        };
+        self.put(py, Some(readable(text).as_bytes()));
+        text.len()
     }
 
-    fn writelines(&self, py: Python<'_>, texts: &Bound<'_, PyAny>) -> PyResult<()> {
-        for text in texts.try_iter()? {
-            self.write(py, text?.cast::<PyString>()?)?;
-        }
-        Ok(())
+    /// The same for bytes, as its `buffer` takes them.
+    fn write(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let data = bytes_of(data)?;
+        self.put(py, Some(data.as_bytes()));
+        Ok(data.as_bytes().len())
     }
 
     /// Lines are logged as they end; what is not a whole line yet is logged now.
-    fn flush(&self, py: Python<'_>) -> PyResult<()> {
-        self.put(py, LineBuffer::finish)
-    }
-
-    fn isatty(&self) -> bool {
-        false
-    }
-
-    fn writable(&self) -> bool {
-        true
+    fn flush(&self, py: Python<'_>) {
+        self.put(py, None);
     }
 
     #[getter]
-    fn encoding(&self) -> &'static str {
-        "utf-8"
-    }
-
-    #[getter]
-    fn closed(&self) -> bool {
-        self.open.lock().is_none()
+    fn name(&self) -> &'static str {
+        "<wsgi.errors>"
     }
 }

@@ -1,12 +1,14 @@
 //! `wsgi.input`: the request's body as a file-like object.
 
+use super::lent::{Inner, Kind, Lent};
 use crate::host::body::Body;
 use crate::host::client::Client;
 use crate::python::draft::Draft;
 use crate::python::lease::{Lease, Loan};
 use crate::python::spare::{InUse, Spare};
-use pyo3::exceptions::{PyOSError, PyStopIteration};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList};
 
 /// How much is read at once when a line is looked for, or when it is not known how much is left.
@@ -22,6 +24,8 @@ pub(super) struct Reader {
     ahead: Vec<u8>,
     /// `ahead` has been given up to here.
     given: usize,
+    /// How far behind the end of the body the application has gone: nothing is there.
+    beyond: u64,
     /// How long the body will be by what its client says, if it says so, and how much of it has
     /// been read.
     stated: Option<u64>,
@@ -98,6 +102,22 @@ impl Reader {
         Ok(self.take(py, self.ahead().len().min(size)))
     }
 
+    /// Where the next read begins, and where the body ends. None of a body that can be read once only.
+    fn position(&self) -> Option<(u64, u64)> {
+        let read = self.taken - self.ahead().len() as u64;
+        Some((read + self.beyond, self.taken + self.body.left()?))
+    }
+
+    fn seek(&mut self, to: u64) -> PyResult<u64> {
+        self.check()?;
+        self.ahead.clear();
+        self.given = 0;
+        let at = self.body.seek(self.taken, to).unwrap_or(self.taken);
+        self.taken = at;
+        self.beyond = to - at;
+        Ok(to)
+    }
+
     /// Up to and with the next line feed, but not more than `limit` bytes.
     fn read_line<'py>(&mut self, py: Python<'py>, limit: usize) -> PyResult<Bound<'py, PyBytes>> {
         let mut searched = 0;
@@ -138,20 +158,27 @@ impl Reader {
 /// "Technically, a file-like object": `read`, `readline`, `readlines`, iteration (PEP 3333, Input
 /// and Error Streams), with the meaning they have in `io.BufferedIOBase`. At the end of the body
 /// each gives nothing; if the body cannot be had whole each raises OSError, so that half an upload
-/// never looks like one.
-#[pyclass(frozen, module = "wsgi", name = "Input")]
+/// never looks like one. A body that is there as a whole can be read again.
+///
+/// `Input` of streams.py has the rest of `io.BufferedIOBase` around it.
+#[pyclass(frozen, module = "wsgi", name = "InputReader")]
 pub(super) struct Input {
     reader: Lease<Reader>,
 }
 
-thread_local!(static SPARE: Spare<Input, Lease<Reader>> = const { Spare::new() });
+thread_local!(static SPARE: Spare<PyAny, Inner<Input, Reader>> = const { Spare::new() });
+
+static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+const KIND: Kind<Input, Reader> =
+    Kind { name: "wsgi.input", class: "Input", made: &CLASS, spare: &SPARE };
 
 /// Ends an [`Input`] when dropped: later use raises. The loan ends first.
 pub(super) struct Reading {
     /// Of a body that may have to be waited for.
     client: Option<Client>,
     _loan: Loan<Reader>,
-    _object: InUse<Input, Lease<Reader>>,
+    _object: InUse<PyAny, Inner<Input, Reader>>,
 }
 
 impl Drop for Reading {
@@ -170,24 +197,20 @@ pub(super) fn lend(
     body: Body,
     stated: Option<u64>,
     client: Client,
-) -> PyResult<(Py<Input>, Reading)> {
+) -> PyResult<(Py<PyAny>, Reading)> {
     let waits_for = body.left().is_none().then(|| client.clone());
-    let mut reader =
-        Reader { body, ahead: Vec::new(), given: 0, stated, taken: 0, client, broken: None };
-    let reading = |loan, object| Reading { client: waits_for, _loan: loan, _object: object };
-    if let Some((spare, lease)) = SPARE.with(Spare::take) {
-        match Loan::again(&lease, reader) {
-            Ok(loan) => {
-                let input = spare.clone_ref(py);
-                return Ok((input, reading(loan, InUse::new(spare, lease, &SPARE))));
-            }
-            Err(back) => reader = back,
-        }
-    }
-    let loan = Loan::new("wsgi.input", reader);
-    let new = Py::new(py, Input { reader: loan.lease() })?;
-    let (input, lease) = (new.clone_ref(py), loan.lease());
-    Ok((input, reading(loan, InUse::new(new, lease, &SPARE))))
+    let reader = Reader {
+        body,
+        ahead: Vec::new(),
+        given: 0,
+        beyond: 0,
+        stated,
+        taken: 0,
+        client,
+        broken: None,
+    };
+    let Lent { stream, loan, object } = KIND.lend(py, reader, |lease| Input { reader: lease })?;
+    Ok((stream, Reading { client: waits_for, _loan: loan, _object: object }))
 }
 
 /// None and negative sizes mean "all".
@@ -220,15 +243,14 @@ impl Input {
         self.with(|reader| reader.read_some(py, limit(size).min(BLOCK)))
     }
 
-    fn readinto(&self, py: Python<'_>, buffer: &Bound<'_, PyAny>) -> PyResult<usize> {
-        // Through memoryview, which knows every kind of buffer.
-        let view = py.import("builtins")?.getattr("memoryview")?.call1((buffer,))?;
-        let view = view.call_method1("cast", ("B",))?;
-        let size = view.len()?;
-        let bytes = self.with(|reader| reader.read(py, size))?;
-        let count = bytes.as_bytes().len();
-        view.set_item(pyo3::types::PySlice::new(py, 0, count as isize, 1), bytes)?;
-        Ok(count)
+    /// What the next read will begin with, at least a byte if there is one.
+    fn peek<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        self.with(|reader| {
+            if reader.ahead().is_empty() {
+                reader.read_ahead(py)?;
+            }
+            Ok(PyBytes::new(py, reader.ahead()))
+        })
     }
 
     #[pyo3(signature = (size = None, /))]
@@ -254,33 +276,42 @@ impl Input {
         Ok(lines)
     }
 
-    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
+    fn seekable(&self) -> PyResult<bool> {
+        self.reader.with(|reader| reader.position().is_some())
     }
 
-    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let line = self.readline(py, None)?;
-        if line.as_bytes().is_empty() { Err(PyStopIteration::new_err(())) } else { Ok(line) }
+    fn tell(&self, py: Python<'_>) -> PyResult<u64> {
+        self.reader.with(|reader| reader.position())?.map(|(at, _)| at).ok_or_else(|| once(py))
     }
 
-    fn readable(&self) -> bool {
-        true
+    fn seek(&self, py: Python<'_>, offset: i64, whence: u8) -> PyResult<u64> {
+        self.reader.with(|reader| {
+            let (at, end) = reader.position().ok_or_else(|| once(py))?;
+            let from = match whence {
+                0 => Some(0),
+                1 => i64::try_from(at).ok(),
+                2 => i64::try_from(end).ok(),
+                _ => {
+                    let message = format!("invalid whence ({whence}, should be 0, 1 or 2)");
+                    return Err(PyValueError::new_err(message));
+                }
+            };
+            let to = from.map_or(i64::MAX, |from| from.saturating_add(offset));
+            // As io.BytesIO: to before the beginning, counted from elsewhere, is to the beginning.
+            match u64::try_from(to) {
+                Ok(to) => reader.seek(to),
+                Err(_) if whence > 0 => reader.seek(0),
+                Err(_) => Err(PyValueError::new_err(format!("negative seek value {to}"))),
+            }
+        })?
     }
+}
 
-    fn writable(&self) -> bool {
-        false
+/// What `io` says of a stream that cannot do something.
+fn once(py: Python<'_>) -> PyErr {
+    let message = "wsgi.input comes from the client as it is read: it can be read once only";
+    match py.import("io").and_then(|io| io.getattr("UnsupportedOperation")?.call1((message,))) {
+        Ok(error) => PyErr::from_value(error),
+        Err(error) => error,
     }
-
-    fn seekable(&self) -> bool {
-        false
-    }
-
-    #[getter]
-    fn closed(&self) -> bool {
-        false
-    }
-
-    /// "applications must not attempt to close these streams, even if they possess close()
-    /// methods". Frameworks do so all the same, so it does nothing.
-    fn close(&self) {}
 }

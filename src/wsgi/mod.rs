@@ -14,6 +14,7 @@ mod file_wrapper;
 pub mod gateway;
 pub mod headers;
 mod input;
+mod lent;
 mod offence;
 mod previous;
 mod report;

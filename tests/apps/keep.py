@@ -13,7 +13,7 @@ USES = {
     "input": lambda held: held["input"].read(-1),
     "input_line": lambda held: held["input"].readline(),
     "input_iterate": lambda held: list(held["input"]),
-    "errors": lambda held: held["errors"].write("never to be seen\n"),
+    "errors": lambda held: held["errors"].write("from an earlier request\n"),
     "errors_flush": lambda held: held["errors"].flush(),
     "start_response": lambda held: held["start_response"]("200 OK", TEXT),
     "write": lambda held: held["write"](b"never to be seen"),

@@ -215,7 +215,6 @@ def bytesio_wrapped(environ, start_response):
 
 def keeps(environ, start_response):
     KEPT["input"] = environ["wsgi.input"]
-    KEPT["errors"] = environ["wsgi.errors"]
     KEPT["start_response"] = start_response
     KEPT["write"] = start_response("200 OK", PLAIN)
     return []
@@ -226,7 +225,6 @@ def uses_kept(environ, start_response):
     results = []
     for use in (
         lambda: KEPT["input"].read(),
-        lambda: KEPT["errors"].write("late"),
         lambda: KEPT["start_response"]("200 OK", []),
         lambda: KEPT["write"](b"late"),
     ):

@@ -242,6 +242,16 @@ impl Call {
         self
     }
 
+    /// The same in a file, between other bytes.
+    pub fn body_in_file(mut self, bytes: &[u8]) -> Self {
+        let path = std::env::temp_dir().join(format!("{}.body", std::process::id()));
+        std::fs::write(&path, [b"before", bytes, b"after"].concat()).unwrap();
+        let file = std::fs::File::open(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        self.body = Some(Body::File { file, offset: 6, left: bytes.len() as u64 });
+        self
+    }
+
     /// A body that the library pulls; None is where it breaks off.
     pub fn upload(mut self, blocks: &[Option<&[u8]>]) -> Self {
         self.answer.upload = blocks.iter().map(|block| block.map(<[u8]>::to_vec)).collect();

@@ -11,3 +11,4 @@ mod host;
 mod limit;
 mod offences;
 mod protocol;
+mod streams;

@@ -7,8 +7,6 @@ THINGS = {
     "input": "wsgi.input",
     "input_line": "wsgi.input",
     "input_iterate": "wsgi.input",
-    "errors": "wsgi.errors",
-    "errors_flush": "wsgi.errors",
     "start_response": "start_response",
     "write": "write",
 }
@@ -27,6 +25,15 @@ def test_after_the_request(server, name):
     assert kind == "RuntimeError", f"using it raises, and {said}"
     assert THINGS[name] in said, "and the error names the object"
     assert "never to be seen" not in server.log(), "nothing was written"
+
+
+def test_the_log_after_the_request(server):
+    assert server.ask("/keep").body == b"kept", "it is kept"
+    for name in ("errors", "errors_flush"):
+        said = server.ask(f"/use?{name}").text
+        assert said.startswith("returned "), f"a log that is late is no mistake: {said}"
+    (line,) = server.wait_log("from an earlier request")
+    assert "request:" not in line and "client:" not in line, "its line comes without a request"
 
 
 def test_file_wrapper_after_the_request(server):

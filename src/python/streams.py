@@ -1,0 +1,87 @@
+"""What an application gets for streams: classes of io's kinds around objects of the library.
+
+None of them can be closed or detached, since the server and other requests use what is below.
+"""
+
+import io
+
+LOG = 2  # the descriptor of the log, for the children of an application
+
+
+class Log:
+    """What the binary streams to the log have in common. `_sink` takes bytes."""
+
+    __slots__ = ()
+    mode = "wb"
+
+    def __init__(self, sink):
+        self._sink = sink
+
+    def write(self, data, /):
+        return self._sink.write(data)
+
+    def flush(self):
+        self._sink.flush()
+
+    def close(self):
+        self.flush()
+
+    def writable(self):
+        return True
+
+    def fileno(self):
+        return LOG
+
+    @property
+    def name(self):
+        return self._sink.name
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name!r}>"
+
+    def __del__(self):
+        pass
+
+
+class LogRawStream(Log, io.RawIOBase):
+    __slots__ = ("_sink",)
+
+    def readinto(self, buffer, /):
+        raise io.UnsupportedOperation("the log cannot be read")
+
+
+class LogByteStream(Log, io.BufferedIOBase):
+    __slots__ = ("_sink",)
+
+    @property
+    def raw(self):
+        return LogRawStream(self._sink)
+
+    def detach(self):
+        return self.raw
+
+
+class LogStream(io.TextIOWrapper):
+    """sys.stdout and sys.stderr. It keeps nothing: lines are put together below it, by thread."""
+
+    mode = "w"
+
+    def __init__(self, sink):
+        options = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
+        super().__init__(LogByteStream(sink), line_buffering=True, write_through=True, **options)
+
+    def reconfigure(self, **options):
+        super().reconfigure(**{**options, "write_through": True})
+
+    def close(self):
+        self.flush()
+
+    def detach(self):
+        self.flush()
+        return LogByteStream(self.buffer._sink)
+
+    def __repr__(self):
+        return f"<LogStream name={self.name!r} mode='w' encoding={self.encoding!r}>"
+
+    def __del__(self):
+        pass
