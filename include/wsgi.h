@@ -113,6 +113,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -155,10 +156,15 @@ typedef struct wsgi_header {
 
 // One HTTP request, as the host has parsed it.
 //
-// Fill it with zeros, set `struct_size` to `sizeof(wsgi_request)`, then the fields you know; every
-// string may be empty. The library copies all it needs (and duplicates `body_fd`) before
+// Begin with `WSGI_REQUEST_INIT`, then set the members you know. `method` is required. Every other
+// string may be empty; four of them mean something then, since PEP 3333 wants them not empty. The
+// library copies all it needs (and duplicates `body_fd`) before
 // `wsgi_submit` returns; `wsgi_run` reads it during the call. The structure and everything it
 // points to are **borrowed**, and may be used for another request right after.
+//
+// A request that contradicts itself is `WSGI_INVALID`, with a sentence that names the member: a
+// string that is NULL and has a size, a `content_length` that is not the size of the body, an
+// `auth_type` without a `remote_user`, and what the members say of themselves.
 //
 // The library does not parse HTTP: the host has refused malformed requests, decoded and normalised
 // the path, and de-chunked the body. Each string is bytes and reaches the application as PEP 3333
@@ -166,7 +172,7 @@ typedef struct wsgi_header {
 typedef struct wsgi_request {
     // `sizeof(wsgi_request)`.
     size_t struct_size;
-    // REQUEST_METHOD. For `HEAD` the library sends the head of the response and no body.
+    // REQUEST_METHOD. Required. For `HEAD` the library sends the head of the response and no body.
     wsgi_str method;
     // SCRIPT_NAME: the part of the decoded path that led to the application; empty, or a `/` and
     // more, without a slash at its end.
@@ -177,13 +183,14 @@ typedef struct wsgi_request {
     wsgi_str query_string;
     // REQUEST_URI and RAW_URI: the request target as it was sent, query included.
     wsgi_str request_uri;
-    // SERVER_PROTOCOL, such as `HTTP/1.1`.
+    // SERVER_PROTOCOL, such as `HTTP/1.1`. Empty means `HTTP/1.0`.
     wsgi_str protocol;
     // wsgi.url_scheme and REQUEST_SCHEME: `http` or `https`; for `https`, HTTPS is `on`.
+    // Empty means `http`.
     wsgi_str scheme;
-    // SERVER_NAME.
+    // SERVER_NAME. Empty means `localhost`.
     wsgi_str server_name;
-    // SERVER_PORT, in decimal.
+    // SERVER_PORT, in decimal. Empty means 80, or 443 for `https`.
     wsgi_str server_port;
     // SERVER_ADDR; absent from `environ` when empty, as are the strings that follow.
     wsgi_str server_addr;
@@ -199,24 +206,32 @@ typedef struct wsgi_request {
     wsgi_str auth_type;
     // REQUEST_ID: the host's own name for this request, for its log.
     wsgi_str request_id;
-    // CONTENT_LENGTH in bytes, or -1 where the client stated none and it is not known yet. A zero
-    // means that the client stated 0.
+    // CONTENT_LENGTH in bytes, or -1 where the client stated none and it is not known yet. This is
+    // the one member whose zero means something else than "not said": the client stated 0, and no
+    // body is read. `WSGI_REQUEST_INIT` sets it to -1.
+    //
+    // The body must be just as long. Where its size is known when the request is handed over, another
+    // length is `WSGI_INVALID`; a body that ends before raises OSError in the application, and is
+    // never taken for whole. Of a longer one no more is read.
     int64_t content_length;
     // The header fields in the order received, repeated ones repeated. The library joins and
     // filters them (see "environ" above).
     const wsgi_header *headers;
     size_t headers_count;
-    // More keys of `environ`, put in last: they win over all others.
+    // More keys of `environ`, put in last: they win over all others. No name may be empty, or that of
+    // an object which the library lends: `wsgi.input`, `wsgi.errors`, `wsgi.early_hints`,
+    // `libwsgi.client_disconnected`.
     const wsgi_header *params;
     size_t params_count;
     // One of the `WSGI_BODY_` constants.
     uint32_t body_kind;
-    // `WSGI_BODY_FILE`: an open file, **borrowed** (the library duplicates it); else ignored.
+    // `WSGI_BODY_FILE`: an open regular file, **borrowed** (the library duplicates it); else ignored.
     int body_fd;
-    // `WSGI_BODY_FILE`: where the body begins and how many bytes it has.
+    // `WSGI_BODY_FILE`: where the body begins and how many bytes it has. The file has them already.
     uint64_t body_offset;
     uint64_t body_length;
-    // `WSGI_BODY_MEMORY`: the body, in as many parts as the host happens to have it.
+    // `WSGI_BODY_MEMORY`: the body, in as many parts as the host happens to have it. All of it is
+    // copied in the call: for more than a megabyte a file, or pushing it, costs less.
     const wsgi_str *body_parts;
     size_t body_parts_count;
     // How much of a response the library may have handed over and not got back (by
@@ -229,6 +244,22 @@ typedef struct wsgi_request {
     // `environ` has `wsgi.early_hints`, if the host has the callback `early_hints`; else 0.
     int early_hints;
 } wsgi_request;
+
+// A NUL-terminated string as a wsgi_str, which borrows it; NULL becomes an empty one.
+static inline wsgi_str wsgi_str_from(const char *text) {
+    wsgi_str s;
+    s.data = (const uint8_t *) text;
+    s.size = text == NULL ? 0 : strlen(text);
+    return s;
+}
+
+// What a `wsgi_request` begins with: `wsgi_request x = WSGI_REQUEST_INIT;`
+#define WSGI_REQUEST_INIT { \
+    sizeof(wsgi_request), {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, \
+    {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, \
+    {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, -1, NULL, 0, NULL, 0, 0, -1, 0, 0, NULL, \
+    0, 0, 0 \
+}
 
 
 // ---- What calls return, and the sentence that goes with a failure.
@@ -251,8 +282,8 @@ typedef enum wsgi_status {
     WSGI_FORKED = 6,
     // Python could not be started. The error says why.
     WSGI_PYTHON = 7,
-    // A callback returned non-zero: the request is over, and nothing more is to be said to its
-    // client.
+    // The client is gone, as a callback has said, or the host has given the request up: it is over,
+    // and nothing more is to be said to its client.
     WSGI_GONE = 8,
     // A bug of the library. The process and other requests go on.
     WSGI_PANIC = 9,
@@ -264,12 +295,21 @@ typedef enum wsgi_status {
 // never changes, so any number of threads may read it.
 typedef struct wsgi_error wsgi_error;
 
+// The name of a status, such as `WSGI_BUSY`, or `WSGI_?` for a number that is none. A NUL-terminated
+// string, **lent for ever**. Any thread, at any time.
+const char *wsgi_status_name(int status);
+
 // The status that came with `error`, or `WSGI_INVALID` for NULL. Any thread.
 wsgi_status wsgi_error_status(const wsgi_error *error);
 
 // What went wrong, as a sentence in UTF-8 for the log; empty for NULL. **Lent until**
 // `wsgi_error_release`. Any thread.
 wsgi_str wsgi_error_message(const wsgi_error *error);
+
+// For an answer 503: in how many seconds the client may come again, for the header field
+// `Retry-After`. At least 1 for `WSGI_BUSY`, `WSGI_STOPPING`, `WSGI_UNAVAILABLE` and `WSGI_PYTHON`; 0
+// for every other status, and for NULL. Any thread.
+uint32_t wsgi_error_retry_after(const wsgi_error *error);
 
 // Releases an **owned** error. NULL is allowed and does nothing. Any thread.
 void wsgi_error_release(wsgi_error *error);
@@ -285,6 +325,16 @@ void wsgi_error_release(wsgi_error *error);
 //
 // A host that marks its last piece can do it here.
 #define WSGI_WRITE_LAST 1
+
+// `read`: the rest of the body cannot be had. This read of the application and all later ones raise
+// OSError. It may still answer; if it does not catch the error, nobody is left to be answered, and
+// it is as with `WSGI_READ_GONE`.
+#define WSGI_READ_BROKEN -1
+
+// `read`: the client is gone, as if another callback had returned non-zero. The application's reads
+// and writes raise OSError, no callback for this request follows, and `wsgi_run` returns
+// `WSGI_GONE`.
+#define WSGI_READ_GONE -2
 
 // How a request ended.
 typedef enum wsgi_outcome {
@@ -377,8 +427,10 @@ typedef struct wsgi_host {
     // later. Comes again if those were not enough, or when it wants more. Required for `WSGI_BODY_PUSH`.
     int (*want_body)(void *request);
     // Put up to `size` (at least 1) bytes of body into `buffer`. Returns how many, 0 at the end of
-    // the body, -1 if the body cannot be had whole: the application then gets an OSError. Required
-    // for `WSGI_BODY_READ`.
+    // the body, `WSGI_READ_BROKEN` if the rest cannot be had, `WSGI_READ_GONE` if the client is gone.
+    // It is never asked for more than is left of `content_length`, and not at all once all of that
+    // has come; a 0 before that is taken for `WSGI_READ_BROKEN`. The first call is the time to send a
+    // response 100 (Continue). Required for `WSGI_BODY_READ`.
     ptrdiff_t (*read)(void *request, uint8_t *buffer, size_t size);
     // One line for the log, without a line break. `request` is NULL if the line belongs to no
     // request or its request is over. In a blocking host it is called on whatever thread has
@@ -401,6 +453,11 @@ typedef struct wsgi_host {
     // Optional: without it `environ` has no `wsgi.early_hints`.
     int (*early_hints)(void *request, const wsgi_header *headers, size_t headers_count);
 } wsgi_host;
+
+// What a `wsgi_host` begins with: `wsgi_host x = WSGI_HOST_INIT;`
+#define WSGI_HOST_INIT { \
+    sizeof(wsgi_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL \
+}
 
 
 // ---- Starting, polling and stopping the one runtime of a process.
@@ -549,19 +606,32 @@ wsgi_status wsgi_poll(wsgi_runtime *runtime,
 // Never blocks. NULL is allowed and does nothing. One thread only, the one that polls.
 void wsgi_pause_output(wsgi_runtime *runtime, int pause);
 
-// Stops the runtime: nothing more is taken in, every exchange is cancelled (no callback follows),
+// Stops the runtime: nothing more is taken in, every exchange and every `wsgi_run` is cancelled,
 // Python's atexit handlers run, sys.stdout and sys.stderr are flushed.
 //
 // Waits for that at most `timeout_ms` milliseconds, then gives up: applications may still be
-// running on their threads. The interpreter is not torn down, which could not be done safely while
-// they run; end the process soon, with `_exit` if application threads may be running.
+// running on their threads. They have all of the time to come back. The exit handlers run once all
+// have, or when a quarter of the time is left. The interpreter is not torn down, which could not be
+// done safely while applications run; end the process soon, with `_exit` if some may be running.
+//
+// In an event-driven host no callback of a request follows, `finish` included. In a blocking host
+// none begins once this has returned, and each `wsgi_run` returns `WSGI_GONE` or `WSGI_STOPPING` as
+// soon as its application comes back. A callback that was in progress when the time was over goes
+// on: end what it waits for. It may be called inside a callback of `wsgi_run`, and does not wait for
+// that run then. `log` may be called until the process ends, with a NULL request.
 //
 // `WSGI_OK`, also when it gave up (the log says so). `WSGI_STOPPING` the second time,
 // `WSGI_INVALID` for NULL, `WSGI_FORKED` in a forked child, each with a sentence in `*error`
-// (**owned**; `error` may be NULL). In an event-driven host the polling thread calls it.
+// (**owned**; `error` may be NULL). In an event-driven host the polling thread calls it, outside of
+// callbacks; in a blocking host any thread does.
 wsgi_status wsgi_runtime_stop(wsgi_runtime *runtime,
                               uint32_t timeout_ms,
                               wsgi_error **error);
+
+// What a `wsgi_runtime_config` begins with: `wsgi_runtime_config x = WSGI_RUNTIME_CONFIG_INIT;`
+#define WSGI_RUNTIME_CONFIG_INIT { \
+    sizeof(wsgi_runtime_config), WSGI_ABI_VERSION, 0, NULL, NULL, NULL, 0, 0, 0, 0, 0 \
+}
 
 
 // ---- Naming an application and loading it.
@@ -617,13 +687,20 @@ wsgi_status wsgi_app_wait(wsgi_app *app, uint32_t timeout_ms, wsgi_error **error
 // Releases an **owned** application. NULL is allowed and does nothing. Any thread.
 void wsgi_app_release(wsgi_app *app);
 
+// What a `wsgi_app_config` begins with: `wsgi_app_config x = WSGI_APP_CONFIG_INIT;`
+#define WSGI_APP_CONFIG_INIT { \
+    sizeof(wsgi_app_config), NULL, NULL \
+}
+
 
 // ---- Answering requests: submit and its companions for event-driven hosts, run for blocking ones.
 
 // The last bytes of the body.
 #define WSGI_PUSH_LAST 1
 
-// The body cannot be had whole: the application's reads raise OSError. `size` must be 0.
+// The body cannot be had whole: the application's reads raise OSError. `size` must be 0. If the
+// application does not catch that, `finish` comes with `WSGI_FAILED` or `WSGI_TRUNCATED`, and the log
+// has WSGI0208. If the client is gone, call `wsgi_cancel` instead.
 #define WSGI_PUSH_BROKEN 2
 
 // `wsgi_abandon`: raise `libwsgi.RequestTimeout` in the application when it is late.
@@ -674,8 +751,10 @@ wsgi_status wsgi_submit(wsgi_app *app,
 // `WSGI_PUSH_LAST` only on a call that offers the last byte: it counts if all of `size` was taken.
 // `size` 0 with `WSGI_PUSH_LAST` ends the body.
 //
-// `WSGI_OK`, or `WSGI_INVALID` for NULL, for an exchange that has no pushed body, and after the
-// end. One thread only, the one that polls.
+// `WSGI_OK`, or `WSGI_INVALID` for NULL, for an exchange that has no pushed body, after the end, and
+// for a body that is not as long as `content_length`: more bytes than are left of it, or
+// `WSGI_PUSH_LAST` before all have been offered. With the last one the body is broken as by
+// `WSGI_PUSH_BROKEN`. One thread only, the one that polls.
 wsgi_status wsgi_body_push(wsgi_exchange *exchange,
                            const uint8_t *data,
                            size_t size,
@@ -740,16 +819,34 @@ uint64_t wsgi_exchange_time(const wsgi_exchange *exchange, uint64_t *queued_ms);
 //
 // `request` is **borrowed** for the call. `host_request` is what the callbacks get; not NULL.
 //
-// `WSGI_OK`: `finish` was called, whatever the outcome. `WSGI_GONE`: a callback returned non-zero.
-// Otherwise no callback was called, and the host answers 503 for `WSGI_UNAVAILABLE`, `WSGI_PYTHON`
-// and `WSGI_STOPPING`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version, a body
-// kind that cannot be, a host with `notify`), `WSGI_FORKED` and `WSGI_PANIC`; a sentence is in
-// `*error` (**owned**; `error` may be NULL). Any thread, as many at once as the host has: each
-// keeps its Python thread state (`threading.local`) from one call to the next.
+// `WSGI_OK`: `finish` was called, whatever the outcome. `WSGI_GONE`: a callback said that the client
+// is gone, the application did not catch the OSError of a body that broke off, or the run was
+// cancelled, by `wsgi_run_cancel` or `wsgi_runtime_stop`; `finish` was not called, and the connection
+// is to be ended. Otherwise no callback was called, and the host answers 503 for `WSGI_UNAVAILABLE`,
+// `WSGI_PYTHON` and `WSGI_STOPPING`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version,
+// a request that contradicts itself, a body kind that cannot be, a host with `notify`), `WSGI_FORKED`
+// and `WSGI_PANIC`; a sentence is in `*error` (**owned**; `error` may be NULL).
+//
+// Any thread, as many at once as the host has, also inside a callback of another run. Each thread
+// keeps its Python thread state (`threading.local`) from one call to the next, and it is freed when
+// the thread ends: a thread for each connection is allowed, a pool of threads is faster. It needs
+// the stack of any Python thread, 1 MiB or more: deep recursion ends the process with less.
 wsgi_status wsgi_run(wsgi_app *app,
                      const wsgi_request *request,
                      void *host_request,
                      wsgi_error **error);
+
+// Cancels the `wsgi_run` that was given `host_request`, because its client is gone or it takes too
+// long; if there are several, all of them.
+//
+// No callback for it begins any more; one that is in progress on its thread goes on, and is the
+// host's to end. The application gets an OSError at its next read or write, its iterable is closed,
+// and `wsgi_run` returns `WSGI_GONE`. One that still waits for an import returns at once. Never
+// blocks, never takes the GIL.
+//
+// `WSGI_OK`, or `WSGI_GONE` if no such run is in progress (it has just ended), `WSGI_INVALID` for
+// NULL, `WSGI_FORKED` in a forked child. Any thread, also inside the run's own callbacks.
+wsgi_status wsgi_run_cancel(wsgi_runtime *runtime, void *host_request);
 
 // Releases an **owned** buffer and gives its bytes back to the application's credit. NULL is
 // allowed and does nothing. Never blocks, never takes the GIL. Any thread, also after the request

@@ -270,6 +270,10 @@ ngx_http_wsgi_param(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_http_wsgi_param_is_lent(&value[1])) {
+        return "names an object of the library's";
+    }
+
     if (wlcf->params == NGX_CONF_UNSET_PTR) {
         wlcf->params = ngx_array_create(cf->pool, 4,
                                         sizeof(ngx_http_wsgi_param_t));

@@ -225,6 +225,7 @@ ngx_int_t ngx_http_wsgi_set_peer(ngx_http_request_t *r, wsgi_request *wr);
 /* ngx_http_wsgi_params.c */
 
 ngx_int_t ngx_http_wsgi_set_params(ngx_http_request_t *r, wsgi_request *wr);
+ngx_uint_t ngx_http_wsgi_param_is_lent(ngx_str_t *name);
 
 /* ngx_http_wsgi_body.c */
 

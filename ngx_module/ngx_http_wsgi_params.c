@@ -78,6 +78,32 @@ ngx_http_wsgi_set_params(ngx_http_request_t *r, wsgi_request *wr)
 }
 
 
+/* keys whose values are objects, which no string can stand in for */
+
+ngx_uint_t
+ngx_http_wsgi_param_is_lent(ngx_str_t *name)
+{
+    ngx_uint_t         i;
+    static ngx_str_t   lent[] = {
+        ngx_string("wsgi.input"),
+        ngx_string("wsgi.errors"),
+        ngx_string("wsgi.early_hints"),
+        ngx_string("libwsgi.client_disconnected"),
+        ngx_null_string
+    };
+
+    for (i = 0; lent[i].len; i++) {
+        if (name->len == lent[i].len
+            && ngx_memcmp(name->data, lent[i].data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 #if (NGX_HTTP_SSL)
 
 /* PEP 3333: "as many of the Apache SSL environment variables" as apply */

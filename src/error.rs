@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+/// Seconds, as a client is told them.
+const SOON: u32 = 1;
+const LATER: u32 = 30;
+
 /// A failure that the caller of the library is told about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
@@ -30,6 +34,18 @@ impl Error {
     pub fn invalid(sentence: impl Into<String>) -> Self {
         Error::Invalid(sentence.into())
     }
+
+    /// In how many seconds it may be better; 0 where time does not help.
+    pub fn retry_after(&self) -> u32 {
+        match self {
+            Error::Unavailable { retry_after, .. } => *retry_after,
+            // A place in the queue, or the process that follows, may be there at once.
+            Error::Busy { .. } | Error::Stopping => SOON,
+            // Only another process can help.
+            Error::Python(_) => LATER,
+            _ => 0,
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -43,6 +59,10 @@ impl fmt::Display for Error {
                  log); it is tried again in {retry_after} s at the earliest"
             ),
             Error::Invalid(sentence) | Error::Python(sentence) => f.write_str(sentence),
+            Error::WrongVersion { theirs: 0, .. } => f.write_str(
+                "`abi_version` of wsgi_runtime_config is 0; set it to WSGI_ABI_VERSION, as \
+                 WSGI_RUNTIME_CONFIG_INIT does",
+            ),
             Error::WrongVersion { theirs, ours } => write!(
                 f,
                 "the host was compiled with version {theirs} of wsgi.h, but this libwsgi has \

@@ -75,6 +75,7 @@ fn submit(app: *mut wsgi_app) -> (wsgi_status, *mut wsgi_exchange) {
     // SAFETY: all zeros is what wsgi.h asks for.
     let mut request: wsgi_request = unsafe { std::mem::zeroed() };
     request.struct_size = size_of::<wsgi_request>();
+    request.method = wsgi_str { data: c"GET".as_ptr().cast(), size: 3 };
     request.content_length = -1;
     let mut exchange: *mut wsgi_exchange = null_mut();
     let here = (&raw mut exchange).cast();

@@ -45,13 +45,50 @@ impl Request {
         new.fill_strings(data);
         (new.raw.headers, new.raw.headers_count) = new.pairs(data);
         (new.raw.params, new.raw.params_count) = new.pairs(data);
-        new.raw.content_length = data.number() as i64;
         new.raw.buffer_size = data.number() as usize;
         new.fill_body(data);
+        let stated = [-1, new.body_size(), data.number() as i64];
+        new.raw.content_length = data.choose(&stated);
+        new.is_valid = new.is_valid && new.is_sound();
         new.raw.struct_size = size_of::<wsgi_request>();
         data.spoil(&mut new.raw.struct_size);
         new.is_valid &= new.raw.struct_size == size_of::<wsgi_request>();
         new
+    }
+
+    /// How many bytes the body has, as far as that is known when it is handed over; -1 if not. Only
+    /// of a request that is valid so far.
+    fn body_size(&self) -> i64 {
+        match self.raw.body_kind {
+            _ if !self.is_valid => -1,
+            WSGI_BODY_NONE => 0,
+            WSGI_BODY_MEMORY => self.parts.iter().map(|part| part.size as i64).sum(),
+            WSGI_BODY_FILE => self.raw.body_length as i64,
+            _ => -1,
+        }
+    }
+
+    /// What wsgi.h asks of a request besides pointers and kinds.
+    fn is_sound(&self) -> bool {
+        let script_name = bytes(&self.raw.script_name);
+        let slashes = script_name.starts_with(b"/") && !script_name.ends_with(b"/");
+        let names = self.params().iter().map(|param| bytes(&param.name));
+        let length = (self.raw.content_length, self.body_size());
+        (script_name.is_empty() || slashes)
+            && (self.raw.auth_type.size == 0 || self.raw.remote_user.size > 0)
+            && names.into_iter().all(|name| !name.is_empty() && !LENT.contains(&name))
+            && (length.0 == -1 || (length.0 >= 0 && (length.1 == -1 || length.0 == length.1)))
+            && (self.raw.body_kind != WSGI_BODY_FILE || self.is_in_file())
+    }
+
+    fn params(&self) -> &[wsgi_header] {
+        // Those of the second call of `pairs`, if they are there at all.
+        if self.raw.params.is_null() { &[] } else { &self.arrays[self.arrays.len() - 1] }
+    }
+
+    fn is_in_file(&self) -> bool {
+        let end = self.raw.body_offset.checked_add(self.raw.body_length);
+        end.is_some_and(|end| end <= FILE.metadata().unwrap().len())
     }
 
     fn fill_strings(&mut self, data: &mut Data<'_>) {
@@ -126,15 +163,27 @@ impl Request {
     }
 
     fn fill_file(&mut self, data: &mut Data<'_>) {
-        static FILE: LazyLock<std::fs::File> = LazyLock::new(|| {
-            std::fs::File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap()
-        });
         const CLOSED: c_int = 100_000;
         self.raw.body_fd = data.choose(&[FILE.as_raw_fd(), FILE.as_raw_fd(), -1, CLOSED]);
         self.is_valid &= self.raw.body_fd == FILE.as_raw_fd();
-        self.raw.body_offset = data.number();
-        self.raw.body_length = data.number();
+        let (offset, length) = (data.number(), data.number());
+        self.raw.body_offset = data.choose(&[0, 10, offset]);
+        self.raw.body_length = data.choose(&[0, 20, length]);
     }
+}
+
+/// Keys that no param may have.
+const LENT: [&[u8]; 4] =
+    [b"wsgi.input", b"wsgi.errors", b"wsgi.early_hints", b"libwsgi.client_disconnected"];
+
+static FILE: LazyLock<std::fs::File> = LazyLock::new(|| {
+    std::fs::File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap()
+});
+
+/// Of a string that is valid.
+fn bytes(of: &wsgi_str) -> &[u8] {
+    // SAFETY: `text` and `lend` have made it: of bytes that live as long as the request.
+    if of.size == 0 { &[] } else { unsafe { std::slice::from_raw_parts(of.data, of.size) } }
 }
 
 fn lend(bytes: &[u8]) -> wsgi_str {

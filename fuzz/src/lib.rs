@@ -4,6 +4,10 @@ pub mod data;
 pub mod event_host;
 pub mod hostile;
 
+// The time limit of its calls.
+#[path = "../../tests/gateway/limit.rs"]
+pub mod limit;
+
 #[path = "../../tests/gateway/host.rs"]
 pub mod host;
 

@@ -3,6 +3,7 @@
 use super::app::wsgi_app;
 use super::guard;
 use super::host::wsgi_buffer;
+use super::runtime::wsgi_runtime;
 use super::status::{report, wsgi_error, wsgi_status};
 use super::{
     read_request,
@@ -27,7 +28,9 @@ pub struct wsgi_exchange {
 
 /// The last bytes of the body.
 pub const WSGI_PUSH_LAST: u32 = 1;
-/// The body cannot be had whole: the application's reads raise OSError. `size` must be 0.
+/// The body cannot be had whole: the application's reads raise OSError. `size` must be 0. If the
+/// application does not catch that, `finish` comes with `WSGI_FAILED` or `WSGI_TRUNCATED`, and the log
+/// has WSGI0208. If the client is gone, call `wsgi_cancel` instead.
 pub const WSGI_PUSH_BROKEN: u32 = 2;
 
 /// What an exchange is waiting for: a host's timers are about the one or the other.
@@ -84,8 +87,10 @@ pub unsafe extern "C" fn wsgi_submit(
 /// `WSGI_PUSH_LAST` only on a call that offers the last byte: it counts if all of `size` was taken.
 /// `size` 0 with `WSGI_PUSH_LAST` ends the body.
 ///
-/// `WSGI_OK`, or `WSGI_INVALID` for NULL, for an exchange that has no pushed body, and after the
-/// end. One thread only, the one that polls.
+/// `WSGI_OK`, or `WSGI_INVALID` for NULL, for an exchange that has no pushed body, after the end, and
+/// for a body that is not as long as `content_length`: more bytes than are left of it, or
+/// `WSGI_PUSH_LAST` before all have been offered. With the last one the body is broken as by
+/// `WSGI_PUSH_BROKEN`. One thread only, the one that polls.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_body_push(
     exchange: *mut wsgi_exchange,
@@ -263,12 +268,18 @@ pub unsafe extern "C" fn wsgi_exchange_time(
 ///
 /// `request` is **borrowed** for the call. `host_request` is what the callbacks get; not NULL.
 ///
-/// `WSGI_OK`: `finish` was called, whatever the outcome. `WSGI_GONE`: a callback returned non-zero.
-/// Otherwise no callback was called, and the host answers 503 for `WSGI_UNAVAILABLE`, `WSGI_PYTHON`
-/// and `WSGI_STOPPING`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version, a body
-/// kind that cannot be, a host with `notify`), `WSGI_FORKED` and `WSGI_PANIC`; a sentence is in
-/// `*error` (**owned**; `error` may be NULL). Any thread, as many at once as the host has: each
-/// keeps its Python thread state (`threading.local`) from one call to the next.
+/// `WSGI_OK`: `finish` was called, whatever the outcome. `WSGI_GONE`: a callback said that the client
+/// is gone, the application did not catch the OSError of a body that broke off, or the run was
+/// cancelled, by `wsgi_run_cancel` or `wsgi_runtime_stop`; `finish` was not called, and the connection
+/// is to be ended. Otherwise no callback was called, and the host answers 503 for `WSGI_UNAVAILABLE`,
+/// `WSGI_PYTHON` and `WSGI_STOPPING`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version,
+/// a request that contradicts itself, a body kind that cannot be, a host with `notify`), `WSGI_FORKED`
+/// and `WSGI_PANIC`; a sentence is in `*error` (**owned**; `error` may be NULL).
+///
+/// Any thread, as many at once as the host has, also inside a callback of another run. Each thread
+/// keeps its Python thread state (`threading.local`) from one call to the next, and it is freed when
+/// the thread ends: a thread for each connection is allowed, a pool of threads is faster. It needs
+/// the stack of any Python thread, 1 MiB or more: deep recursion ends the process with less.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_run(
     app: *mut wsgi_app,
@@ -286,6 +297,30 @@ pub unsafe extern "C" fn wsgi_run(
     });
     // SAFETY: wsgi.h: `error` is NULL or points to a pointer.
     unsafe { report(result, error) }
+}
+
+/// Cancels the `wsgi_run` that was given `host_request`, because its client is gone or it takes too
+/// long; if there are several, all of them.
+///
+/// No callback for it begins any more; one that is in progress on its thread goes on, and is the
+/// host's to end. The application gets an OSError at its next read or write, its iterable is closed,
+/// and `wsgi_run` returns `WSGI_GONE`. One that still waits for an import returns at once. Never
+/// blocks, never takes the GIL.
+///
+/// `WSGI_OK`, or `WSGI_GONE` if no such run is in progress (it has just ended), `WSGI_INVALID` for
+/// NULL, `WSGI_FORKED` in a forked child. Any thread, also inside the run's own callbacks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_run_cancel(
+    runtime: *mut wsgi_runtime,
+    host_request: *mut c_void,
+) -> wsgi_status {
+    let result = guard::entry(|| {
+        // SAFETY: wsgi.h: a runtime is valid for ever once started.
+        let runtime = unsafe { guard::borrowed(runtime.cast::<Runtime>(), Kind::Runtime) }?;
+        runtime.cancel_run(guard::host_pointer(host_request)?)
+    });
+    // SAFETY: a NULL `error` is allowed.
+    unsafe { report(result, std::ptr::null_mut()) }
 }
 
 /// Releases an **owned** buffer and gives its bytes back to the application's credit. NULL is

@@ -58,7 +58,7 @@ pub(super) unsafe fn owned_in<T>(pointer: *mut T, kind: Kind) -> Result<Box<T>> 
 /// `pointer` is NULL, or a handle of that type and `kind` which stays valid for `'a`.
 pub(super) unsafe fn borrowed<'a, T>(pointer: *const T, kind: Kind) -> Result<&'a T> {
     if pointer.is_null() {
-        return Err(Error::invalid(format!("the pointer to a {kind:?} is NULL")));
+        return Err(Error::invalid(format!("the pointer to the {} is NULL", kind.name())));
     }
     if !live::has(pointer.addr(), kind) {
         return Err(Error::invalid(format!("{kind:?} is not one, or its time is over")));

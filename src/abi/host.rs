@@ -45,6 +45,16 @@ const _: () = assert!(WSGI_BUFFER_COST as usize == crate::host::buffer::COST);
 /// A host that marks its last piece can do it here.
 pub const WSGI_WRITE_LAST: u32 = 1;
 
+/// `read`: the rest of the body cannot be had. This read of the application and all later ones raise
+/// OSError. It may still answer; if it does not catch the error, nobody is left to be answered, and
+/// it is as with `WSGI_READ_GONE`.
+pub const WSGI_READ_BROKEN: i32 = -1;
+
+/// `read`: the client is gone, as if another callback had returned non-zero. The application's reads
+/// and writes raise OSError, no callback for this request follows, and `wsgi_run` returns
+/// `WSGI_GONE`.
+pub const WSGI_READ_GONE: i32 = -2;
+
 /// How a request ended.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,8 +138,10 @@ pub struct wsgi_host {
     /// later. Comes again if those were not enough, or when it wants more. Required for `WSGI_BODY_PUSH`.
     pub want_body: Option<unsafe extern "C" fn(request: *mut c_void) -> c_int>,
     /// Put up to `size` (at least 1) bytes of body into `buffer`. Returns how many, 0 at the end of
-    /// the body, -1 if the body cannot be had whole: the application then gets an OSError. Required
-    /// for `WSGI_BODY_READ`.
+    /// the body, `WSGI_READ_BROKEN` if the rest cannot be had, `WSGI_READ_GONE` if the client is gone.
+    /// It is never asked for more than is left of `content_length`, and not at all once all of that
+    /// has come; a 0 before that is taken for `WSGI_READ_BROKEN`. The first call is the time to send a
+    /// response 100 (Continue). Required for `WSGI_BODY_READ`.
     pub read:
         Option<unsafe extern "C" fn(request: *mut c_void, buffer: *mut u8, size: usize) -> isize>,
     /// One line for the log, without a line break. `request` is NULL if the line belongs to no

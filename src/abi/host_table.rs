@@ -1,7 +1,9 @@
 //! The host's table of callbacks, made safe.
 
 use super::guard;
-use super::host::{WSGI_WRITE_LAST, wsgi_buffer, wsgi_head, wsgi_host, wsgi_level, wsgi_outcome};
+use super::host::{
+    WSGI_READ_GONE, WSGI_WRITE_LAST, wsgi_buffer, wsgi_head, wsgi_host, wsgi_level, wsgi_outcome,
+};
 use super::request::{wsgi_header, wsgi_str};
 use crate::error::{Error, Result};
 use crate::host::buffer::{Buffers, FEW};
@@ -140,16 +142,17 @@ impl Host for Table {
     }
 
     fn read(&self, request: HostRequest, buffer: &mut [u8]) -> io::Result<usize> {
-        let broken = || {
-            io::Error::new(
-                io::ErrorKind::ConnectionAborted,
-                "the client did not send the whole request body",
-            )
-        };
-        let read = self.optional.read.ok_or_else(broken)?;
+        let none = || io::Error::other("the host has no callback for the body");
+        let read = self.optional.read.ok_or_else(none)?;
         // SAFETY: see above the impl.
         let count = unsafe { read(request.0, buffer.as_mut_ptr(), buffer.len()) };
-        let count = usize::try_from(count).map_err(|_| broken())?;
+        if count == WSGI_READ_GONE as isize {
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone"));
+        }
+        let count = usize::try_from(count).map_err(|_| {
+            let text = "the client did not send the whole request body";
+            io::Error::new(io::ErrorKind::ConnectionAborted, text)
+        })?;
         if count > buffer.len() {
             return Err(io::Error::other("the host's read callback gave more than was asked for"));
         }

@@ -20,6 +20,7 @@ mod read_request;
 pub mod request;
 pub mod runtime;
 mod settings;
+mod sound_request;
 pub mod status;
 
 pub use app::*;

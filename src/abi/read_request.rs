@@ -1,10 +1,10 @@
 //! Copies a `wsgi_request` into a request of our own.
 
-use super::guard;
 use super::request::{
     WSGI_BODY_FILE, WSGI_BODY_MEMORY, WSGI_BODY_NONE, WSGI_BODY_PUSH, WSGI_BODY_READ, wsgi_request,
     wsgi_str,
 };
+use super::{guard, sound_request};
 use crate::error::{Error, Result};
 use crate::host::body::Body;
 use crate::host::request::{Field, Request};
@@ -31,29 +31,36 @@ pub(super) unsafe fn read(request: *const wsgi_request, half: Half) -> Result<Bo
         )
     };
     let fields = fields(from);
-    let pairs = headers.iter().chain(params).flat_map(|pair| [pair.name, pair.value]);
+    // A size that has no bytes is refused before memory is asked for: there may not be so much.
     let mut size = 0;
-    for value in fields.iter().map(|&(_, value)| value).chain(pairs) {
-        // A size that has no bytes is refused before memory is asked for: there may not be so much.
+    for &(_, value, name) in &fields {
         // SAFETY: wsgi.h: every string of a request is borrowed for the call.
-        size += unsafe { text(value) }?.len();
+        size += unsafe { text(value, name) }?.len();
+    }
+    for (pairs, name) in [(headers, "headers"), (params, "params")] {
+        for value in pairs.iter().flat_map(|pair| [pair.name, pair.value]) {
+            // SAFETY: as above.
+            size += unsafe { text(value, name) }?.len();
+        }
     }
     // In a box: it changes hands a few times on its way to a thread, and is not small.
     let mut to = Box::new(Request::with_capacity(size, headers.len(), params.len()));
-    for &(field, value) in &fields {
+    for &(field, value, name) in &fields {
         // SAFETY: wsgi.h: every string of a request is borrowed for the call.
-        to.set(field, unsafe { text(value) }?);
+        to.set(field, unsafe { text(value, name) }?);
     }
     for pair in headers {
         // SAFETY: as above.
-        unsafe { to.add_header(text(pair.name)?, text(pair.value)?) };
+        unsafe { to.add_header(text(pair.name, "headers")?, text(pair.value, "headers")?) };
     }
     for pair in params {
         // SAFETY: as above.
-        unsafe { to.add_param(text(pair.name)?, text(pair.value)?) };
+        unsafe { to.add_param(text(pair.name, "params")?, text(pair.value, "params")?) };
     }
     to.content_length = u64::try_from(from.content_length).ok();
-    to.early_hints = from.early_hints != 0;
+    to.early_hints = from.early_hints == 1;
+    sound_request::check(from, &to)?;
+    sound_request::complete(&mut to);
     if from.buffer_size != 0 {
         to.buffer_size = from.buffer_size;
     }
@@ -62,46 +69,53 @@ pub(super) unsafe fn read(request: *const wsgi_request, half: Half) -> Result<Bo
     Ok(to)
 }
 
-fn fields(from: &wsgi_request) -> [(Field, wsgi_str); 16] {
+fn fields(from: &wsgi_request) -> [(Field, wsgi_str, &'static str); 16] {
     [
-        (Field::Method, from.method),
-        (Field::ScriptName, from.script_name),
-        (Field::PathInfo, from.path_info),
-        (Field::QueryString, from.query_string),
-        (Field::RequestUri, from.request_uri),
-        (Field::Protocol, from.protocol),
-        (Field::Scheme, from.scheme),
-        (Field::ServerName, from.server_name),
-        (Field::ServerPort, from.server_port),
-        (Field::ServerAddr, from.server_addr),
-        (Field::RemoteAddr, from.remote_addr),
-        (Field::RemotePort, from.remote_port),
-        (Field::DocumentRoot, from.document_root),
-        (Field::RemoteUser, from.remote_user),
-        (Field::AuthType, from.auth_type),
-        (Field::RequestId, from.request_id),
+        (Field::Method, from.method, "method"),
+        (Field::ScriptName, from.script_name, "script_name"),
+        (Field::PathInfo, from.path_info, "path_info"),
+        (Field::QueryString, from.query_string, "query_string"),
+        (Field::RequestUri, from.request_uri, "request_uri"),
+        (Field::Protocol, from.protocol, "protocol"),
+        (Field::Scheme, from.scheme, "scheme"),
+        (Field::ServerName, from.server_name, "server_name"),
+        (Field::ServerPort, from.server_port, "server_port"),
+        (Field::ServerAddr, from.server_addr, "server_addr"),
+        (Field::RemoteAddr, from.remote_addr, "remote_addr"),
+        (Field::RemotePort, from.remote_port, "remote_port"),
+        (Field::DocumentRoot, from.document_root, "document_root"),
+        (Field::RemoteUser, from.remote_user, "remote_user"),
+        (Field::AuthType, from.auth_type, "auth_type"),
+        (Field::RequestId, from.request_id, "request_id"),
     ]
 }
 
+/// A string of the member `name`.
+///
 /// # Safety
 /// `value` is NULL or so many bytes, borrowed for `'a`.
-unsafe fn text<'a>(value: wsgi_str) -> Result<&'a [u8]> {
+unsafe fn text<'a>(value: wsgi_str, name: &str) -> Result<&'a [u8]> {
     // SAFETY: the caller's promise.
-    unsafe { guard::bytes(value.data, value.size, "a string of wsgi_request") }
+    unsafe { guard::bytes(value.data, value.size, name) }
+        .map_err(|error| Error::invalid(format!("wsgi_request: {error}")))
 }
 
 /// # Safety
 /// The fields that go with `body_kind` are what wsgi.h says.
 unsafe fn body(from: &wsgi_request, half: Half) -> Result<Body> {
     match (from.body_kind, half) {
-        (WSGI_BODY_NONE, _) => Ok(Body::Empty),
+        (WSGI_BODY_NONE, _) => {
+            sound_request::check_length(from, 0)?;
+            Ok(Body::Empty)
+        }
         (WSGI_BODY_MEMORY, _) => {
             // SAFETY: the caller's promise.
             let parts =
                 unsafe { guard::array(from.body_parts, from.body_parts_count, "body_parts") }?;
             // SAFETY: the caller's promise: each part is borrowed for the call.
-            let parts = parts.iter().map(|&part| unsafe { text(part) });
+            let parts = parts.iter().map(|&part| unsafe { text(part, "body_parts") });
             let bytes = parts.collect::<Result<Vec<_>>>()?.concat();
+            sound_request::check_length(from, bytes.len() as u64)?;
             Ok(Body::Memory { bytes: bytes.into(), position: 0 })
         }
         (WSGI_BODY_FILE, _) => {
@@ -113,11 +127,9 @@ unsafe fn body(from: &wsgi_request, half: Half) -> Result<Body> {
             let owned = fd.try_clone_to_owned().map_err(|error| {
                 Error::invalid(format!("wsgi_request: `body_fd` cannot be duplicated: {error}"))
             })?;
-            Ok(Body::File {
-                file: File::from(owned),
-                offset: from.body_offset,
-                left: from.body_length,
-            })
+            let file = File::from(owned);
+            sound_request::check_file(from, &file)?;
+            Ok(Body::File { file, offset: from.body_offset, left: from.body_length })
         }
         (WSGI_BODY_PUSH, Half::Event) => Ok(Body::Pushed(None)),
         (WSGI_BODY_READ, Half::Blocking) => Ok(Body::Pulled(None)),

@@ -36,10 +36,15 @@ pub const WSGI_BODY_READ: u32 = 4;
 
 /// One HTTP request, as the host has parsed it.
 ///
-/// Fill it with zeros, set `struct_size` to `sizeof(wsgi_request)`, then the fields you know; every
-/// string may be empty. The library copies all it needs (and duplicates `body_fd`) before
+/// Begin with `WSGI_REQUEST_INIT`, then set the members you know. `method` is required. Every other
+/// string may be empty; four of them mean something then, since PEP 3333 wants them not empty. The
+/// library copies all it needs (and duplicates `body_fd`) before
 /// `wsgi_submit` returns; `wsgi_run` reads it during the call. The structure and everything it
 /// points to are **borrowed**, and may be used for another request right after.
+///
+/// A request that contradicts itself is `WSGI_INVALID`, with a sentence that names the member: a
+/// string that is NULL and has a size, a `content_length` that is not the size of the body, an
+/// `auth_type` without a `remote_user`, and what the members say of themselves.
 ///
 /// The library does not parse HTTP: the host has refused malformed requests, decoded and normalised
 /// the path, and de-chunked the body. Each string is bytes and reaches the application as PEP 3333
@@ -48,7 +53,7 @@ pub const WSGI_BODY_READ: u32 = 4;
 pub struct wsgi_request {
     /// `sizeof(wsgi_request)`.
     pub struct_size: usize,
-    /// REQUEST_METHOD. For `HEAD` the library sends the head of the response and no body.
+    /// REQUEST_METHOD. Required. For `HEAD` the library sends the head of the response and no body.
     pub method: wsgi_str,
     /// SCRIPT_NAME: the part of the decoded path that led to the application; empty, or a `/` and
     /// more, without a slash at its end.
@@ -59,13 +64,14 @@ pub struct wsgi_request {
     pub query_string: wsgi_str,
     /// REQUEST_URI and RAW_URI: the request target as it was sent, query included.
     pub request_uri: wsgi_str,
-    /// SERVER_PROTOCOL, such as `HTTP/1.1`.
+    /// SERVER_PROTOCOL, such as `HTTP/1.1`. Empty means `HTTP/1.0`.
     pub protocol: wsgi_str,
     /// wsgi.url_scheme and REQUEST_SCHEME: `http` or `https`; for `https`, HTTPS is `on`.
+    /// Empty means `http`.
     pub scheme: wsgi_str,
-    /// SERVER_NAME.
+    /// SERVER_NAME. Empty means `localhost`.
     pub server_name: wsgi_str,
-    /// SERVER_PORT, in decimal.
+    /// SERVER_PORT, in decimal. Empty means 80, or 443 for `https`.
     pub server_port: wsgi_str,
     /// SERVER_ADDR; absent from `environ` when empty, as are the strings that follow.
     pub server_addr: wsgi_str,
@@ -81,24 +87,32 @@ pub struct wsgi_request {
     pub auth_type: wsgi_str,
     /// REQUEST_ID: the host's own name for this request, for its log.
     pub request_id: wsgi_str,
-    /// CONTENT_LENGTH in bytes, or -1 where the client stated none and it is not known yet. A zero
-    /// means that the client stated 0.
+    /// CONTENT_LENGTH in bytes, or -1 where the client stated none and it is not known yet. This is
+    /// the one member whose zero means something else than "not said": the client stated 0, and no
+    /// body is read. `WSGI_REQUEST_INIT` sets it to -1.
+    ///
+    /// The body must be just as long. Where its size is known when the request is handed over, another
+    /// length is `WSGI_INVALID`; a body that ends before raises OSError in the application, and is
+    /// never taken for whole. Of a longer one no more is read.
     pub content_length: i64,
     /// The header fields in the order received, repeated ones repeated. The library joins and
     /// filters them (see "environ" above).
     pub headers: *const wsgi_header,
     pub headers_count: usize,
-    /// More keys of `environ`, put in last: they win over all others.
+    /// More keys of `environ`, put in last: they win over all others. No name may be empty, or that of
+    /// an object which the library lends: `wsgi.input`, `wsgi.errors`, `wsgi.early_hints`,
+    /// `libwsgi.client_disconnected`.
     pub params: *const wsgi_header,
     pub params_count: usize,
     /// One of the `WSGI_BODY_` constants.
     pub body_kind: u32,
-    /// `WSGI_BODY_FILE`: an open file, **borrowed** (the library duplicates it); else ignored.
+    /// `WSGI_BODY_FILE`: an open regular file, **borrowed** (the library duplicates it); else ignored.
     pub body_fd: c_int,
-    /// `WSGI_BODY_FILE`: where the body begins and how many bytes it has.
+    /// `WSGI_BODY_FILE`: where the body begins and how many bytes it has. The file has them already.
     pub body_offset: u64,
     pub body_length: u64,
-    /// `WSGI_BODY_MEMORY`: the body, in as many parts as the host happens to have it.
+    /// `WSGI_BODY_MEMORY`: the body, in as many parts as the host happens to have it. All of it is
+    /// copied in the call: for more than a megabyte a file, or pushing it, costs less.
     pub body_parts: *const wsgi_str,
     pub body_parts_count: usize,
     /// How much of a response the library may have handed over and not got back (by

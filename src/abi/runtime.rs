@@ -218,16 +218,24 @@ pub unsafe extern "C" fn wsgi_pause_output(runtime: *mut wsgi_runtime, pause: c_
     });
 }
 
-/// Stops the runtime: nothing more is taken in, every exchange is cancelled (no callback follows),
+/// Stops the runtime: nothing more is taken in, every exchange and every `wsgi_run` is cancelled,
 /// Python's atexit handlers run, sys.stdout and sys.stderr are flushed.
 ///
 /// Waits for that at most `timeout_ms` milliseconds, then gives up: applications may still be
-/// running on their threads. The interpreter is not torn down, which could not be done safely while
-/// they run; end the process soon, with `_exit` if application threads may be running.
+/// running on their threads. They have all of the time to come back. The exit handlers run once all
+/// have, or when a quarter of the time is left. The interpreter is not torn down, which could not be
+/// done safely while applications run; end the process soon, with `_exit` if some may be running.
+///
+/// In an event-driven host no callback of a request follows, `finish` included. In a blocking host
+/// none begins once this has returned, and each `wsgi_run` returns `WSGI_GONE` or `WSGI_STOPPING` as
+/// soon as its application comes back. A callback that was in progress when the time was over goes
+/// on: end what it waits for. It may be called inside a callback of `wsgi_run`, and does not wait for
+/// that run then. `log` may be called until the process ends, with a NULL request.
 ///
 /// `WSGI_OK`, also when it gave up (the log says so). `WSGI_STOPPING` the second time,
 /// `WSGI_INVALID` for NULL, `WSGI_FORKED` in a forked child, each with a sentence in `*error`
-/// (**owned**; `error` may be NULL). In an event-driven host the polling thread calls it.
+/// (**owned**; `error` may be NULL). In an event-driven host the polling thread calls it, outside of
+/// callbacks; in a blocking host any thread does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_runtime_stop(
     runtime: *mut wsgi_runtime,

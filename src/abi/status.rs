@@ -5,6 +5,7 @@ use super::request::wsgi_str;
 use crate::error::Error;
 use crate::host::live::Kind;
 use crate::python::lines;
+use std::ffi::{CStr, c_char, c_int};
 
 /// What a call came to.
 #[repr(C)]
@@ -26,8 +27,8 @@ pub enum wsgi_status {
     WSGI_FORKED = 6,
     /// Python could not be started. The error says why.
     WSGI_PYTHON = 7,
-    /// A callback returned non-zero: the request is over, and nothing more is to be said to its
-    /// client.
+    /// The client is gone, as a callback has said, or the host has given the request up: it is over,
+    /// and nothing more is to be said to its client.
     WSGI_GONE = 8,
     /// A bug of the library. The process and other requests go on.
     WSGI_PANIC = 9,
@@ -40,7 +41,29 @@ pub enum wsgi_status {
 pub struct wsgi_error {
     status: wsgi_status,
     message: String,
+    retry_after: u32,
 }
+
+/// The name of a status, such as `WSGI_BUSY`, or `WSGI_?` for a number that is none. A NUL-terminated
+/// string, **lent for ever**. Any thread, at any time.
+#[unsafe(no_mangle)]
+pub extern "C" fn wsgi_status_name(status: c_int) -> *const c_char {
+    let known = STATUSES.iter().find(|(value, _)| *value as c_int == status);
+    known.map_or(c"WSGI_?", |(_, name)| name).as_ptr()
+}
+
+const STATUSES: [(wsgi_status, &CStr); 10] = [
+    (wsgi_status::WSGI_OK, c"WSGI_OK"),
+    (wsgi_status::WSGI_BUSY, c"WSGI_BUSY"),
+    (wsgi_status::WSGI_STOPPING, c"WSGI_STOPPING"),
+    (wsgi_status::WSGI_UNAVAILABLE, c"WSGI_UNAVAILABLE"),
+    (wsgi_status::WSGI_INVALID, c"WSGI_INVALID"),
+    (wsgi_status::WSGI_WRONG_VERSION, c"WSGI_WRONG_VERSION"),
+    (wsgi_status::WSGI_FORKED, c"WSGI_FORKED"),
+    (wsgi_status::WSGI_PYTHON, c"WSGI_PYTHON"),
+    (wsgi_status::WSGI_GONE, c"WSGI_GONE"),
+    (wsgi_status::WSGI_PANIC, c"WSGI_PANIC"),
+];
 
 /// The status that came with `error`, or `WSGI_INVALID` for NULL. Any thread.
 #[unsafe(no_mangle)]
@@ -61,6 +84,15 @@ pub unsafe extern "C" fn wsgi_error_message(error: *const wsgi_error) -> wsgi_st
         Ok(error) => wsgi_str { data: error.message.as_ptr(), size: error.message.len() },
         Err(_) => wsgi_str { data: std::ptr::null(), size: 0 },
     }
+}
+
+/// For an answer 503: in how many seconds the client may come again, for the header field
+/// `Retry-After`. At least 1 for `WSGI_BUSY`, `WSGI_STOPPING`, `WSGI_UNAVAILABLE` and `WSGI_PYTHON`; 0
+/// for every other status, and for NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_error_retry_after(error: *const wsgi_error) -> u32 {
+    // SAFETY: wsgi.h: an error stays valid until `wsgi_error_release`.
+    unsafe { guard::borrowed(error, Kind::Error) }.map_or(0, |error| error.retry_after)
 }
 
 /// Releases an **owned** error. NULL is allowed and does nothing. Any thread.
@@ -102,8 +134,11 @@ pub(super) unsafe fn report(
     if !out.is_null() {
         // It goes to a log, and may quote what an application or a client has made up.
         let message = lines::escape(&error.to_string()).into_owned();
+        let retry_after = error.retry_after();
         // SAFETY: not NULL, and by this function's contract room for a pointer.
-        unsafe { *out = guard::owned_out(wsgi_error { status, message }, Kind::Error) };
+        unsafe {
+            *out = guard::owned_out(wsgi_error { status, message, retry_after }, Kind::Error);
+        }
     }
     status
 }

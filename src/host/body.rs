@@ -1,8 +1,7 @@
 //! Where the bytes of a request's body come from.
 
-use super::HostRequest;
 use super::exchange::Exchange;
-use super::outbox::Outbox;
+use super::pull::Pull;
 use crate::python::draft::Draft;
 use pyo3::Python;
 use std::fs::File;
@@ -28,8 +27,8 @@ pub enum Body {
     },
     /// The host will push it; the exchange is known once there is one (`attach`).
     Pushed(Option<Arc<Exchange>>),
-    /// The host's `read` callback gives it; whose, is known once there is a transport (`attach`).
-    Pulled(Option<(Arc<Outbox>, HostRequest)>),
+    /// The host's `read` callback gives it; how, is known once there is a run.
+    Pulled(Option<Pull>),
 }
 
 impl Body {
@@ -63,9 +62,7 @@ impl Body {
                 Ok(count)
             }
             Body::Pushed(Some(exchange)) => exchange.read_body(py, buffer),
-            Body::Pulled(Some((outbox, request))) => {
-                py.detach(|| outbox.host().read(*request, buffer))
-            }
+            Body::Pulled(Some(pull)) => py.detach(|| pull.read(buffer)),
         }
     }
 
@@ -90,11 +87,8 @@ impl Body {
                 Ok(draft)
             }),
             Body::Pushed(Some(exchange)) => exchange.fill_from_body(py, draft),
-            Body::Pulled(Some((outbox, request))) => py.detach(|| {
-                while !draft.is_full()
-                    && draft.put_with(|buffer| outbox.host().read(*request, buffer))? > 0
-                {
-                }
+            Body::Pulled(Some(pull)) => py.detach(|| {
+                while !draft.is_full() && draft.put_with(|buffer| pull.read(buffer))? > 0 {}
                 Ok(draft)
             }),
         }

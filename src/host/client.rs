@@ -1,16 +1,15 @@
 //! Whether the client of a request is still there, for whoever asks on any thread.
 
 use super::exchange::Exchange;
+use super::run::Run;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The client of one request, as far as the host has told. It may be asked after the request too.
 #[derive(Clone)]
 pub enum Client {
     Exchange(Arc<Exchange>),
-    /// Set once a callback has said that the client is gone.
-    Direct(Arc<AtomicBool>),
+    Direct(Arc<Run>),
 }
 
 impl fmt::Debug for Client {
@@ -24,7 +23,7 @@ impl Client {
     pub fn is_gone(&self) -> bool {
         match self {
             Client::Exchange(exchange) => exchange.client_is_gone(),
-            Client::Direct(gone) => gone.load(Ordering::Relaxed),
+            Client::Direct(run) => run.is_gone(),
         }
     }
 
@@ -33,7 +32,7 @@ impl Client {
     pub fn is_cancelled(&self) -> bool {
         match self {
             Client::Exchange(exchange) => exchange.is_cancelled(),
-            Client::Direct(gone) => gone.load(Ordering::Relaxed),
+            Client::Direct(run) => run.is_gone(),
         }
     }
 
@@ -49,6 +48,22 @@ impl Client {
     pub fn close_body(&self) {
         if let Client::Exchange(exchange) = self {
             exchange.close_body();
+        }
+    }
+
+    /// The request's body cannot be had whole, and its host or its client is to blame.
+    pub fn is_body_broken(&self) -> bool {
+        match self {
+            Client::Exchange(exchange) => exchange.is_body_broken(),
+            Client::Direct(run) => run.is_body_broken(),
+        }
+    }
+
+    /// Nobody is left who could be answered, as far as that is for the library to say: an
+    /// event-driven host has its own events.
+    pub fn give_up(&self) {
+        if let Client::Direct(run) = self {
+            run.leave();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Which request the calling thread is answering: so that a log line knows whose it is.
 
-use super::HostRequest;
 use super::exchange::Exchange;
+use super::run::Run;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -9,14 +9,23 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub enum Current {
     Exchange(Arc<Exchange>),
-    Direct(HostRequest),
+    Direct(Arc<Run>),
 }
 
 impl Current {
-    pub(super) fn direct(&self) -> Option<HostRequest> {
+    /// What the host calls the request, or nothing.
+    pub fn id(&self) -> &[u8] {
         match self {
-            Current::Exchange(_) => None,
-            Current::Direct(request) => Some(*request),
+            Current::Exchange(exchange) => exchange.id(),
+            Current::Direct(run) => run.id(),
+        }
+    }
+
+    /// A line for the log comes without the host's request: the host has given that up.
+    pub fn is_over(&self) -> bool {
+        match self {
+            Current::Exchange(exchange) => exchange.is_over(),
+            Current::Direct(run) => run.call_log().is_none(),
         }
     }
 }
@@ -25,19 +34,19 @@ thread_local! {
     static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
 }
 
-/// While it lives, the calling thread answers that request.
-pub struct Answering(());
+/// While it lives, the calling thread answers that request. A callback of a blocking host may answer
+/// another one meanwhile.
+pub struct Answering(Option<Current>);
 
 impl Answering {
     pub fn new(current: Current) -> Self {
-        CURRENT.set(Some(current));
-        Answering(())
+        Answering(CURRENT.replace(Some(current)))
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        CURRENT.set(None);
+        CURRENT.set(self.0.take());
     }
 }
 

@@ -88,7 +88,7 @@ impl Exchange {
     fn deliver(&self, steps: &mut Steps) {
         let mut events = std::mem::take(&mut self.out.lock().events);
         let host = self.outbox().host();
-        let delivered = deliver(host, self.host_request, &mut events, || self.wants(), steps);
+        let delivered = deliver(host, self.host_request, &mut events, || (self.wants(), ()), steps);
         self.put_back(events);
         match delivered {
             Delivered::Open => {}

@@ -4,34 +4,35 @@ use super::buffer::{Buffer, Piece};
 use super::client::Client;
 use super::event::{Delivered, Event, Events, Head, Outcome, Steps, Wants, deliver};
 use super::outbox::Outbox;
-use super::{FileRange, Flow, Gone, HostRequest, Transport};
+use super::run::Run;
+use super::{FileRange, Flow, Gone, Transport};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Collects events and delivers them, without the GIL, at `flush` and `end`.
 pub struct Direct {
     outbox: Arc<Outbox>,
-    request: HostRequest,
     pending: Events,
-    /// Shared with the caller of `wsgi_run`, who wants to know in the end.
-    gone: Arc<AtomicBool>,
+    run: Arc<Run>,
 }
 
 impl Direct {
-    pub fn new(outbox: Arc<Outbox>, request: HostRequest, gone: Arc<AtomicBool>) -> Self {
-        Direct { outbox, request, pending: Events::with_capacity(3), gone }
+    pub fn new(outbox: Arc<Outbox>, run: Arc<Run>) -> Self {
+        Direct { outbox, pending: Events::with_capacity(3), run }
     }
 
     fn deliver(&mut self, py: Python<'_>) {
         let mut events = std::mem::take(&mut self.pending);
-        let (host, request) = (self.outbox.host(), self.request);
-        let gone = &self.gone;
-        let wants = || if gone.load(Ordering::Relaxed) { Wants::Nothing } else { Wants::All };
+        let (host, run) = (self.outbox.host(), &self.run);
+        let wants = || {
+            let calling = run.call();
+            (if calling.is_some() { Wants::All } else { Wants::Nothing }, calling)
+        };
+        let request = run.request();
         let delivered = py.detach(|| deliver(host, request, &mut events, wants, &mut Steps::all()));
         if delivered == Delivered::Gone {
-            self.gone.store(true, Ordering::Relaxed);
+            self.run.leave();
         }
         // No other thread may come by for what `write` has released.
         self.outbox.drop_retired(py);
@@ -65,12 +66,12 @@ impl Transport for Direct {
 
     /// The host's `write` waits by itself.
     fn ready(&mut self, _py: Python<'_>) -> Result<(), Gone> {
-        if self.gone.load(Ordering::Relaxed) { Err(Gone) } else { Ok(()) }
+        if self.run.is_gone() { Err(Gone) } else { Ok(()) }
     }
 
     fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone> {
         self.deliver(py);
-        if self.gone.load(Ordering::Relaxed) { Err(Gone) } else { Ok(Flow::GoOn) }
+        if self.run.is_gone() { Err(Gone) } else { Ok(Flow::GoOn) }
     }
 
     fn end(&mut self, py: Python<'_>, outcome: Outcome) {
@@ -79,6 +80,6 @@ impl Transport for Direct {
     }
 
     fn client(&self) -> Client {
-        Client::Direct(self.gone.clone())
+        Client::Direct(self.run.clone())
     }
 }

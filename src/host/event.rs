@@ -142,17 +142,18 @@ impl Steps {
 }
 
 /// Calls the host's callbacks for `events`, in order, until `steps` are done. Neighbouring pieces of
-/// the body go in one `write`. `wants` is asked before each callback: a callback may have cancelled
-/// the request. What is not delivered stays in `events`.
-pub fn deliver(
+/// the body go in one `write`. `wants` is asked before each callback, which may have cancelled the
+/// request; what comes with its answer is kept until the callback is over. What is not delivered stays
+/// in `events`.
+pub fn deliver<G>(
     host: &dyn Host,
     request: HostRequest,
     events: &mut Events,
-    wants: impl Fn() -> Wants,
+    wants: impl Fn() -> (Wants, G),
     steps: &mut Steps,
 ) -> Delivered {
     while !steps.are_done() && !events.is_empty() {
-        let wanted = wants();
+        let (wanted, _calling) = wants();
         if wanted == Wants::Nothing {
             return Delivered::Gone;
         }

@@ -3,13 +3,14 @@
 use super::delivery::Out;
 use super::event::{Event, Events, Outcome, Wants};
 use super::outbox::Outbox;
-use super::request::Request;
+use super::request::{Field, Request};
 use super::upload::Upload;
 use super::{HostRequest, polling};
 use crate::host::body::Body;
 use crate::pool::credit::Credit;
 use crate::pool::sync::Mutex;
 use pyo3::Python;
+use smallvec::SmallVec;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -66,6 +67,8 @@ pub struct Exchange {
     paused: AtomicBool,
     /// Its place in the outbox's list of live exchanges.
     pub(super) slot: AtomicUsize,
+    /// What the host calls the request, or nothing.
+    id: SmallVec<[u8; 32]>,
 }
 
 impl fmt::Debug for Exchange {
@@ -88,7 +91,9 @@ impl Exchange {
             credit: Credit::new(request.buffer_size),
             cancelled: AtomicBool::new(false),
             answered: AtomicBool::new(false),
-            upload: matches!(request.body, Body::Pushed(_)).then(Upload::default),
+            upload: matches!(request.body, Body::Pushed(_))
+                .then(|| Upload::new(request.content_length)),
+            id: SmallVec::from_slice(request.get(Field::RequestId)),
             work: Mutex::new(Some(request)),
             phase: AtomicU8::new(Phase::Queued as u8),
             waiting: AtomicUsize::new(0),
@@ -108,6 +113,20 @@ impl Exchange {
     /// Also while the application goes on nevertheless, after [`Exchange::discard`].
     pub fn client_is_gone(&self) -> bool {
         self.credit.is_ended()
+    }
+
+    pub fn id(&self) -> &[u8] {
+        &self.id
+    }
+
+    /// Nothing more is said to the host about the request.
+    pub fn is_over(&self) -> bool {
+        self.wants() == Wants::Nothing
+    }
+
+    /// The host has said that the rest of the body will not come, or has ended it too early.
+    pub fn is_body_broken(&self) -> bool {
+        self.upload.as_ref().is_some_and(Upload::is_broken)
     }
 
     pub fn is_cancelled(&self) -> bool {

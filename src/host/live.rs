@@ -13,6 +13,19 @@ pub enum Kind {
     Buffer,
 }
 
+impl Kind {
+    /// As C calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Runtime => "wsgi_runtime",
+            Kind::App => "wsgi_app",
+            Kind::Error => "wsgi_error",
+            Kind::Exchange => "wsgi_exchange",
+            Kind::Buffer => "wsgi_buffer",
+        }
+    }
+}
+
 #[cfg(debug_assertions)]
 mod registry {
     use super::Kind;

@@ -138,7 +138,7 @@ impl Outbox {
         if is_forked() {
             write_fd2(line);
         } else if !self.host.is_event_driven() {
-            self.host.log(about.and_then(Current::direct), level, line);
+            self.log_here(about, level, line);
         } else if polling::is_here() && !self.is_in_callback() {
             match about {
                 Some(Current::Exchange(exchange)) => exchange.log_now(level, line),
@@ -153,6 +153,16 @@ impl Outbox {
                 _ => self.list(Item::Log(level, line)),
             }
         }
+    }
+
+    /// In a blocking host, on the calling thread.
+    fn log_here(&self, about: Option<&Current>, level: Level, line: &str) {
+        let run = match about {
+            Some(Current::Direct(run)) => Some(run),
+            _ => None,
+        };
+        let calling = run.and_then(|run| Some((run.call_log()?, run.request())));
+        self.host.log(calling.as_ref().map(|(_, request)| *request), level, line);
     }
 
     /// Waits while the host has too many log lines to write. Not with the GIL held.

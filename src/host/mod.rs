@@ -19,8 +19,10 @@ pub mod live;
 pub mod log;
 pub mod outbox;
 pub mod polling;
+pub mod pull;
 pub mod queue;
 pub mod request;
+pub mod run;
 pub mod upload;
 
 #[cfg(test)]
@@ -77,7 +79,8 @@ pub trait Host: Send + Sync {
     fn send_file(&self, request: HostRequest, file: FileRange, last: bool) -> Result<(), Gone>;
     fn finish(&self, request: HostRequest, outcome: Outcome);
     fn want_body(&self, request: HostRequest) -> Result<(), Gone>;
-    /// 0 at the end of the body; an error if it cannot be had whole.
+    /// 0 at the end of the body; an error of the kind `ConnectionAborted` if it cannot be had
+    /// whole, or `BrokenPipe` if its client is gone.
     fn read(&self, request: HostRequest, buffer: &mut [u8]) -> std::io::Result<usize>;
     fn log(&self, request: Option<HostRequest>, level: Level, line: &str);
     fn notify(&self);

@@ -8,6 +8,7 @@ use crate::python::draft::Draft;
 use pyo3::Python;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How many bytes of a pushed body wait for the application, at most, beside those that go right to
 /// where it wants them.
@@ -21,17 +22,58 @@ pub enum Push {
     Broken,
 }
 
-pub(super) struct Upload(Ring<Draft>);
-
-impl Default for Upload {
-    fn default() -> Self {
-        Upload(Ring::new(CAPACITY))
-    }
+pub(super) struct Upload {
+    ring: Ring<Draft>,
+    /// How many bytes are to be pushed, if the length is known. Only the polling thread.
+    left: Option<AtomicU64>,
+    /// The host has said that the rest will not come, or has ended the body too early.
+    broken: AtomicBool,
 }
 
 impl Upload {
+    pub(super) fn new(length: Option<u64>) -> Self {
+        Upload {
+            ring: Ring::new(CAPACITY),
+            left: length.map(AtomicU64::new),
+            broken: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
+    }
+
+    /// The exchange is over.
     pub(super) fn break_off(&self) -> bool {
-        self.0.break_off()
+        self.ring.break_off()
+    }
+
+    /// The rest will not come, and the application is to learn of it. Before the end only.
+    fn break_body(&self) {
+        self.broken.store(true, Ordering::Release);
+        self.ring.break_off();
+    }
+
+    /// That `size` bytes, the last ones or not, go with the length that was stated. If not, the
+    /// body is broken: half of it must not be taken for all.
+    fn check(&self, size: usize, push: Push) -> Result<()> {
+        let Some(left) = &self.left else { return Ok(()) };
+        let (size, left) = (size as u64, left.load(Ordering::Relaxed));
+        let text = if size > left {
+            format!("offers {size} bytes where only {left} are left of content_length")
+        } else if push == Push::Last && size < left {
+            format!("ends the body {} bytes before its content_length", left - size)
+        } else {
+            return Ok(());
+        };
+        self.break_body();
+        Err(Error::invalid(format!("wsgi_body_push {text}; the application gets an OSError")))
+    }
+
+    fn took(&self, size: usize) {
+        if let Some(left) = &self.left {
+            left.fetch_sub(size as u64, Ordering::Relaxed);
+        }
     }
 }
 
@@ -48,7 +90,7 @@ impl Destination for Draft {
 impl Exchange {
     /// What there is of the body, at least a byte; 0 at its end. Waits for it without the GIL.
     pub fn read_body(self: &Arc<Self>, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(Upload(ring)) = &self.upload else { return Ok(0) };
+        let Some(Upload { ring, .. }) = &self.upload else { return Ok(0) };
         loop {
             match ring.take(&mut &mut *buffer) {
                 Take::Given(count, end) => return whole(count, end),
@@ -60,7 +102,7 @@ impl Exchange {
     /// Fills `draft` as far as there is body. Waits for that, without the GIL, and is woken once it
     /// is done, however many pushes that takes.
     pub fn fill_from_body(self: &Arc<Self>, py: Python<'_>, draft: Draft) -> io::Result<Draft> {
-        let Some(Upload(ring)) = &self.upload else { return Ok(draft) };
+        let Some(Upload { ring, .. }) = &self.upload else { return Ok(draft) };
         match ring.lend(draft) {
             Take::Given(draft, end) => whole(draft, end),
             wait => {
@@ -80,21 +122,27 @@ impl Exchange {
 
     /// The request is over: a thread of the application that waits for the body, or will, is told.
     pub fn close_body(&self) {
-        if let Some(Upload(ring)) = &self.upload {
+        if let Some(Upload { ring, .. }) = &self.upload {
             ring.close();
         }
     }
 
     pub fn push_body(&self, bytes: &[u8], push: Push) -> Result<usize> {
-        let Upload(ring) = self
+        let upload = self
             .upload
             .as_ref()
             .ok_or_else(|| Error::invalid("wsgi_body_push: this request has no pushed body"))?;
         let ended = || Error::invalid("wsgi_body_push: the body has ended already");
-        if push == Push::Broken {
-            return ring.break_off().then_some(0).ok_or_else(ended);
+        if upload.ring.is_ended() {
+            return Err(ended());
         }
-        let pushed = ring.push(bytes, push == Push::Last).ok_or_else(ended)?;
+        if push == Push::Broken {
+            upload.break_body();
+            return Ok(0);
+        }
+        upload.check(bytes.len(), push)?;
+        let pushed = upload.ring.push(bytes, push == Push::Last).ok_or_else(ended)?;
+        upload.took(pushed.taken);
         if pushed.wants_more {
             // A host may push when it is asked and at no other time.
             if let Some(exchange) = self.outbox().lent(self) {

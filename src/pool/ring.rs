@@ -120,6 +120,10 @@ impl<D: Destination> Ring<D> {
         Some(Pushed { taken, wants_more: filling && taken > 0 })
     }
 
+    pub fn is_ended(&self) -> bool {
+        self.state.lock().end.is_some()
+    }
+
     /// The rest will not come. False after the end.
     pub fn break_off(&self) -> bool {
         let mut state = self.state.lock();

@@ -196,11 +196,14 @@ impl Drop for Work {
     }
 }
 
+/// What the calling thread is at, if it has said so.
+pub fn work_here() -> Option<String> {
+    my_place().map(|place| place.text().map(char::from).collect())
+}
+
 /// ` at work on "..."`, or nothing if the calling thread has not said what it is at.
 pub(super) fn at_work() -> String {
-    my_place().map_or_else(String::new, |place| {
-        format!(" at work on \"{}\"", place.text().map(char::from).collect::<String>())
-    })
+    work_here().map_or_else(String::new, |work| format!(" at work on \"{work}\""))
 }
 
 /// Takes the signals of crashes, for this process. A host that has a handler of its own for one of

@@ -8,7 +8,9 @@ use crate::host::current::{Answering, Current};
 use crate::host::direct::Direct;
 use crate::host::event::Outcome;
 use crate::host::exchange::Exchange;
-use crate::host::request::Request;
+use crate::host::pull::Pull;
+use crate::host::request::{Field, Request};
+use crate::host::run::Run;
 use crate::host::{HostRequest, Level};
 use crate::pool::sync::{Condvar, Mutex};
 use crate::python;
@@ -16,7 +18,6 @@ use crate::wsgi::app::Application;
 use crate::wsgi::gateway;
 use crate::wsgi::target::Target;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// After a failed import the next is tried when a request comes, but not sooner than this.
@@ -196,14 +197,28 @@ impl App {
 
     /// Blocks until the application is imported, or was not, or `limit` is over.
     pub fn wait(&self, limit: Option<Duration>) -> Result<()> {
-        self.ready(limit).map(drop)
+        self.ready(limit, || false).map(drop)
     }
 
-    fn ready(&self, limit: Option<Duration>) -> Result<Arc<Application>> {
+    /// Has those who wait for the import look again whether they still must.
+    pub(super) fn wake(&self) {
+        // Under the lock: a thread that has looked before is asleep by now.
+        drop(self.state.lock());
+        self.changed.notify_all();
+    }
+
+    fn ready(
+        &self,
+        limit: Option<Duration>,
+        is_gone: impl Fn() -> bool,
+    ) -> Result<Arc<Application>> {
         let until = limit.map(|limit| Instant::now() + limit);
         let mut state = self.state.lock();
         loop {
             self.runtime.check_running()?;
+            if is_gone() {
+                return Err(Error::Gone);
+            }
             match &*state {
                 State::Ready(application) => return Ok(application.clone()),
                 State::Failed { again, .. } => {
@@ -233,32 +248,38 @@ impl App {
         mut request: Box<Request>,
         host_request: HostRequest,
     ) -> Result<()> {
-        self.runtime.check_running()?;
         let outbox = &self.runtime.outbox;
         if outbox.host().is_event_driven() {
+            self.runtime.check_running()?;
             return Err(Error::invalid(
                 "wsgi_run needs a wsgi_host without `notify`: with it, callbacks belong to wsgi_poll",
             ));
         }
+        let run = Arc::new(Run::new(host_request, request.get(Field::RequestId)));
         if let Body::Pulled(from) = &mut request.body {
             if !outbox.host().gives_bodies() {
                 return Err(Error::invalid("WSGI_BODY_READ needs a wsgi_host with `read`"));
             }
-            *from = Some((outbox.clone(), host_request));
+            *from = Some(Pull::new(outbox.clone(), run.clone(), request.content_length));
         }
+        // Before it is asked whether the runtime runs: a stop cancels it, or is seen here.
+        let _entered = self.runtime.runs.enter(&run);
+        self.runtime.check_running()?;
         self.try_again(&mut self.state.lock())?;
-        let application = self.ready(None)?;
-        let gone = Arc::new(AtomicBool::new(false));
-        let transport = Box::new(Direct::new(outbox.clone(), host_request, gone.clone()));
-        let running = self.runtime.run_begins();
-        let answering = Answering::new(Current::Direct(host_request));
-        // This transport waits; it never has the gateway pause.
-        let _ = python::attach(|py| {
-            gateway::answer(py, &application, request, transport, outbox).is_some()
+        let application = self.ready(None, || run.is_gone())?;
+        let running = self.runtime.runs.begin();
+        let answering = Answering::new(Current::Direct(run.clone()));
+        python::attach(|py| {
+            // The GIL may have been long in coming.
+            if !run.is_gone() {
+                let transport = Box::new(Direct::new(outbox.clone(), run.clone()));
+                // This transport waits; it never has the gateway pause.
+                let _ = gateway::answer(py, &application, request, transport, outbox);
+            }
         });
         leave_if_forked();
         drop((answering, running));
-        if gone.load(Ordering::Relaxed) { Err(Error::Gone) } else { Ok(()) }
+        if run.is_gone() { Err(Error::Gone) } else { Ok(()) }
     }
 }
 

@@ -11,6 +11,7 @@ mod inline;
 mod inspector;
 mod main_thread;
 mod queue;
+mod runs;
 mod seats;
 pub mod settings;
 mod watch;
@@ -21,19 +22,24 @@ pub use watch::Abandon;
 
 use crate::error::{Error, Result};
 use crate::host::outbox::{Item, Outbox};
-use crate::host::{Host, Level, current, polling};
+use crate::host::run::Run;
+use crate::host::{Host, HostRequest, Level, current, polling};
 use crate::pool::handoff::Handoff;
-use crate::pool::sync::{AtomicBool, Condvar, Mutex, Ordering};
+use crate::pool::sync::{AtomicBool, Mutex, Ordering};
 use crate::python;
 use crate::wsgi::app::Facts;
 use crate::wsgi::target::Target;
 use main_thread::MainThread;
 use once_cell::sync::OnceCell;
+use runs::Runs;
 use settings::Settings;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use watch::Watch;
+
+/// Exit handlers have at least this part of the time of a stop, a quarter.
+const EXIT_SHARE: u32 = 4;
 
 static RUNTIME: OnceCell<Runtime> = OnceCell::new();
 
@@ -51,9 +57,7 @@ pub struct Runtime {
     threads: usize,
     facts: Facts,
     stopping: AtomicBool,
-    /// Applications that are being run at the moment.
-    running: Mutex<usize>,
-    idle: Condvar,
+    runs: Runs,
 }
 
 impl Runtime {
@@ -82,8 +86,7 @@ impl Runtime {
                 odd_names: settings.odd_names,
             },
             stopping: AtomicBool::new(false),
-            running: Mutex::new(0),
-            idle: Condvar::new(),
+            runs: Runs::default(),
         };
         RUNTIME
             .set(new)
@@ -155,40 +158,52 @@ impl Runtime {
             return Err(Error::Stopping);
         }
         let begun = Instant::now();
+        let end = begun + timeout;
         drop(self.handoff.close());
         self.outbox.cancel_all();
+        self.runs.stop();
+        self.apps.lock().values().for_each(|app| app.wake());
         // Responses in the middle are closed.
         self.hand_over_bunch(None);
-        // Half of the time for applications to notice, the rest for the exit handlers.
-        let still = self.wait_until_idle(begun + timeout / 2);
-        let handled = self.main.exit(begun + timeout);
+        // Exit handlers would disturb an application that still runs, so they wait for it, but not to
+        // the end: they are to have some of the time too. It has all of it.
+        self.wait_until_idle(end - timeout / EXIT_SHARE);
+        let handled = self.main.exit(end);
+        let still = self.wait_until_idle(end);
         if still > 0 || !handled {
-            let handlers = if handled { "" } else { ", and Python's exit handlers did not end" };
-            let text = format!(
-                "WSGI0003 stopped after {} ms while {still} requests were still running in Python\
-                 {handlers}",
-                begun.elapsed().as_millis()
-            );
-            self.outbox.log(None, Level::Warn, &text);
+            self.log_stopped(begun.elapsed(), still, handled);
         }
         Ok(())
     }
 
-    /// Who is stuck is not waited for: nothing that is known makes it end sooner than the others.
-    fn wait_until_idle(&self, until: Instant) -> usize {
-        let mut running = self.running.lock();
-        while *running > self.watch.stuck() {
-            if self.idle.wait_until(&mut running, until).timed_out() {
-                break;
-            }
-        }
-        *running
+    fn log_stopped(&self, after: Duration, still: usize, handled: bool) {
+        let requests = match still {
+            0 => String::new(),
+            1 => String::from("1 request was still running in Python"),
+            _ => format!("{still} requests were still running in Python"),
+        };
+        let handlers = if handled { "" } else { "Python's exit handlers did not end" };
+        let and = if still > 0 && !handled { ", and " } else { "" };
+        let text = format!(
+            "WSGI0003 stopped after {} ms although {requests}{and}{handlers}",
+            after.as_millis()
+        );
+        self.outbox.log(None, Level::Warn, &text);
     }
 
-    /// Counts an application as running until the guard is dropped.
-    fn run_begins(&self) -> Running<'_> {
-        *self.running.lock() += 1;
-        Running(self)
+    /// Who is stuck is not waited for: nothing that is known makes it end sooner than the others.
+    fn wait_until_idle(&self, until: Instant) -> usize {
+        self.runs.wait(|| self.watch.stuck(), until)
+    }
+
+    /// See `wsgi_run_cancel`.
+    pub fn cancel_run(&self, host_request: HostRequest) -> Result<()> {
+        if !self.runs.with(host_request, Run::leave) {
+            return Err(Error::Gone);
+        }
+        // It may be waiting for an import.
+        self.apps.lock().values().for_each(|app| app.wake());
+        Ok(())
     }
 }
 
@@ -198,16 +213,5 @@ fn leave_if_forked() {
     if python::thread::is_forked() {
         // SAFETY: ends the process without running the exit handlers of its parent.
         unsafe { libc::_exit(0) }
-    }
-}
-
-struct Running<'a>(&'a Runtime);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        let mut running = self.0.running.lock();
-        *running -= 1;
-        // Nobody waits but at the end, so this is one load.
-        self.0.idle.notify_all();
     }
 }

@@ -26,7 +26,7 @@ impl Job {
         seat.begin(self.exchange.clone());
         // None: the client left while the request was waiting.
         if let Some(request) = self.exchange.begin() {
-            let running = runtime.run_begins();
+            let running = runtime.runs.begin();
             let answering = Answering::new(Current::Exchange(self.exchange.clone()));
             let transport = Box::new(Queue::new(self.exchange.clone()));
             // This transport waits; it never has the gateway pause.

@@ -87,8 +87,13 @@ fn conclude(
     let failure = result.err().filter(|_| !response.is_answered());
     let notes = response.take_notes();
     if failure.is_some() || !notes.is_empty() {
-        let gone = response.is_gone();
-        Report { py, application, outbox, outcome, gone }.tell(failure, notes);
+        let client = response.client();
+        let broken = client.is_body_broken() && failure.as_ref().is_some_and(|f| f.is_of_input(py));
+        if broken {
+            client.give_up();
+        }
+        let gone = broken || response.is_gone();
+        Report { py, application, outbox, outcome, gone, broken }.tell(failure, notes);
     }
     output::flush_thread(py);
     response.end(py, outcome);

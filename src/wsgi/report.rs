@@ -8,8 +8,12 @@ use super::response::Problem;
 use crate::host::event::Outcome;
 use crate::host::outbox::Outbox;
 use crate::host::{Level, current};
-use crate::python::{place, shown, traceback};
+use crate::python::{crash, place, shown, traceback};
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
+
+/// How many exceptions are looked at, each the cause of the one before.
+const LONGEST_CHAIN: usize = 32;
 
 /// Why there is no whole response, and where in the application's code, if its iterable tells.
 pub(super) struct Failure {
@@ -36,6 +40,21 @@ impl Failure {
 
     pub(super) fn at(self, place: Option<String>) -> Self {
         Failure { place, ..self }
+    }
+
+    /// It is an OSError, or comes from one: that is what reading a body that broke off raises.
+    pub(super) fn is_of_input(&self, py: Python<'_>) -> bool {
+        let Why::Raised(error) = &self.why else { return false };
+        let mut error = Some(error.clone_ref(py));
+        // A chain that goes round is possible, though not with `raise`.
+        for _ in 0..LONGEST_CHAIN {
+            let Some(this) = error else { return false };
+            if this.is_instance_of::<PyOSError>(py) {
+                return true;
+            }
+            error = this.cause(py).or_else(|| context(py, &this));
+        }
+        false
     }
 }
 
@@ -65,6 +84,8 @@ pub(super) struct Report<'a, 'py> {
     pub(super) outcome: Outcome,
     /// The client is gone.
     pub(super) gone: bool,
+    /// It has not sent the whole body, and the application did not catch the OSError.
+    pub(super) broken: bool,
 }
 
 impl Report<'_, '_> {
@@ -104,8 +125,13 @@ impl Report<'_, '_> {
             // interrupt the log has told already.
             let interrupt = |error| builtin::is_request_timeout(self.py, error);
             if !matches!(&failure.why, Why::Raised(error) if interrupt(error)) {
-                let text = "WSGI0208 the client left before the response was complete";
-                log(self.py, self.outbox, Level::Info, text);
+                let before = if self.broken {
+                    "its request body was whole"
+                } else {
+                    "the response was complete"
+                };
+                let text = format!("WSGI0208 the client left before {before}{}", request());
+                log_plain(self.py, self.outbox, Level::Info, &text);
             }
             return;
         }
@@ -180,7 +206,32 @@ fn log_traceback(py: Python<'_>, outbox: &Outbox, error: &PyErr) {
     }
 }
 
-/// A line for the log, about the request that this thread answers.
+/// What was raised while `error` was not handled yet, or the other way round, as Python has it.
+fn context(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
+    let context = error.value(py).getattr("__context__").ok()?;
+    (!context.is_none()).then(|| PyErr::from_value(context))
+}
+
+/// `: "GET /path", request ID`, of the request that this thread answers, as far as it is known.
+fn request() -> String {
+    let what = crash::work_here().map(|work| format!("\"{work}\""));
+    let id = current::current().map(|current| String::from_utf8_lossy(current.id()).into_owned());
+    let id = id.filter(|id| !id.is_empty()).map(|id| format!("request {id}"));
+    let known: Vec<_> = what.into_iter().chain(id).collect();
+    if known.is_empty() { String::new() } else { format!(": {}", known.join(", ")) }
+}
+
+/// A line for the log, about the request that this thread answers. It names that one where the host
+/// cannot, as it has given it up.
 pub(super) fn log(py: Python<'_>, outbox: &Outbox, level: Level, text: &str) {
+    let over = current::current().is_some_and(|current| current.is_over());
+    if over && text.starts_with("WSGI") {
+        log_plain(py, outbox, level, &format!("{text}{}", request()));
+    } else {
+        log_plain(py, outbox, level, text);
+    }
+}
+
+fn log_plain(py: Python<'_>, outbox: &Outbox, level: Level, text: &str) {
     py.detach(|| outbox.log_and_wait(current::current().as_ref(), level, text));
 }

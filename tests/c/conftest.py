@@ -36,8 +36,9 @@ PROGRAMS = {
         "examples/httpd_host/exchange.c",
         "examples/httpd_host/workers.c",
     ],
-    "misuse": ["tests/c/misuse.c"],
+    "misuse": ["tests/c/misuse.c", "tests/c/misuse_requests.c"],
     "signals": ["tests/c/signals.c"],
+    "blocking_host": ["tests/c/blocking_host.c"],
     "event_host": [
         "tests/c/event_host.c",
         "tests/c/event_bodies.c",

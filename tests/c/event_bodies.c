@@ -109,6 +109,44 @@ static void broken(const char *folder) {
     host_stop();
 }
 
+// A body that is not as long as was said is never taken for whole: the host is told, and the
+// application gets what a body that breaks off gives it.
+static void not_as_long_as_stated(const char *folder) {
+    static const uint8_t bytes[] = "0123456789";
+    static const struct {
+        size_t size;
+        uint32_t flags;
+    } wrong[] = {{5, WSGI_PUSH_LAST}, {0, WSGI_PUSH_LAST}, {9, 0}, {9, WSGI_PUSH_LAST}};
+    wsgi_request request = request_for("/echo");
+    request.body_kind = WSGI_BODY_PUSH;
+    request.content_length = 8;
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    for (size_t i = 0; i < 4; i++) {
+        submit(&one, &request);
+        ENSURE(wsgi_body_push(one.exchange, bytes, wrong[i].size, wrong[i].flags, NULL)
+               == WSGI_INVALID);
+        ENSURE(wsgi_body_push(one.exchange, NULL, 0, WSGI_PUSH_LAST, NULL) == WSGI_INVALID);
+        UNTIL(one.finished);
+        ENSURE_BODY(one, "OSError");
+        answer_free(&one);
+    }
+    submit(&one, &request);
+    ENSURE(wsgi_body_push(one.exchange, bytes, 5, 0, NULL) == WSGI_OK);
+    ENSURE(wsgi_body_push(one.exchange, bytes + 5, 3, WSGI_PUSH_LAST, NULL) == WSGI_OK);
+    UNTIL(one.finished);
+    ENSURE_BODY(one, "01234567");
+    answer_free(&one);
+
+    request.path_info.data = (const uint8_t *) "/body"; // it does not catch the error
+    submit(&one, &request);
+    ENSURE(wsgi_body_push(one.exchange, NULL, 0, WSGI_PUSH_BROKEN, NULL) == WSGI_OK);
+    UNTIL(one.finished);
+    ENSURE(one.outcome == WSGI_FAILED && strstr(host.log, "WSGI0208 the client left before its"));
+    ENSURE(strstr(host.log, "WSGI0201") == NULL);
+    answer_free(&one);
+    host_stop();
+}
+
 // Each line comes back before the next one is sent.
 static void both_ways(const char *folder) {
     static const char *const lines[] = {"first\n", "second\n", "third\n"};
@@ -158,6 +196,7 @@ const struct scenario scenarios_of_bodies[] = {
     {"in_a_file", in_a_file},
     {"pushed", pushed},
     {"broken", broken},
+    {"not_as_long_as_stated", not_as_long_as_stated},
     {"both_ways", both_ways},
     {"file_response", file_response},
     {"file_response_without_send_file", file_response_without_send_file},

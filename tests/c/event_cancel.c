@@ -64,6 +64,8 @@ static void cancel_queued(const char *folder) {
 static void cancel_running(const char *folder) {
     wsgi_request request = request_for("/first");
     host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    request.request_id.data = (const uint8_t *) "id-7";
+    request.request_id.size = 4;
     submit(&one, &request);
     UNTIL(one.size == 3);
     ENSURE(wsgi_exchange_phase(one.exchange, NULL) == WSGI_PHASE_RUNNING);
@@ -71,6 +73,7 @@ static void cancel_running(const char *folder) {
     another("/open");
     another("/closed");
     UNTIL(strstr(host.log, "WSGI0208"));
+    ENSURE(strstr(host.log, "complete: \"GET /first\", request id-7\n"));
     end();
 }
 

@@ -39,6 +39,10 @@ static void refused(const char *folder) {
     ENSURE(one.outcome == WSGI_REFUSED && one.status == 0 && one.retry_after > 0);
     ENSURE(strstr(host.log, "no_such_name") != NULL);
     answer_free(&one);
+    wsgi_error *error = NULL;
+    ENSURE(wsgi_submit(host.app, &request, &one, &one.exchange, &error) == WSGI_UNAVAILABLE);
+    ENSURE(wsgi_error_retry_after(error) >= 1);
+    wsgi_error_release(error);
     host_stop();
 }
 
@@ -52,6 +56,7 @@ static void full_queue(const char *folder) {
     submit(&two, &request);
     ENSURE(wsgi_submit(host.app, &request, &three, &three.exchange, &error) == WSGI_BUSY);
     ENSURE(three.exchange == NULL && wsgi_error_status(error) == WSGI_BUSY);
+    ENSURE(wsgi_error_retry_after(error) == 1);
     wsgi_error_release(error);
     ENSURE(wsgi_body_push(one.exchange, NULL, 0, WSGI_PUSH_LAST, NULL) == WSGI_OK);
     UNTIL(one.finished && two.finished);

@@ -12,11 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "wsgi.h"
+#include "misuse.h"
 
 static int failures;
 
-static void check(const char *sentence, long got, long expected) {
+void check(const char *sentence, long got, long expected) {
     if (got == expected) {
         printf("ok %s\n", sentence);
     } else {
@@ -112,12 +112,8 @@ static wsgi_app_config an_app(const char *target, const char *callable) {
 }
 
 static wsgi_request a_request(void) {
-    wsgi_request request;
-    memset(&request, 0, sizeof request);
-    request.struct_size = sizeof request;
-    request.method.data = (const uint8_t *) "GET";
-    request.method.size = 3;
-    request.content_length = -1;
+    wsgi_request request = WSGI_REQUEST_INIT;
+    request.method = wsgi_str_from("GET");
     return request;
 }
 
@@ -129,6 +125,10 @@ static void with_nothing(void) {
     check("the version is a text", strncmp(wsgi_version(), "libwsgi/", 8), 0);
     EXPECT(WSGI_INVALID, wsgi_error_status(NULL));
     check("no error has no sentence", (long) wsgi_error_message(NULL).size, 0);
+    check("no error has a time", (long) wsgi_error_retry_after(NULL), 0);
+    check("a status has a name", strcmp(wsgi_status_name(WSGI_BUSY), "WSGI_BUSY"), 0);
+    check("the last one too", strcmp(wsgi_status_name(WSGI_PANIC), "WSGI_PANIC"), 0);
+    check("others have not", strcmp(wsgi_status_name(-1), "WSGI_?"), 0);
     wsgi_error_release(NULL);
     wsgi_app_release(NULL);
     wsgi_buffer_release(NULL);
@@ -220,6 +220,8 @@ static void wrong_requests(wsgi_app *app) {
     EXPECT(WSGI_INVALID, wsgi_submit(app, &bad, &marker, &exchange, &e));
     bad = good, bad.body_kind = 77;
     EXPECT(WSGI_INVALID, wsgi_submit(app, &bad, &marker, &exchange, &e));
+    contradictions(app, good);
+    wrong_members(app, good);
     bad = good, bad.body_kind = WSGI_BODY_PUSH; // the host has no want_body
     EXPECT(WSGI_INVALID, wsgi_submit(app, &bad, &marker, &exchange, &e));
     bad = good, bad.body_kind = WSGI_BODY_FILE, bad.body_fd = -1;

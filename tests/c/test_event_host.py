@@ -10,7 +10,7 @@ import pytest
 from conftest import HERE
 
 SCENARIOS = """
-    hello in_memory in_a_file pushed broken both_ways file_response file_response_without_send_file
+    hello in_memory in_a_file pushed broken not_as_long_as_stated both_ways file_response file_response_without_send_file
     cancel_queued cancel_running abandon_running abandon_answered cancel_without_credit
     credit_comes_back
     cancel_waiting_for_body cancel_done cancel_in_a_callback submit_in_a_callback start_returns_non_zero

@@ -197,6 +197,33 @@ def read_on(environ, start_response):
     return [b"|".join(results)]
 
 
+def reads_all(environ, start_response):
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", PLAIN)
+    return [body]
+
+
+def wraps_the_error(environ, start_response):
+    """As frameworks do that have exceptions of their own."""
+    try:
+        return reads_all(environ, start_response)
+    except OSError as error:
+        raise ValueError("the form cannot be parsed") from error
+
+
+def fails_after_a_broken_body(environ, start_response):
+    try:
+        return reads_all(environ, start_response)
+    except OSError:
+        pass
+    raise ValueError("of its own")
+
+
+def no_such_file(environ, start_response):
+    environ["wsgi.input"].read()
+    open("/no/such/file")
+
+
 def file_wrapped(environ, start_response):
     """A file of 10 digits from its third byte on, after a buffered read."""
     file = tempfile.NamedTemporaryFile()

@@ -134,7 +134,8 @@ impl Host for MemoryHost {
             return Ok(0);
         }
         let Some(mut block) = answer.upload.remove(0) else {
-            return Err(std::io::Error::other("the upload broke off"));
+            let kind = std::io::ErrorKind::ConnectionAborted;
+            return Err(std::io::Error::new(kind, "the upload broke off"));
         };
         let rest = block.split_off(block.len().min(buffer.len()));
         if !rest.is_empty() {

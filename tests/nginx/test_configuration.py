@@ -55,6 +55,7 @@ REFUSED = {
     "a time twice": (in_http("wsgi_read_timeout 1s; wsgi_read_timeout 2s;"), "duplicate"),
     "a param without value": (in_location(GOOD + "wsgi_param NAME;"), "invalid number"),
     "a param with another word": (in_location(GOOD + "wsgi_param A b when;"), "when"),
+    "a param that is the library's": (in_location(GOOD + "wsgi_param wsgi.input a;"), "wsgi_param"),
     "a script name without slash": (
         in_location(GOOD + "wsgi_script_name shop;"),
         "wsgi_script_name",

@@ -120,7 +120,7 @@ def test_term_while_python_does_not_let_go(nginx, gate, spin, limit):
         assert time.monotonic() - begin < limit, "in time"
     if spin == SPIN:
         assert server.wait_log("goodbye"), "atexit handlers had their part of it"
-    server.wait_log("WSGI0003 stopped after", "1 requests")
+    server.wait_log("WSGI0003 stopped after", "1 request was still running")
     assert not server.log_lines("core dumped"), "and no worker by a crash"
 
 

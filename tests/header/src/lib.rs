@@ -1,5 +1,7 @@
 //! include/wsgi.h as text: the preamble, then a chapter for each file of src/abi.
 
+mod initialisers;
+
 use cbindgen::{Builder, Config};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +15,7 @@ const BEGIN: &str = "#ifndef WSGI_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern \"C\" {
@@ -26,6 +29,17 @@ const END: &str = "
 #endif
 
 #endif // WSGI_H
+";
+
+/// The one function that is not the library's.
+const STR_FROM: &str = "
+// A NUL-terminated string as a wsgi_str, which borrows it; NULL becomes an empty one.
+static inline wsgi_str wsgi_str_from(const char *text) {
+    wsgi_str s;
+    s.data = (const uint8_t *) text;
+    s.size = text == NULL ? 0 : strlen(text);
+    return s;
+}
 ";
 
 /// The root of the repository.
@@ -59,7 +73,9 @@ fn chapter(name: &str) -> String {
     bindings.expect("src/abi is what cbindgen can read").write(&mut items);
     let items = String::from_utf8(items).expect("src/abi is UTF-8");
     let items: Vec<String> = items.trim().lines().map(without_tags).collect();
-    format!("\n\n// ---- {title}\n\n{}\n", items.join("\n"))
+    let initialisers = initialisers::of(&text);
+    let by_hand = if name == "request" { STR_FROM } else { "" };
+    format!("\n\n// ---- {title}\n\n{}\n{by_hand}{initialisers}", items.join("\n"))
 }
 
 /// The name of the type that begins on this line of Rust.

@@ -1,0 +1,64 @@
+//! The body of a request as the host's `read` callback gives it.
+
+use super::outbox::Outbox;
+use super::run::Run;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+/// Invariant: the host is never asked for more than the length that the client has stated. What
+/// follows on a connection is the next request, or nothing, for which it would wait.
+pub struct Pull {
+    outbox: Arc<Outbox>,
+    run: Arc<Run>,
+    /// How many bytes are to come, if the length is known.
+    left: Option<u64>,
+}
+
+impl fmt::Debug for Pull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pull").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
+impl Pull {
+    pub fn new(outbox: Arc<Outbox>, run: Arc<Run>, length: Option<u64>) -> Self {
+        Pull { outbox, run, left: length }
+    }
+
+    /// At least a byte; 0 at the end. Not with the GIL held. An error means that the rest cannot be
+    /// had, which the run is told.
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = self.left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
+        let size = buffer.len().min(most);
+        if size == 0 {
+            return Ok(0);
+        }
+        let Some(calling) = self.run.call() else {
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone"));
+        };
+        let result = self.outbox.host().read(self.run.request(), &mut buffer[..size]);
+        drop(calling);
+        match (&result, &mut self.left) {
+            (Ok(0), Some(left)) => {
+                self.run.break_body();
+                return Err(too_short(*left));
+            }
+            (Ok(count), Some(left)) => *left -= *count as u64,
+            (Ok(_), None) => {}
+            (Err(error), _) if error.kind() == io::ErrorKind::BrokenPipe => self.run.leave(),
+            (Err(error), _) if error.kind() == io::ErrorKind::ConnectionAborted => {
+                self.run.break_body();
+            }
+            // The host's own fault.
+            (Err(_), _) => {}
+        }
+        result
+    }
+}
+
+/// The body has ended `left` bytes before the length that its client had stated.
+pub(super) fn too_short(left: u64) -> io::Error {
+    let text = format!("the request body ended {left} bytes before its Content-Length");
+    io::Error::new(io::ErrorKind::UnexpectedEof, text)
+}

@@ -1,0 +1,113 @@
+//! One `wsgi_run` in progress, as the threads of the process see it: the one that runs the
+//! application, others that cancel it, and the one that stops the runtime.
+
+use super::HostRequest;
+use smallvec::SmallVec;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// The client is gone, or the host has given the run up.
+const GONE: usize = 1;
+/// The runtime has been stopped: the host may have forgotten its request.
+const STOPPED: usize = 2;
+/// What one callback in progress counts.
+const CALL: usize = 4;
+
+/// The host's request is told callbacks only as long as it wants them. A change to "gone" and the
+/// beginning of a callback are in one order, the same for all threads: so once [`Run::stop`] has
+/// returned, no callback begins.
+#[derive(Debug)]
+pub struct Run {
+    request: HostRequest,
+    id: SmallVec<[u8; 32]>,
+    /// The flags above, and how many callbacks are in progress.
+    state: AtomicUsize,
+    body_broken: AtomicBool,
+}
+
+/// While it lives, a callback is in progress.
+#[must_use]
+pub struct Calling<'a>(&'a Run);
+
+impl Run {
+    /// `id` is what the host calls the request, or empty.
+    pub fn new(request: HostRequest, id: &[u8]) -> Self {
+        Run {
+            request,
+            id: SmallVec::from_slice(id),
+            state: AtomicUsize::new(0),
+            body_broken: AtomicBool::new(false),
+        }
+    }
+
+    pub fn request(&self) -> HostRequest {
+        self.request
+    }
+
+    pub fn id(&self) -> &[u8] {
+        &self.id
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.state.load(Ordering::Acquire) & GONE != 0
+    }
+
+    /// No callback about the response begins any more.
+    pub fn leave(&self) {
+        self.state.fetch_or(GONE, Ordering::AcqRel);
+    }
+
+    /// No callback with the host's request begins any more, not even a line for the log.
+    pub fn stop(&self) {
+        self.state.fetch_or(GONE | STOPPED, Ordering::AcqRel);
+    }
+
+    /// The host has said that the body cannot be had whole, or it has ended too early.
+    pub fn break_body(&self) {
+        self.body_broken.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_body_broken(&self) -> bool {
+        self.body_broken.load(Ordering::Relaxed)
+    }
+
+    /// To be held during a callback; None if there must be none.
+    pub fn call(&self) -> Option<Calling<'_>> {
+        self.begin(GONE)
+    }
+
+    /// The same for a line of the log, which may come after the client has left.
+    pub fn call_log(&self) -> Option<Calling<'_>> {
+        self.begin(STOPPED)
+    }
+
+    fn begin(&self, unless: usize) -> Option<Calling<'_>> {
+        let state = self.state.fetch_add(CALL, Ordering::AcqRel);
+        let calling = Calling(self);
+        (state & unless == 0).then_some(calling)
+    }
+}
+
+impl Drop for Calling<'_> {
+    fn drop(&mut self) {
+        self.0.state.fetch_sub(CALL, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callbacks_end_with_the_client_and_log_lines_with_the_runtime() {
+        let run = Run::new(HostRequest(std::ptr::null_mut()), b"7");
+        assert!(run.call().is_some() && run.call_log().is_some() && !run.is_gone());
+        let during = run.call();
+        run.leave();
+        assert!(during.is_some() && run.is_gone());
+        assert!(run.call().is_none() && run.call_log().is_some());
+        run.stop();
+        assert!(run.call_log().is_none());
+        drop(during);
+        assert_eq!(run.state.load(Ordering::Relaxed), GONE | STOPPED);
+    }
+}
