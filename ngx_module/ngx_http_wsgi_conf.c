@@ -44,6 +44,7 @@ ngx_http_wsgi_create_main_conf(ngx_conf_t *cf)
     wmcf->max_queue = NGX_CONF_UNSET;
     wmcf->max_stuck = NGX_CONF_UNSET;
     wmcf->shutdown_timeout = NGX_CONF_UNSET_MSEC;
+    wmcf->umask = NGX_CONF_UNSET_UINT;
     wmcf->max_buffered = NGX_CONF_UNSET_SIZE;
 
     return wmcf;

@@ -212,6 +212,8 @@ ngx_http_wsgi_fork_child(void)
         (void) close(ngx_http_wsgi_event_fds[i]);
     }
 
+    ngx_http_wsgi_forget_event();
+
     /* clients, upstreams, this worker's listeners and its channel */
 
     for (i = 0; i < ngx_cycle->connection_n; i++) {

@@ -43,6 +43,7 @@ typedef struct {
     ngx_int_t                    max_queue;
     ngx_int_t                    max_stuck;
     ngx_msec_t                   shutdown_timeout;
+    ngx_uint_t                   umask;
     size_t                       max_buffered;
     ngx_int_t                    document_root_index;
     ngx_int_t                    request_id_index;
@@ -172,6 +173,7 @@ char *ngx_http_wsgi_python_home(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_wsgi_python_path(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_wsgi_umask(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* ngx_http_wsgi_upstream_conf.c */
 
@@ -196,6 +198,16 @@ void ngx_http_wsgi_exit_process(ngx_cycle_t *cycle);
 wsgi_app *ngx_http_wsgi_get_app(ngx_http_wsgi_app_t *app, ngx_log_t *log);
 void ngx_http_wsgi_poll_soon(void);
 void ngx_http_wsgi_pause_output(ngx_uint_t pause);
+void ngx_http_wsgi_forget_event(void);
+
+/* ngx_http_wsgi_inherit.c */
+
+ngx_int_t ngx_http_wsgi_init_inherit(ngx_cycle_t *cycle);
+void ngx_http_wsgi_no_inherit(ngx_fd_t fd);
+void ngx_http_wsgi_no_inherit_body(ngx_http_request_t *r);
+void ngx_http_wsgi_set_umask(ngx_http_wsgi_main_conf_t *wmcf);
+void ngx_http_wsgi_reset_umask(ngx_http_wsgi_main_conf_t *wmcf,
+    ngx_log_t *log);
 
 /* ngx_http_wsgi_fork.c */
 

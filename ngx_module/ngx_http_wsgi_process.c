@@ -63,6 +63,7 @@ ngx_http_wsgi_init_process(ngx_cycle_t *cycle)
      */
 
     if (ngx_http_wsgi_add_event(cycle) != NGX_OK
+        || ngx_http_wsgi_init_inherit(cycle) != NGX_OK
         || ngx_http_wsgi_init_fork(cycle) != NGX_OK)
     {
         return NGX_OK;
@@ -70,7 +71,11 @@ ngx_http_wsgi_init_process(ngx_cycle_t *cycle)
 
     ngx_http_wsgi_default_sigchld(cycle->log);
 
+    ngx_http_wsgi_set_umask(wmcf);
+
     ngx_http_wsgi_start_runtime(cycle, wmcf);
+
+    ngx_http_wsgi_reset_umask(wmcf, cycle->log);
 
     if (ngx_http_wsgi_runtime) {
         app = wmcf->apps.elts;
@@ -261,6 +266,15 @@ void
 ngx_http_wsgi_pause_output(ngx_uint_t pause)
 {
     wsgi_pause_output(ngx_http_wsgi_runtime, (int) pause);
+}
+
+
+/* in a forked child the number may soon be that of a file of its own */
+
+void
+ngx_http_wsgi_forget_event(void)
+{
+    ngx_http_wsgi_eventfd = -1;
 }
 
 

@@ -51,6 +51,10 @@ ngx_http_wsgi_store(ngx_http_wsgi_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
+    if (tf->offset == 0) {
+        ngx_http_wsgi_no_inherit(tf->file.fd);
+    }
+
     if (ngx_http_wsgi_stored(ctx, ll, n) != NGX_OK) {
         return NGX_ERROR;
     }

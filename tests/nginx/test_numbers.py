@@ -24,6 +24,7 @@ NOT_HERE = {
     "WSGI0107": "no descriptor is left just when a worker starts",
     "WSGI0108": "the system refuses a thread just when a worker starts",
     "WSGI0109": "comes after WSGI0105, WSGI0107 or WSGI0108",
+    "WSGI0132": "a system that forbids unshare()",
     "WSGI0110": "a worker that ends meets an application for the first time",
     "WSGI0111": "the system has no memory for a handler",
     "WSGI0113": "needs another module of nginx that changes bodies",

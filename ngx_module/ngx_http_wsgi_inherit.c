@@ -1,0 +1,213 @@
+
+/*
+ * What application code has of the worker's process without asking for it:
+ * the umask, and descriptors that a command inherits which the application
+ * starts.  Python's own descriptors are not inheritable, nginx's are.
+ */
+
+
+#include "ngx_http_wsgi_module.h"
+
+#include <sched.h>
+
+
+/* what a file of an application has for everybody unless it is told */
+#define NGX_HTTP_WSGI_UMASK  022
+
+
+static void ngx_http_wsgi_init_connection(ngx_connection_t *c);
+static ngx_http_event_handler_pt *ngx_http_wsgi_body_handler_slot(
+    ngx_http_request_t *r);
+static void ngx_http_wsgi_read_body_handler(ngx_http_request_t *r);
+
+
+/* how the connections of each listener begin in nginx */
+static ngx_connection_handler_pt  *ngx_http_wsgi_handlers;
+
+/* how nginx goes on reading a body that it buffers */
+static ngx_http_event_handler_pt   ngx_http_wsgi_read_body[4];
+
+static mode_t                      ngx_http_wsgi_nginx_umask;
+
+
+/*
+ * A command that the application starts with close_fds=False, by posix_spawn()
+ * or by system() in C would hold the connections of clients, which then wait
+ * for its end, and could answer them.  nginx does not start commands in a
+ * worker, so no connection need be inheritable.
+ */
+
+ngx_int_t
+ngx_http_wsgi_init_inherit(ngx_cycle_t *cycle)
+{
+    ngx_uint_t        i;
+    ngx_listening_t  *ls;
+
+    ls = cycle->listening.elts;
+
+    ngx_http_wsgi_handlers = ngx_palloc(cycle->pool,
+                                        cycle->listening.nelts
+                                        * sizeof(ngx_connection_handler_pt));
+    if (ngx_http_wsgi_handlers == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < cycle->listening.nelts; i++) {
+
+        ngx_http_wsgi_handlers[i] = ls[i].handler;
+
+        if (ls[i].type == SOCK_STREAM && ls[i].handler) {
+            ls[i].handler = ngx_http_wsgi_init_connection;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_wsgi_init_connection(ngx_connection_t *c)
+{
+    ngx_uint_t  n;
+
+    n = c->listening - (ngx_listening_t *) ngx_cycle->listening.elts;
+
+    ngx_http_wsgi_no_inherit(c->fd);
+
+    ngx_http_wsgi_handlers[n](c);
+}
+
+
+void
+ngx_http_wsgi_no_inherit(ngx_fd_t fd)
+{
+    (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+
+/*
+ * The temporary file of a body belongs to one client.  It comes into being
+ * while a long body is read, so nginx's handler is asked for it each time.
+ */
+
+void
+ngx_http_wsgi_no_inherit_body(ngx_http_request_t *r)
+{
+    ngx_http_event_handler_pt  *handler;
+
+    handler = ngx_http_wsgi_body_handler_slot(r);
+
+    *handler = r->read_event_handler;
+    r->read_event_handler = ngx_http_wsgi_read_body_handler;
+}
+
+
+/* nginx has a handler of its own for each version of HTTP */
+
+static ngx_http_event_handler_pt *
+ngx_http_wsgi_body_handler_slot(ngx_http_request_t *r)
+{
+    return &ngx_http_wsgi_read_body[(r->http_version / 1000) & 3];
+}
+
+
+static void
+ngx_http_wsgi_read_body_handler(ngx_http_request_t *r)
+{
+    ngx_http_event_handler_pt  *handler;
+
+    handler = ngx_http_wsgi_body_handler_slot(r);
+
+    if (r->request_body && r->request_body->temp_file) {
+        ngx_http_wsgi_no_inherit(r->request_body->temp_file->file.fd);
+
+        /* once is enough */
+
+        r->read_event_handler = *handler;
+    }
+
+    (*handler)(r);
+}
+
+
+char *
+ngx_http_wsgi_umask(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_wsgi_main_conf_t  *wmcf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t   i, mask;
+
+    if (wmcf->umask != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    mask = 0;
+
+    for (i = 0; i < value[1].len; i++) {
+
+        if (value[1].data[i] < '0' || value[1].data[i] > '7' || mask > 077) {
+            break;
+        }
+
+        mask = mask * 8 + (value[1].data[i] - '0');
+    }
+
+    if (value[1].len == 0 || i != value[1].len || value[1].len > 4) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid mask \"%V\" in \"wsgi_umask\": write it as "
+                           "octal digits from 000 to 777, such as 022",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    wmcf->umask = mask;
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * nginx sets its umask to 0 when it becomes a daemon, as it gives modes to its
+ * files by itself.  Applications do not: whatever they create could be written
+ * by every user of the machine.
+ */
+
+void
+ngx_http_wsgi_set_umask(ngx_http_wsgi_main_conf_t *wmcf)
+{
+    ngx_http_wsgi_nginx_umask = umask(NGX_HTTP_WSGI_UMASK);
+
+    if (wmcf->umask != NGX_CONF_UNSET_UINT) {
+        (void) umask((mode_t) wmcf->umask);
+
+    } else if (ngx_http_wsgi_nginx_umask != 0) {
+        (void) umask(ngx_http_wsgi_nginx_umask);
+    }
+}
+
+
+/*
+ * Python's threads have been made from this one, which leaves the umask and
+ * the working folder to them and has its own from now on.  An application that
+ * changes its folder does not move nginx, and nginx's "dav_access" and
+ * "proxy_store_access" give the modes that they say.
+ */
+
+void
+ngx_http_wsgi_reset_umask(ngx_http_wsgi_main_conf_t *wmcf, ngx_log_t *log)
+{
+    if (wmcf->threads == 0) {
+        return;
+    }
+
+    if (unshare(CLONE_FS) == -1) {
+        ngx_log_error(NGX_LOG_INFO, log, ngx_errno,
+                      "WSGI0132 unshare(CLONE_FS) failed, nginx has the umask "
+                      "and the working folder of its applications");
+        return;
+    }
+
+    (void) umask(ngx_http_wsgi_nginx_umask);
+}

@@ -1,0 +1,108 @@
+"""What applications and their children have of the worker: no client's connection, no client's body."""
+
+import os
+import re
+
+import pytest
+
+from server import INLINE, wait_for
+
+WAYS = ["popen", "spawned", "system", "forked"]
+CONF = "client_body_buffer_size 1k; location / { wsgi_app @APPS@/inherit.py application; }"
+
+
+@pytest.fixture
+def server(nginx):
+    server = nginx(CONF)
+    wait_for(lambda: server.ask("/chdir?/").status == 200, "the import")
+    return server
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_connection_of_a_client_is_inherited(server, way):
+    with server.connect() as idle, server.connect() as other:
+        assert other.ask("/chdir?/").status == 200
+        held = server.ask(f"/held?{way}").text.splitlines()
+        assert other.ask("/chdir?/").status == 200, "its connection lives"
+        idle.close()
+    assert held and not [link for link in held if link.startswith("socket:")], held
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_body_of_a_client_is_inherited(server, way):
+    with server.connect() as uploading:
+        uploading.send(b"POST /chdir?/ HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n")
+        uploading.send(b"x" * 50000)
+        (worker,) = server.workers()
+
+        def files():
+            fds = f"/proc/{worker}/fd"
+            links = [os.readlink(f"{fds}/{number}") for number in os.listdir(fds)]
+            return [link for link in links if f"{server.prefix}/body" in link]
+
+        wait_for(files, "a file for the body")
+        # The file may be new; what comes next has nginx look at it again.
+        uploading.send(b"x" * 10)
+        server.ask("/harness/ready")
+        held = server.ask(f"/held?{way}", "POST", body=b"y" * 5000).text
+        assert held and f"{server.prefix}/body" not in held, held
+        uploading.send(b"x" * 49990)
+        assert uploading.read_response().status == 200, "the upload is whole"
+
+
+@pytest.mark.parametrize("way", ["popen", "spawned", "forked"])
+def test_a_command_does_not_hold_the_connection(server, gate, way):
+    stop = gate()
+    with server.connect() as connection:
+        headers = [("Connection", "close")]
+        connection.send_request(f"/ways?{way},{stop.path}", headers=headers)
+        assert connection.read_response().status == 200
+        assert connection.is_closed(), "the client sees the end of its connection"
+    stop.wait()
+
+
+def modes(nginx, main="", http=""):
+    server = nginx(CONF, main=main, http=http)
+    wait_for(lambda: server.ask("/chdir?/").status == 200, "the import")
+    (server.prefix / "files").mkdir()
+    os.chmod(server.prefix / "files", 0o777)
+    return server.ask(f"/mask?{server.prefix}/files").text
+
+
+@pytest.fixture
+def umask():
+    """Sets the umask with which nginx starts; it sets 0 itself when it becomes a daemon."""
+    before = os.umask(0)
+    yield os.umask
+    os.umask(before)
+
+
+def test_without_a_umask_files_are_not_for_everybody(nginx, umask):
+    umask(0)
+    assert modes(nginx) == "022 755 644"
+
+
+def test_the_umask_that_nginx_was_started_with(nginx, umask):
+    umask(0o027)
+    assert modes(nginx) == "027 750 640"
+
+
+@pytest.mark.parametrize("mask, found", [("077", "077 700 600"), ("2", "002 775 664"), ("0", "000 777 666")])
+def test_a_umask_of_its_own(nginx, umask, mask, found):
+    umask(0o027)
+    assert modes(nginx, http=f"wsgi_umask {mask};") == found
+
+
+@pytest.mark.skipif(INLINE, reason="there is one thread, and one umask")
+def test_nginx_keeps_its_own_umask_and_folder(server, umask):
+    assert server.ask(f"/chdir?{server.prefix}").text == str(server.prefix)
+    (worker,) = server.workers()
+    assert os.readlink(f"/proc/{worker}/cwd") != str(server.prefix)
+
+
+@pytest.mark.parametrize("mask", ["8", "07777", "", "022x", "1000", "-1"])
+def test_a_wrong_umask_is_refused(nginx, mask):
+    server = nginx.prepare(CONF, http=f'wsgi_umask "{mask}";')
+    said = server.check()
+    assert said.returncode == 1 and "wsgi_umask" in said.stderr and "octal" in said.stderr
+    assert re.search(r"nginx.conf:\d+", said.stderr)
