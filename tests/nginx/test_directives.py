@@ -14,7 +14,7 @@ CONTEXTS = ["main", "http", "server", "location", "if in location"]
 
 # Where a default is not a directive: something that nginx takes.
 VALUES = {
-    "wsgi_umask": "wsgi_umask 027",
+    "wsgi_umask": "wsgi_umask 027;",
     "wsgi_app": "wsgi_app module:app;",
     "wsgi_python_home": f"wsgi_python_home {sys.base_prefix};",
     "wsgi_python_path": "wsgi_python_path @PREFIX@;",
