@@ -2,7 +2,9 @@
 
 use super::exchange::Exchange;
 use super::pull::Pull;
+use crate::python::child::OfTheParent;
 use crate::python::draft::Draft;
+use crate::python::thread::is_forked;
 use pyo3::Python;
 use std::fs::File;
 use std::io;
@@ -39,6 +41,7 @@ impl Body {
         if buffer.is_empty() {
             return Ok(0);
         }
+        self.check_owner()?;
         match self {
             Body::Empty | Body::Pushed(None) | Body::Pulled(None) => Ok(0),
             Body::Memory { bytes, position } => {
@@ -69,6 +72,7 @@ impl Body {
     /// Fills `draft` as far as there is body. Releases the GIL while it waits, and to read a file.
     /// Errors are those of [`Body::read`]; what came before is lost.
     pub fn fill(&mut self, py: Python<'_>, mut draft: Draft) -> io::Result<Draft> {
+        self.check_owner()?;
         match self {
             Body::Empty | Body::Pushed(None) | Body::Pulled(None) => Ok(draft),
             Body::Memory { bytes, position } => {
@@ -92,6 +96,13 @@ impl Body {
                 Ok(draft)
             }),
         }
+    }
+
+    /// What the host still has to give is not a forked child's: it would wait for ever, or take it from
+    /// its parent.
+    fn check_owner(&self) -> io::Result<()> {
+        let comes = matches!(self, Body::Pushed(Some(_)) | Body::Pulled(Some(_)));
+        if comes && is_forked() { Err(OfTheParent("the request's body").into()) } else { Ok(()) }
     }
 
     /// Goes to `to`, counted from the beginning, or to the end if that comes before; says where it is

@@ -2,6 +2,7 @@
 
 use super::exchange::Exchange;
 use super::outbox::Outbox;
+use crate::python::thread::is_forked;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use smallvec::SmallVec;
@@ -116,6 +117,9 @@ impl Buffer {
 
     /// The host gets it now.
     pub fn deliver(&mut self) {
+        if is_forked() {
+            return;
+        }
         if std::mem::take(&mut self.undelivered) {
             self.outbox.undelivered().give(self.size);
         }

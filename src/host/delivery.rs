@@ -6,6 +6,7 @@ use super::event::{Delivered, Event, Events, Steps, Wants, deliver};
 use super::exchange::Exchange;
 use super::log::Line;
 use super::outbox::Item;
+use crate::python::thread::is_forked;
 use std::sync::Arc;
 
 #[derive(Default, Debug)]
@@ -17,7 +18,13 @@ pub(super) struct Out {
 
 impl Exchange {
     /// Hands `events` over to the polling thread, and leaves `events` empty.
+    ///
+    /// In a forked child they go nowhere: there is no polling thread, and it may have held the lock at
+    /// the fork. Nor are they dropped, since a buffer gives its credit back.
     pub fn publish(self: &Arc<Self>, events: &mut Events) {
+        if is_forked() {
+            return std::mem::forget(std::mem::take(events));
+        }
         let mut out = self.out.lock();
         if self.wants() == Wants::Nothing {
             drop(out);

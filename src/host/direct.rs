@@ -6,6 +6,7 @@ use super::event::{Delivered, Event, Events, Head, Outcome, Steps, Wants, delive
 use super::outbox::Outbox;
 use super::run::Run;
 use super::{FileRange, Flow, Gone, Transport};
+use crate::python::thread::is_forked;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::Arc;
@@ -24,6 +25,10 @@ impl Direct {
 
     fn deliver(&mut self, py: Python<'_>) {
         let mut events = std::mem::take(&mut self.pending);
+        if is_forked() {
+            // The client is the parent's.
+            return std::mem::forget(events);
+        }
         let (host, run) = (self.outbox.host(), &self.run);
         let wants = || {
             let calling = run.call();
@@ -66,7 +71,7 @@ impl Transport for Direct {
 
     /// The host's `write` waits by itself.
     fn ready(&mut self, _py: Python<'_>) -> Result<(), Gone> {
-        if self.run.is_gone() { Err(Gone) } else { Ok(()) }
+        if is_forked() || self.run.is_gone() { Err(Gone) } else { Ok(()) }
     }
 
     fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone> {

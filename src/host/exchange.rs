@@ -9,6 +9,7 @@ use super::{HostRequest, polling};
 use crate::host::body::Body;
 use crate::pool::credit::Credit;
 use crate::pool::sync::Mutex;
+use crate::python::thread::is_forked;
 use pyo3::Python;
 use smallvec::SmallVec;
 use std::fmt;
@@ -273,7 +274,12 @@ impl Exchange {
         }
     }
 
+    /// In a forked child the credit stays taken: whoever waits for it is not there, and may have held
+    /// its lock at the fork.
     pub(super) fn give_credit(&self, bytes: usize) {
+        if is_forked() {
+            return;
+        }
         self.credit.give(bytes);
         self.resume_if_low();
     }

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::pool::credit::Credit;
 use crate::pool::done::DoneList;
 use crate::pool::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
+use crate::python::thread::is_forked;
 use once_cell::sync::OnceCell;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -202,8 +203,12 @@ impl Outbox {
         &self.output
     }
 
-    /// Puts `item` where the polling thread finds it, and wakes that if it need be.
+    /// Puts `item` where the polling thread finds it, and wakes that if it need be. In a forked child
+    /// there is none, and another thread may have held the lock of the list at the fork.
     pub fn list(&self, item: Item) {
+        if is_forked() {
+            return std::mem::forget(item);
+        }
         if self.done.push(item) && !self.about_to_poll.load(Ordering::Acquire) {
             self.host.notify();
         }
@@ -305,6 +310,9 @@ impl Outbox {
 
     /// Takes a reference that the caller cannot drop because it does not hold the GIL.
     pub fn retire(&self, object: Py<PyBytes>) {
+        if is_forked() {
+            return std::mem::forget(object);
+        }
         let first = {
             let mut retired = self.retired.lock();
             retired.push(object);

@@ -56,20 +56,25 @@ impl Transport for Queue {
     }
 
     fn ready(&mut self, py: Python<'_>) -> Result<(), Gone> {
+        if is_forked() {
+            return Err(Gone);
+        }
         if !self.may_wait || self.exchange.wait_for_credit(py) { Ok(()) } else { Err(Gone) }
     }
 
     fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone> {
         self.exchange.publish(&mut self.pending);
+        if is_forked() {
+            return Err(Gone);
+        }
         // An application that never pauses is to have its memory back for its next block.
         self.exchange.outbox().drop_retired(py);
         if !self.may_wait {
             // Nobody else is there to "continue transmission even while the application is
-            // producing its next block" (PEP 3333, Buffering and Streaming). In a forked child the
-            // client is the parent's.
+            // producing its next block" (PEP 3333, Buffering and Streaming).
             // A helper thread of the application cannot call the host; the polling thread, which
             // runs the application, will.
-            if !is_forked() && polling::is_here() {
+            if polling::is_here() {
                 py.detach(|| self.exchange.deliver_now());
             }
             if self.exchange.pause_if_over() {

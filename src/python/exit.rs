@@ -27,7 +27,7 @@ fn run_atexit(py: Python<'_>) -> PyResult<()> {
 }
 
 /// The application may have put another object there, or None.
-fn flush(py: Python<'_>, name: &str) -> PyResult<()> {
+pub(super) fn flush(py: Python<'_>, name: &str) -> PyResult<()> {
     let stream = py.import("sys")?.getattr(name)?;
     if stream.is_none() { Ok(()) } else { stream.call_method0("flush").map(drop) }
 }

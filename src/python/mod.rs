@@ -6,7 +6,7 @@
 //!   prints (`streams` has the classes), `exit` runs its exit handlers, `crash` has the last words, `dispositions`
 //!   leaves the host its signals. Python is never finalised: threads that run
 //!   application code cannot be ended, so the process exits with them.
-//! * On each thread: `thread` attaches it, and knows whether this process is a fork.
+//! * On each thread: `thread` attaches it, and knows whether this process is a fork; `child` ends one.
 //! * About another thread: `stacks` tells where it is, `interrupt` raises an exception in it.
 //! * For an application: `modules` imports it, `spawned` has its children find it, `neighbours` and
 //!   `claims` tell what it gets of another application instead, `traceback` tells why that failed, `place` where in its
@@ -27,6 +27,7 @@
 //! Numbers of log lines: WSGI0301 (`signals`), WSGI0302 and WSGI0304 (`process`), WSGI0303 (`crash`).
 
 pub mod check;
+pub mod child;
 pub mod claims;
 pub mod config;
 pub mod context;

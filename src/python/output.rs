@@ -111,7 +111,20 @@ fn emit(stream: Stream, lines: &mut Lines<'_>) {
 /// One write, so that lines of several processes do not mix; no lock, since a fork may have been
 /// made while another thread held it. If it fails there is nobody left to tell.
 pub fn write_fd2(line: &str) {
-    let line = format!("{}\n", escape(line));
+    put_fd2(&format!("{}\n", escape(line)));
+}
+
+/// In a forked child: what the calling thread has begun, as it is.
+fn flush_fd2() {
+    let Ok(begun) = PARTIAL.try_with(|partial| partial.borrow_mut().finish()) else { return };
+    for (_, mut lines) in begun {
+        if let Some(text) = lines.next() {
+            put_fd2(&escape(&text));
+        }
+    }
+}
+
+fn put_fd2(line: &str) {
     // SAFETY: the bytes are readable for the call; a closed descriptor is only an error.
     let _ = unsafe { libc::write(2, line.as_ptr().cast(), line.len()) };
 }
@@ -161,10 +174,10 @@ impl Sink {
         Ok(data.as_bytes().len())
     }
 
-    /// A line goes out when it is whole, not earlier; but nobody ends those of a forked child.
-    fn flush(&self, py: Python<'_>) {
+    /// A line goes out when it is whole, not earlier. A forked child has no lines, only descriptor 2.
+    fn flush(&self) {
         if is_forked() {
-            flush_thread(py);
+            flush_fd2();
         }
     }
 

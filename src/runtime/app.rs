@@ -1,7 +1,7 @@
 //! One application of the runtime: its import, what waits for that, and how requests reach it.
 
+use super::Runtime;
 use super::worker::Job;
-use super::{Runtime, leave_if_forked};
 use crate::error::{Error, Result};
 use crate::host::body::Body;
 use crate::host::current::{Answering, Current};
@@ -166,6 +166,9 @@ impl App {
             let _work = python::crash::work(&[b"the import of ", target.as_bytes()]);
             let result = Application::import(py, &self.target, self.runtime.facts, &mut warnings);
             python::output::flush_thread(py);
+            if python::thread::is_forked() {
+                python::child::leave(py, result.as_ref().err());
+            }
             result.map_err(|error| Failure {
                 advice: Application::advice(py, &self.target, &error),
                 traceback: python::traceback::lines(py, &error),
@@ -277,7 +280,6 @@ impl App {
                 let _ = gateway::answer(py, &application, request, transport, outbox);
             }
         });
-        leave_if_forked();
         drop((answering, running));
         if run.is_gone() { Err(Error::Gone) } else { Ok(()) }
     }

@@ -122,7 +122,7 @@ impl Runtime {
             Some(context) => context.run(py, || work(&job)),
             None => work(&job),
         };
-        super::leave_if_forked();
+        python::child::leave_if_forked(py);
         drop(answering);
         match left {
             Some(paused) if job.exchange.is_paused() => {

@@ -126,7 +126,11 @@ fn main(runtime: &'static Runtime, settings: &python::config::Settings) {
             Task::Import(app) => app.import(),
             Task::Exit => {
                 if python::thread::is_started() {
-                    python::attach(python::exit::run_exit_handlers);
+                    python::attach(|py| {
+                        python::exit::run_exit_handlers(py);
+                        // A handler may have forked.
+                        python::child::leave_if_forked(py);
+                    });
                 }
                 runtime.main.exited();
             }

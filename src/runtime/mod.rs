@@ -206,12 +206,3 @@ impl Runtime {
         Ok(())
     }
 }
-
-/// In a forked child of the host only application code runs: when that is through, the child must
-/// not go on as if it were the server, or two processes would answer one client.
-fn leave_if_forked() {
-    if python::thread::is_forked() {
-        // SAFETY: ends the process without running the exit handlers of its parent.
-        unsafe { libc::_exit(0) }
-    }
-}

@@ -1,9 +1,9 @@
 //! The pool's threads: each attaches to the interpreter, then takes jobs while it holds the GIL.
 //! The protocol, and why it is this way round, is in `pool`.
 
+use super::Runtime;
 use super::main_thread::STACK_SIZE;
 use super::seats::Seat;
-use super::{Runtime, leave_if_forked};
 use crate::host::current::{Answering, Current};
 use crate::host::exchange::Exchange;
 use crate::host::queue::Queue;
@@ -72,7 +72,6 @@ fn work(py: Python<'_>, runtime: &Runtime, seat: &Seat) {
     while let Some(mut turn) = py.detach(|| runtime.handoff.wait_turn()) {
         for job in turn.by_ref() {
             let stays = job.run(py, runtime, seat);
-            leave_if_forked();
             runtime.outbox.drop_retired(py);
             if !stays {
                 return;

@@ -4,7 +4,9 @@ use super::headers;
 use super::response::{Problem, Response};
 use super::start_response::{note_left_out, raise};
 use crate::host::outbox::Outbox;
+use crate::python::child::OfTheParent;
 use crate::python::lease::Lease;
+use crate::python::thread::is_forked;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use std::sync::Arc;
@@ -31,6 +33,7 @@ impl EarlyHints {
             headers::check_hints(headers).map_err(|offence| raise(&self.response, py, offence))?;
         note_left_out(py, &self.outbox, &checked);
         match self.response.with(|response| response.hint(py, checked.head))? {
+            Err(Problem::Gone) if is_forked() => Err(OfTheParent("the response").into()),
             Err(Problem::Gone) => Err(PyOSError::new_err("wsgi.early_hints: the client is gone")),
             Err(_) => Err(PyValueError::new_err(
                 "wsgi.early_hints was given more than 64 KB in one request, where each call counts \

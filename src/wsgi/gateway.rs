@@ -14,7 +14,8 @@ use crate::host::request::{Field, Request};
 use crate::host::{Flow, Transport};
 use crate::python::crash::{self, Work};
 use crate::python::lease::Loan;
-use crate::python::{output, place, shown};
+use crate::python::thread::is_forked;
+use crate::python::{child, output, place, shown};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -35,6 +36,7 @@ pub fn answer(
     let is_head_request = request.get(Field::Method) == b"HEAD";
     let (response, spare) = start_response::lend(Response::new(transport, is_head_request));
     let result = guard(|| call(py, application, request, (&response, spare), outbox));
+    leave_if_forked(py, &result);
     let result = result.and_then(|body| guard(|| body.send(py, &response, outbox)));
     conclude(py, application, outbox, response, result, &work)
 }
@@ -66,6 +68,14 @@ fn guard<R>(work: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Why::Panic.into()))
 }
 
+/// A child that the application forked goes no further than its own code: the client is its
+/// parent's, and so is `close()`.
+fn leave_if_forked<T>(py: Python<'_>, result: &Result<T, Failure>) {
+    if is_forked() {
+        child::leave(py, result.as_ref().err().and_then(Failure::raised));
+    }
+}
+
 fn conclude(
     py: Python<'_>,
     application: &Application,
@@ -79,7 +89,7 @@ fn conclude(
         Ok(None) => Ok(()),
         Err(failure) => Err(failure),
     };
-    // A forked child may have lost it, and answers nobody.
+    // A forked child may have lost it, but has left by now.
     let mut response = response.revoke()?;
     let result = result.and_then(|()| response.finish().map_err(Failure::from));
     let outcome = if result.is_ok() { Outcome::Complete } else { response.failure() };
@@ -166,6 +176,7 @@ impl Body {
             Some(blocks) => send_each(py, blocks, response),
             None => self.begin(py, response),
         };
+        leave_if_forked(py, &sent);
         if let Ok(Flow::Pause) = sent {
             return Ok(Some(self));
         }
@@ -271,6 +282,7 @@ fn send_all(
 fn send_each(py: Python<'_>, blocks: &Blocks, response: &Loan<Response>) -> Result<Flow, Failure> {
     for block in blocks.iterator.bind(py) {
         let block = block?;
+        child::leave_if_forked(py);
         let block = bytes(&block)?;
         if block.as_bytes().is_empty() {
             // Nothing is sent that could find it out.

@@ -33,6 +33,14 @@ pub(super) enum Why {
 }
 
 impl Failure {
+    /// What the application raised, if that is it.
+    pub(super) fn raised(&self) -> Option<&PyErr> {
+        match &self.why {
+            Why::Raised(error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// A traceback has its own places.
     pub(super) fn wants_place(&self) -> bool {
         matches!(self.why, Why::NotBytes(_) | Why::Response(Problem::NotStarted))

@@ -6,8 +6,10 @@ use super::report::log;
 use super::response::{Problem, Response, Wanted};
 use crate::host::Level;
 use crate::host::outbox::Outbox;
+use crate::python::child::OfTheParent;
 use crate::python::lease::{Lease, Loan};
 use crate::python::spare::{InUse, Spare};
+use crate::python::thread::is_forked;
 use crate::python::{place, shown};
 use pyo3::exceptions::{PyAssertionError, PyBaseException, PyOSError};
 use pyo3::prelude::*;
@@ -170,6 +172,7 @@ impl Write {
                 );
                 Err(raise(&self.response, py, Offence::of_order("WSGI0205", message)))
             }
+            Err(Problem::Gone) if is_forked() => Err(OfTheParent("the response").into()),
             Err(Problem::Gone) => Err(PyOSError::new_err("write(): the client is gone")),
             Err(_) => Err(PyAssertionError::new_err(
                 "write() was called after start_response had refused what it was given",

@@ -1,0 +1,79 @@
+//! A child that the application forked: it is a program of its own, and ends like one.
+//!
+//! Of the parent it has a copy of the memory, and one thread. So nothing that another thread of the
+//! parent would have to do is waited for, no lock is taken that such a thread may have held, and
+//! nothing is written to what the two share but descriptors 1 and 2. When the application returns to
+//! the library, the child ends.
+
+use super::output;
+use super::thread::is_forked;
+use super::traceback;
+use super::{exit, strings::readable};
+use pyo3::exceptions::{PyOSError, PySystemExit};
+use pyo3::prelude::*;
+use std::fmt;
+use std::io;
+
+/// In a forked child, ends it; elsewhere this does nothing. To be called where the application has
+/// returned: otherwise two processes would go on as the one server. Never waits.
+pub fn leave_if_forked(py: Python<'_>) {
+    if is_forked() {
+        leave(py, None);
+    }
+}
+
+/// Ends a forked child as Python ends a program: what was raised and not caught is told on descriptor
+/// 2 and makes the exit code 1, that of SystemExit is its own, and what was printed is written. The
+/// handlers of `atexit` are the parent's; they do not run.
+pub fn leave(py: Python<'_>, raised: Option<&PyErr>) -> ! {
+    let code = raised.map_or(0, |error| tell(py, error));
+    for name in ["stdout", "stderr"] {
+        // Its failure would go where it has just failed.
+        let _ = exit::flush(py, name);
+    }
+    output::flush_thread(py);
+    // SAFETY: ends the process without running the handlers that its parent has for its own end.
+    unsafe { libc::_exit(code) }
+}
+
+/// The exit code; on the way, what Python would print.
+fn tell(py: Python<'_>, error: &PyErr) -> i32 {
+    if error.is_instance_of::<PySystemExit>(py) {
+        let Ok(code) = error.value(py).getattr("code") else { return 1 };
+        if code.is_none() {
+            return 0;
+        }
+        return code.extract().unwrap_or_else(|_| {
+            if let Ok(text) = code.str() {
+                output::write_fd2(&readable(&text));
+            }
+            1
+        });
+    }
+    for line in traceback::lines(py, error) {
+        output::write_fd2(&line);
+    }
+    1
+}
+
+/// What a child is told that asks for something of its parent's, such as the client of a request.
+#[derive(Debug)]
+pub struct OfTheParent(pub &'static str);
+
+impl fmt::Display for OfTheParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "this process was forked by the application: {} is its parent's", self.0)
+    }
+}
+
+impl From<OfTheParent> for io::Error {
+    fn from(it: OfTheParent) -> Self {
+        io::Error::new(io::ErrorKind::BrokenPipe, it.to_string())
+    }
+}
+
+impl From<OfTheParent> for PyErr {
+    fn from(it: OfTheParent) -> Self {
+        PyOSError::new_err(it.to_string())
+    }
+}

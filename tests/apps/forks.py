@@ -1,0 +1,106 @@
+"""Forks, and answers with the exit code of the child. What the child does is named by the path:
+
+/raises          raises ValueError                   /ends?N          sys.exit(N)
+/says            sys.exit() with a text              /returns         returns a response
+/prints          prints a line and a half, without a line break, and flushes
+/streams         returns an iterable that is larger than any buffer, and never ends
+/writes          start_response() and write(), until that raises; then ends by the name of the error
+/logs            1.5 MB to wsgi.errors, then os._exit(7)
+/opens           opens files until it has the parent's lowest numbers, then logs, prints and returns
+/reads           reads wsgi.input
+/generator       the fork is made inside of the iterable
+/ok              no fork
+"""
+
+import contextlib
+import itertools
+import os
+import sys
+from urllib.parse import unquote
+
+
+def raises(query, environ, start_response):
+    raise ValueError("on purpose, in a child")
+
+
+def ends(query, environ, start_response):
+    sys.exit(int(query))
+
+
+def says(query, environ, start_response):
+    sys.exit("the last word of a child")
+
+
+def returns(query, environ, start_response):
+    start_response("200 OK", [])
+    return [b"the child answers"]
+
+
+def prints(query, environ, start_response):
+    print("one line\nand a half", end=" of a child")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def streams(query, environ, start_response):
+    start_response("200 OK", [])
+    return (b"x" * 100000 for _ in itertools.count())
+
+
+def writes(query, environ, start_response):
+    write = start_response("200 OK", [])
+    try:
+        for _ in range(100):
+            write(b"x" * 100000)
+    except OSError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+
+
+def logs(query, environ, start_response):
+    for _ in range(1500):
+        environ["wsgi.errors"].write("e" * 1000 + "\n")
+    os._exit(7)
+
+
+def opens(query, environ, start_response):
+    files = [open(f"{query}.{number}", "wb") for number in range(64)]
+    environ["wsgi.errors"].write("logged by a child\n")
+    print("printed by a child")
+    write = start_response("200 OK", [])
+    with contextlib.suppress(OSError):
+        write(b"x")
+    return (b"x" for _ in files)
+
+
+def reads(query, environ, start_response):
+    try:
+        body = environ["wsgi.input"].read()
+    except OSError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+    sys.exit(len(body))
+
+
+def app(environ, start_response):
+    name = environ["PATH_INFO"].strip("/")
+    query = unquote(environ["QUERY_STRING"])
+    if name == "generator":
+        return generator(start_response)
+    if name == "ok":
+        code = "ok"
+    else:
+        child = os.fork()
+        if child == 0:
+            return globals()[name](query, environ, start_response)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [repr(code).encode()]
+
+
+def generator(start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    yield b"begun, "
+    child = os.fork()
+    if child == 0:
+        yield b"by the child, "
+        os._exit(9)
+    yield repr(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode()
