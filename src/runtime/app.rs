@@ -194,7 +194,7 @@ impl App {
         );
         self.runtime.outbox.log(None, Level::Error, &text);
         for line in &failure.traceback {
-            self.runtime.outbox.log(None, Level::Error, line);
+            self.runtime.outbox.log_and_wait(None, Level::Error, line);
         }
     }
 
