@@ -201,8 +201,8 @@ pub unsafe extern "C" fn wsgi_poll(
 
 /// With `pause` not 0 every application waits before it hands over its next block, until this is
 /// called with 0: for a host whose responses together hold too much memory, while it moves them
-/// elsewhere. A request that is cancelled meanwhile ends once the pause does. Applications on the
-/// polling thread (no threads) do not wait.
+/// elsewhere. A request that is cancelled meanwhile ends once the pause does. Without threads no
+/// request begins meanwhile; one that has begun does not wait.
 ///
 /// Never blocks. NULL is allowed and does nothing. One thread only, the one that polls.
 #[unsafe(no_mangle)]

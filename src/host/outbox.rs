@@ -195,6 +195,12 @@ impl Outbox {
         }
     }
 
+    /// Whether there is too much output already to begin a response on the polling thread, which must
+    /// not wait in the middle of one.
+    pub fn is_output_paused(&self) -> bool {
+        self.output.is_over() || self.undelivered.is_over()
+    }
+
     pub(super) fn undelivered(&self) -> &Credit {
         &self.undelivered
     }

@@ -61,8 +61,10 @@ impl Runtime {
                             paused.resume(py, &job.application, &self.outbox)
                         });
                     }
-                    // The lock must be gone before the application runs.
-                    let job = if new > 0 { bunch.lock().pop_front() } else { None };
+                    // What has not begun waits until the host lets applications go on. The lock must be
+                    // gone before the application runs.
+                    let begins = new > 0 && !self.outbox.is_output_paused();
+                    let job = if begins { bunch.lock().pop_front() } else { None };
                     new = new.saturating_sub(1);
                     if let Some(job) = job {
                         self.begin_inline(py, job);

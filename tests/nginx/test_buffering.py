@@ -110,7 +110,6 @@ def test_a_client_that_keeps_up_gets_every_byte_where_memory_is_tight(nginx, way
             assert hashlib.sha256(quick.body()).hexdigest() == DIGEST, shape
 
 
-@pytest.mark.skipif(INLINE, reason="the loop cannot wait for itself")
 def test_the_sum_of_all_responses_is_bounded(nginx):
     server = started(nginx, "wsgi_max_buffered 4m;")
     before = server.reset_peak_memory()
