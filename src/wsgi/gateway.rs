@@ -14,8 +14,12 @@ use crate::host::request::{Field, Request};
 use crate::host::{Flow, Transport};
 use crate::python::crash::{self, Work};
 use crate::python::lease::Loan;
+<<<<<<< HEAD
 use crate::python::thread::is_forked;
 use crate::python::{child, output, place, shown};
+=======
+use crate::python::{output, place, shown, tracing};
+>>>>>>> a7a80dc (python: threading.settrace and setprofile reach requests)
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -142,6 +146,7 @@ fn call(
     drop(request);
     let starting = spare.map_or_else(|| start_response::object(py, response, outbox), Ok)?;
     let arguments = (environ, starting.clone_ref(py));
+    tracing::begin(py)?;
     let iterable = application.callable.bind(py).call1(arguments)?;
     let lent = (reading, ending, asking, starting);
     Ok(Body { iterable: iterable.unbind(), blocks: None, _lent: lent })

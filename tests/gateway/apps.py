@@ -369,3 +369,25 @@ def asks_too_late(environ, start_response):
         return [repr(KEPT["asked", environ["PATH_INFO"]]()).encode()]
     except RuntimeError as error:
         return [str(error).encode()]
+
+
+SEEN = []
+
+
+def traced(environ, start_response):
+    """Sets what X-Set evaluates to, and says what was seen on this thread since it was asked."""
+    seen, SEEN[:] = SEEN[:], []
+    KEPT["traced"] = threading.get_ident()
+    eval(environ.get("HTTP_X_SET", "None"))
+    start_response("200 OK", PLAIN)
+    return [" ".join(sorted(set(seen))).encode()]
+
+
+def tracer(frame, event, argument):
+    if threading.get_ident() == KEPT["traced"] and frame.f_code is traced.__code__:
+        SEEN.append("traced")
+
+
+def another_tracer(frame, event, argument):
+    if threading.get_ident() == KEPT["traced"] and frame.f_code is traced.__code__:
+        SEEN.append("traced by another")

@@ -12,3 +12,4 @@ mod limit;
 mod offences;
 mod protocol;
 mod streams;
+mod tracing;

@@ -162,3 +162,11 @@ def test_requests_of_one_turn_of_the_loop_do_not_wait_for_each_other(nginx, gate
             assert connection.read_response().body == b"passed", "all four stood there at once"
             stop.remove()
         together = [(connection, gate()) for connection, _ in together]
+
+
+@pytest.mark.parametrize("threads", [4, 1, 0])
+def test_debuggers_and_coverage_see_requests(nginx, threads):
+    conf = "location / { wsgi_app @APPS@/traced.py app; }"
+    server = nginx(conf, http=f"wsgi_threads {threads};")
+    for _ in range(8):
+        assert server.ask("/work").text == "profiled traced", "as in threads of Python's"
