@@ -6,12 +6,8 @@
 //!   prints (`streams` has the classes), `exit` runs its exit handlers, `crash` has the last words, `dispositions`
 //!   leaves the host its signals. Python is never finalised: threads that run
 //!   application code cannot be ended, so the process exits with them.
-<<<<<<< HEAD
 //! * On each thread: `thread` attaches it, and knows whether this process is a fork; `child` ends one.
-=======
-//! * On each thread: `thread` attaches it, and knows whether this process is a fork.
 //! * On a thread that `threading` does not know: `tracing` gives it the functions of debuggers.
->>>>>>> a7a80dc (python: threading.settrace and setprofile reach requests)
 //! * About another thread: `stacks` tells where it is, `interrupt` raises an exception in it.
 //! * For an application: `modules` imports it, `spawned` has its children find it, `neighbours` and
 //!   `claims` tell what it gets of another application instead, `traceback` tells why that failed, `place` where in its

@@ -14,12 +14,8 @@ use crate::host::request::{Field, Request};
 use crate::host::{Flow, Transport};
 use crate::python::crash::{self, Work};
 use crate::python::lease::Loan;
-<<<<<<< HEAD
 use crate::python::thread::is_forked;
-use crate::python::{child, output, place, shown};
-=======
-use crate::python::{output, place, shown, tracing};
->>>>>>> a7a80dc (python: threading.settrace and setprofile reach requests)
+use crate::python::{child, output, place, shown, tracing};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
