@@ -47,7 +47,10 @@
 // * **owned**: the holder's. Whoever holds it releases it, once, with the function that is named.
 //
 // Releasing NULL does nothing. A pointer that was released, or whose loan is over, must not be used
-// again; a debug build of the library tells you when you do, a release build cannot.
+// again: a release build cannot tell, and anything may happen. A debug build of the library (`cargo
+// build`) tells: it writes to descriptor 2 which function was called with what, and aborts. It does
+// so for a handle that was released, cancelled or finished before, for a pointer that is no handle of
+// that type, and for a call on another thread than the one that "One thread only" means.
 //
 // THREADS
 //
@@ -725,8 +728,10 @@ typedef enum wsgi_phase {
 // One request that is being answered, in an event-driven host.
 //
 // **Lent**: from `wsgi_submit` until `finish` returns, or a callback of the request has returned
-// non-zero, or `wsgi_cancel` or `wsgi_abandon` is called; whichever comes first ends it, and the pointer must not be
-// used again. One thread only, the one that polls.
+// non-zero, or `wsgi_cancel` or `wsgi_abandon` is called; whichever comes first ends it, and the
+// pointer must not be used again. Of an exchange that is there when `wsgi_runtime_stop` is called
+// the pointer stays valid: it may be cancelled, which does nothing. One thread only, the one that
+// polls.
 typedef struct wsgi_exchange wsgi_exchange;
 
 // Hands a request to a Python thread and returns at once. Never blocks, never takes the GIL.

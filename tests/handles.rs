@@ -1,26 +1,37 @@
-//! What C must not do with a handle and does all the same. In a debug build a handle that was
-//! released, or is none, is an error and not undefined behaviour.
+//! What C must not do with a handle and does all the same. A debug build names it on descriptor 2 and
+//! aborts, where a release build could only be undefined. Each misuse has a process of its own.
 
 #![cfg(debug_assertions)]
 
 use std::ffi::{CStr, c_int, c_void};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
 use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use wsgi::abi::*;
 
 unsafe extern "C" fn start(_request: *mut c_void, _head: *const wsgi_head) -> c_int {
     0
 }
 
+/// The last buffer that came.
+static BUFFER: AtomicPtr<wsgi_buffer> = AtomicPtr::new(null_mut());
+static FINISHED: AtomicBool = AtomicBool::new(false);
+
 unsafe extern "C" fn write(
     _request: *mut c_void,
-    _buffers: *const *mut wsgi_buffer,
+    buffers: *const *mut wsgi_buffer,
     _count: usize,
     _flags: u32,
 ) -> c_int {
+    // SAFETY: wsgi.h: at least one.
+    BUFFER.store(unsafe { *buffers }, Ordering::Relaxed);
     0
 }
 
-unsafe extern "C" fn finish(_request: *mut c_void, _outcome: wsgi_outcome, _retry_after: u32) {}
+unsafe extern "C" fn finish(_request: *mut c_void, _outcome: wsgi_outcome, _retry_after: u32) {
+    FINISHED.store(true, Ordering::Relaxed);
+}
 
 unsafe extern "C" fn log(_d: *mut c_void, _r: *mut c_void, _level: wsgi_level, _line: wsgi_str) {}
 
@@ -85,40 +96,179 @@ fn submit(app: *mut wsgi_app) -> (wsgi_status, *mut wsgi_exchange) {
     (status, exchange)
 }
 
-#[test]
-fn a_handle_that_was_released_is_an_error() {
-    let runtime = start_runtime();
-    let app = load(runtime, c"wsgiref.simple_server:demo_app");
-
+fn new_exchange(app: *mut wsgi_app) -> *mut wsgi_exchange {
     let (status, exchange) = submit(app);
     assert_eq!(status, wsgi_status::WSGI_OK);
-    // SAFETY: the second cancel breaks wsgi.h's rule on purpose; the registry of debug builds sees
-    // that before anything is dereferenced.
-    unsafe {
-        wsgi_cancel(exchange);
-        wsgi_cancel(exchange);
-        let status = wsgi_body_push(exchange, null(), 0, WSGI_PUSH_LAST, null_mut());
-        assert_eq!(status, wsgi_status::WSGI_INVALID);
-        assert_eq!(wsgi_exchange_phase(exchange, null_mut()), wsgi_phase::WSGI_PHASE_DONE);
-    }
+    exchange
+}
 
-    // SAFETY: as above, for an application.
-    unsafe {
-        wsgi_app_release(app);
-        wsgi_app_release(app);
-    }
-    assert_eq!(submit(app).0, wsgi_status::WSGI_INVALID);
-    // One kind of handle is no other kind.
-    assert_eq!(submit(runtime.cast()).0, wsgi_status::WSGI_INVALID);
-
+fn new_error() -> *mut wsgi_error {
     let mut error = null_mut();
-    // SAFETY: NULL is an error that wsgi.h describes; the error is then released twice.
+    // SAFETY: NULL is an error that wsgi.h describes.
+    let status = unsafe { wsgi_runtime_stop(null_mut(), 0, &raw mut error) };
+    assert_eq!(status, wsgi_status::WSGI_INVALID);
+    error
+}
+
+/// Polls until the one request is over.
+fn to_the_end(runtime: *mut wsgi_runtime) {
+    while !FINISHED.load(Ordering::Relaxed) {
+        // SAFETY: as wsgi.h asks.
+        unsafe { wsgi_poll(runtime, 0, null_mut()) };
+        std::thread::yield_now();
+    }
+}
+
+/// Something on another thread, which a handle must not be used on.
+fn elsewhere<T: 'static>(handle: *mut T, what: unsafe fn(*mut T)) {
+    let handle = handle.addr();
+    let call = move || {
+        // SAFETY: breaks wsgi.h's rule on purpose; a debug build sees that first.
+        unsafe { what(std::ptr::with_exposed_provenance_mut(handle)) }
+    };
+    let _ = std::thread::spawn(call).join();
+}
+
+/// Breaks a rule of wsgi.h.
+fn misuse(what: &str) {
+    let runtime = start_runtime();
+    let app = load(runtime, c"wsgiref.simple_server:demo_app");
+    // SAFETY: each of them breaks wsgi.h's rule on purpose, in its last call; a debug build sees that
+    // before anything is dereferenced.
     unsafe {
-        let status = wsgi_runtime_stop(null_mut(), 0, &raw mut error);
-        assert_eq!(status, wsgi_status::WSGI_INVALID);
-        assert_eq!(wsgi_error_status(error), wsgi_status::WSGI_INVALID);
-        wsgi_error_release(error);
-        wsgi_error_release(error);
-        assert_eq!(wsgi_error_message(error).size, 0);
+        match what {
+            "cancel twice" => {
+                let exchange = new_exchange(app);
+                wsgi_cancel(exchange);
+                // Others come and go; none of them takes its place.
+                (0..9).for_each(|_| wsgi_cancel(new_exchange(app)));
+                wsgi_cancel(exchange);
+            }
+            "cancel after finish" => {
+                let exchange = new_exchange(app);
+                to_the_end(runtime);
+                wsgi_cancel(exchange);
+            }
+            "push after cancel" => {
+                let exchange = new_exchange(app);
+                wsgi_cancel(exchange);
+                wsgi_body_push(exchange, null(), 0, WSGI_PUSH_LAST, null_mut());
+            }
+            "phase after cancel" => {
+                let exchange = new_exchange(app);
+                wsgi_cancel(exchange);
+                wsgi_exchange_phase(exchange, null_mut());
+            }
+            "release a buffer twice" => {
+                new_exchange(app);
+                to_the_end(runtime);
+                wsgi_buffer_release(BUFFER.load(Ordering::Relaxed));
+                wsgi_buffer_release(BUFFER.load(Ordering::Relaxed));
+            }
+            "release a copy of a buffer" => {
+                new_exchange(app);
+                to_the_end(runtime);
+                let buffer = BUFFER.load(Ordering::Relaxed);
+                let mut copy = wsgi_buffer { data: (*buffer).data, size: (*buffer).size };
+                wsgi_buffer_release(&raw mut copy);
+            }
+            "release an application twice" => {
+                wsgi_app_release(app);
+                wsgi_app_release(app);
+            }
+            "submit to a released application" => {
+                wsgi_app_release(app);
+                submit(app);
+            }
+            "submit to a runtime" => {
+                submit(runtime.cast());
+            }
+            "release an error twice" => {
+                let error = new_error();
+                wsgi_error_release(error);
+                wsgi_error_release(error);
+            }
+            "read a released error" => {
+                let error = new_error();
+                wsgi_error_release(error);
+                wsgi_error_message(error);
+            }
+            "cancel on another thread" => elsewhere(new_exchange(app), |e| wsgi_cancel(e)),
+            "submit on another thread" => {
+                new_exchange(app);
+                elsewhere(app, |app| {
+                    submit(app);
+                });
+            }
+            "poll on another thread" => {
+                new_exchange(app);
+                elsewhere(runtime, |runtime| {
+                    wsgi_poll(runtime, 0, null_mut());
+                });
+            }
+            _ => unreachable!("{what}"),
+        }
+    }
+}
+
+const MISUSE: [(&str, &str); 14] = [
+    ("cancel twice", "wsgi_cancel: the time of this wsgi_exchange is over: it was cancelled"),
+    ("cancel after finish", "wsgi_cancel: the time of this wsgi_exchange is over: `finish` was"),
+    ("push after cancel", "wsgi_body_push: the time of this wsgi_exchange is over"),
+    ("phase after cancel", "wsgi_exchange_phase: the time of this wsgi_exchange is over"),
+    ("release a buffer twice", "wsgi_buffer_release: this wsgi_buffer was released before"),
+    (
+        "release a copy of a buffer",
+        "wsgi_buffer_release: this wsgi_buffer is none that the library",
+    ),
+    ("release an application twice", "wsgi_app_release: this wsgi_app was released before"),
+    ("submit to a released application", "wsgi_submit: this wsgi_app was released before"),
+    ("submit to a runtime", "wsgi_submit: this wsgi_app is none: it is a wsgi_runtime"),
+    ("release an error twice", "wsgi_error_release: this wsgi_error was released before"),
+    ("read a released error", "wsgi_error_message: this wsgi_error was released before"),
+    ("cancel on another thread", "wsgi_cancel: called on another thread than the first"),
+    ("submit on another thread", "wsgi_submit: called on another thread than the first"),
+    ("poll on another thread", "wsgi_poll: called on another thread than the first"),
+];
+
+/// The test runs itself again for each of them.
+const VARIABLE: &str = "WSGI_TEST_MISUSE";
+
+#[test]
+fn misuse_is_named_and_ends_the_process() {
+    if let Ok(what) = std::env::var(VARIABLE) {
+        misuse(&what);
+        println!("nothing was said of it");
+        std::process::exit(0);
+    }
+    let this = std::env::current_exe().expect("a test is a program");
+    for (what, said) in MISUSE {
+        let done = Command::new(&this)
+            .args(["--exact", "misuse_is_named_and_ends_the_process", "--nocapture"])
+            .env(VARIABLE, what)
+            .output()
+            .expect("a test can be run");
+        let stderr = String::from_utf8_lossy(&done.stderr);
+        assert!(stderr.contains(&format!("libwsgi (debug build): {said}")), "{what}: {stderr}");
+        assert_eq!(done.status.signal(), Some(libc::SIGABRT), "{what}: {stderr}");
+    }
+}
+
+#[test]
+fn what_is_allowed_is_not_misuse() {
+    let runtime = start_runtime();
+    let app = load(runtime, c"wsgiref.simple_server:demo_app");
+    let exchange = new_exchange(app);
+    // SAFETY: as wsgi.h asks.
+    unsafe {
+        for release in [wsgi_buffer_release, wsgi_buffer_return_credit] {
+            release(null_mut());
+        }
+        wsgi_cancel(null_mut());
+        wsgi_error_release(null_mut());
+        wsgi_app_release(app);
+        assert_eq!(wsgi_runtime_stop(runtime, 5000, null_mut()), wsgi_status::WSGI_OK);
+        // A host that stops has clients left, and cancels what they had asked for.
+        wsgi_cancel(exchange);
     }
 }

@@ -42,7 +42,7 @@ pub unsafe extern "C" fn wsgi_app_check(
     config: *const wsgi_app_config,
     error: *mut *mut wsgi_error,
 ) -> wsgi_status {
-    let result = guard::entry(|| {
+    let result = guard::entry("wsgi_app_check", || {
         // SAFETY: wsgi.h: `config` is NULL or what its type says, borrowed for the call.
         unsafe { settings::read_target(config) }?.check()
     });
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn wsgi_app_load(
     app: *mut *mut wsgi_app,
     error: *mut *mut wsgi_error,
 ) -> wsgi_status {
-    let result = guard::entry(|| {
+    let result = guard::entry("wsgi_app_load", || {
         // SAFETY: wsgi.h: `app` is NULL or points to a pointer.
         let out = unsafe { guard::out_pointer(app, "app") }?;
         // SAFETY: wsgi.h: a runtime is valid for ever once started.
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn wsgi_app_wait(
     timeout_ms: u32,
     error: *mut *mut wsgi_error,
 ) -> wsgi_status {
-    let result = guard::entry(|| {
+    let result = guard::entry("wsgi_app_wait", || {
         // SAFETY: wsgi.h: an application stays valid until `wsgi_app_release`.
         let app = unsafe { guard::borrowed(app, Kind::App) }?;
         let limit = (timeout_ms != 0).then(|| Duration::from_millis(timeout_ms.into()));
@@ -107,7 +107,8 @@ pub unsafe extern "C" fn wsgi_app_wait(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_app_release(app: *mut wsgi_app) {
     if !app.is_null() {
+        let _called = guard::called("wsgi_app_release");
         // SAFETY: wsgi.h: an application is released once, by its owner.
-        let _ = unsafe { guard::owned_in(app, Kind::App) };
+        unsafe { guard::release(app, Kind::App) };
     }
 }

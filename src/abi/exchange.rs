@@ -11,7 +11,7 @@ use super::{
 };
 use crate::error::Error;
 use crate::host::exchange::{Exchange, Phase};
-use crate::host::live::Kind;
+use crate::host::live::{self, Kind};
 use crate::host::upload::Push;
 use crate::runtime::{Abandon, Runtime};
 use std::ffi::c_void;
@@ -20,8 +20,10 @@ use std::time::Duration;
 /// One request that is being answered, in an event-driven host.
 ///
 /// **Lent**: from `wsgi_submit` until `finish` returns, or a callback of the request has returned
-/// non-zero, or `wsgi_cancel` or `wsgi_abandon` is called; whichever comes first ends it, and the pointer must not be
-/// used again. One thread only, the one that polls.
+/// non-zero, or `wsgi_cancel` or `wsgi_abandon` is called; whichever comes first ends it, and the
+/// pointer must not be used again. Of an exchange that is there when `wsgi_runtime_stop` is called
+/// the pointer stays valid: it may be cancelled, which does nothing. One thread only, the one that
+/// polls.
 pub struct wsgi_exchange {
     _private: [u8; 0],
 }
@@ -63,7 +65,8 @@ pub unsafe extern "C" fn wsgi_submit(
     exchange: *mut *mut wsgi_exchange,
     error: *mut *mut wsgi_error,
 ) -> wsgi_status {
-    let result = guard::entry(|| {
+    let result = guard::entry("wsgi_submit", || {
+        guard::one_thread_only();
         // SAFETY: wsgi.h: `exchange` is NULL or points to a pointer.
         let out = unsafe { guard::out_pointer(exchange, "exchange") }?;
         // SAFETY: wsgi.h: an application stays valid until `wsgi_app_release`.
@@ -72,6 +75,7 @@ pub unsafe extern "C" fn wsgi_submit(
         // SAFETY: wsgi.h: `request` is NULL or what its type says, borrowed for the call.
         let request = unsafe { read_request::read(request, read_request::Half::Event) }?;
         let handle = app.inner.submit(request, host_request)?;
+        live::submits();
         *out = handle.cast_mut().cast();
         Ok(())
     });
@@ -99,7 +103,8 @@ pub unsafe extern "C" fn wsgi_body_push(
     flags: u32,
     taken: *mut usize,
 ) -> wsgi_status {
-    let result = guard::entry(|| {
+    let result = guard::entry("wsgi_body_push", || {
+        guard::one_thread_only();
         // SAFETY: wsgi.h: an exchange stays valid until its end.
         let exchange = unsafe { guard::borrowed(exchange.cast::<Exchange>(), Kind::Exchange) }?;
         // SAFETY: wsgi.h: `size` bytes at `data`, borrowed for the call.
@@ -135,7 +140,8 @@ pub unsafe extern "C" fn wsgi_cancel(exchange: *mut wsgi_exchange) {
     if exchange.is_null() {
         return;
     }
-    let _ = guard::entry(|| {
+    let _ = guard::entry("wsgi_cancel", || {
+        guard::one_thread_only();
         // SAFETY: wsgi.h: an exchange stays valid until its end.
         let exchange = unsafe { guard::borrowed(exchange.cast::<Exchange>(), Kind::Exchange) }?;
         exchange.cancel();
@@ -174,7 +180,8 @@ pub unsafe extern "C" fn wsgi_abandon(
     if exchange.is_null() {
         return;
     }
-    let _ = guard::entry(|| {
+    let _ = guard::entry("wsgi_abandon", || {
+        guard::one_thread_only();
         // SAFETY: wsgi.h: an exchange stays valid until its end.
         let exchange = unsafe { guard::borrowed(exchange.cast::<Exchange>(), Kind::Exchange) }?;
         // SAFETY: wsgi.h: so many bytes, borrowed for the call.
@@ -208,7 +215,8 @@ pub unsafe extern "C" fn wsgi_discard(exchange: *mut wsgi_exchange) {
     if exchange.is_null() {
         return;
     }
-    let _ = guard::entry(|| {
+    let _ = guard::entry("wsgi_discard", || {
+        guard::one_thread_only();
         // SAFETY: wsgi.h: an exchange stays valid until its end.
         let exchange = unsafe { guard::borrowed(exchange.cast::<Exchange>(), Kind::Exchange) }?;
         exchange.discard();
@@ -227,6 +235,8 @@ pub unsafe extern "C" fn wsgi_exchange_phase(
     exchange: *const wsgi_exchange,
     since_ms: *mut u64,
 ) -> wsgi_phase {
+    let _called = guard::called("wsgi_exchange_phase");
+    guard::one_thread_only();
     // SAFETY: wsgi.h: an exchange stays valid until its end.
     let exchange = unsafe { guard::borrowed(exchange.cast::<Exchange>(), Kind::Exchange) };
     let (phase, since) = exchange.map_or((Phase::Done, 0), Exchange::phase);
@@ -253,6 +263,8 @@ pub unsafe extern "C" fn wsgi_exchange_time(
     exchange: *const wsgi_exchange,
     queued_ms: *mut u64,
 ) -> u64 {
+    let _called = guard::called("wsgi_exchange_time");
+    guard::one_thread_only();
     // SAFETY: wsgi.h: an exchange stays valid until its end.
     let exchange = unsafe { guard::borrowed(exchange.cast::<Exchange>(), Kind::Exchange) };
     let (passed, queued) = exchange.map_or((0, 0), Exchange::times);
@@ -287,7 +299,7 @@ pub unsafe extern "C" fn wsgi_run(
     host_request: *mut c_void,
     error: *mut *mut wsgi_error,
 ) -> wsgi_status {
-    let result = guard::entry(|| {
+    let result = guard::entry("wsgi_run", || {
         // SAFETY: wsgi.h: an application stays valid until `wsgi_app_release`.
         let app = unsafe { guard::borrowed(app, Kind::App) }?;
         let host_request = guard::host_pointer(host_request)?;
@@ -314,7 +326,7 @@ pub unsafe extern "C" fn wsgi_run_cancel(
     runtime: *mut wsgi_runtime,
     host_request: *mut c_void,
 ) -> wsgi_status {
-    let result = guard::entry(|| {
+    let result = guard::entry("wsgi_run_cancel", || {
         // SAFETY: wsgi.h: a runtime is valid for ever once started.
         let runtime = unsafe { guard::borrowed(runtime.cast::<Runtime>(), Kind::Runtime) }?;
         runtime.cancel_run(guard::host_pointer(host_request)?)
@@ -329,8 +341,9 @@ pub unsafe extern "C" fn wsgi_run_cancel(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_buffer_release(buffer: *mut wsgi_buffer) {
     if !buffer.is_null() {
+        let _called = guard::called("wsgi_buffer_release");
         // SAFETY: wsgi.h: a buffer is released once, by its owner.
-        drop(unsafe { guard::buffer_in(buffer) });
+        unsafe { guard::buffer_release(buffer) };
     }
 }
 
@@ -344,9 +357,9 @@ pub unsafe extern "C" fn wsgi_buffer_return_credit(buffer: *mut wsgi_buffer) {
     if buffer.is_null() {
         return;
     }
+    let _called = guard::called("wsgi_buffer_return_credit");
     // SAFETY: wsgi.h: the caller owns the buffer, and gets it back where it was.
-    if let Ok(mut buffer) = unsafe { guard::buffer_in(buffer) } {
-        buffer.return_credit();
-        let _ = guard::buffer_out(buffer);
-    }
+    let mut buffer = unsafe { guard::buffer_in(buffer) };
+    buffer.return_credit();
+    let _ = guard::buffer_out(buffer);
 }

@@ -1,9 +1,10 @@
 //! The only place where a raw handle becomes a reference and back.
 //!
 //! Every entry point runs inside [`entry`]: no panic crosses into C, and a process that was forked
-//! from the one with the runtime gets an error. Handles go out by [`owned_out`] or [`lent_out`], are looked at by
-//! [`borrowed`] and come back by [`owned_in`]. In debug builds a registry knows which of them C
-//! holds, so a pointer that was released already is an error.
+//! from the one with the runtime gets an error. Handles go out by [`owned_out`] or [`lent_out`], are
+//! looked at by [`borrowed`] and come back by [`owned_in`] or [`release`]. In debug builds a registry
+//! knows which of them C holds: misuse that would be undefined behaviour in a release build is named on
+//! descriptor 2, and ends the process ([`misused`]).
 
 use super::host::wsgi_buffer;
 use crate::error::{Error, Result};
@@ -11,14 +12,50 @@ use crate::host::HostRequest;
 use crate::host::buffer::Buffer;
 use crate::host::live::{self, Kind};
 use crate::python;
+use crate::python::output::write_fd2;
+use std::cell::Cell;
 use std::ffi::c_void;
+#[cfg(debug_assertions)]
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs the body of an entry point.
-pub(super) fn entry(body: impl FnOnce() -> Result<()>) -> Result<()> {
+thread_local! {
+    /// The entry point that the calling thread is in, for [`misused`].
+    static CALL: Cell<&'static str> = const { Cell::new("") };
+}
+
+/// Says which function C has called until the guard is dropped; a callback may call others meanwhile.
+pub(super) fn called(name: &'static str) -> Called {
+    Called(CALL.replace(name))
+}
+
+pub(super) struct Called(&'static str);
+
+impl Drop for Called {
+    fn drop(&mut self) {
+        CALL.set(self.0);
+    }
+}
+
+/// In a debug build: C has broken a rule in a way that a release build cannot see.
+fn misused(what: &str) -> ! {
+    write_fd2(&format!("libwsgi (debug build): {}: {what}", CALL.get()));
+    std::process::abort();
+}
+
+/// For a function that one thread only may call, the one that submits.
+pub(super) fn one_thread_only() {
+    if live::is_other_thread() {
+        misused("called on another thread than the first wsgi_submit; one thread only may call it");
+    }
+}
+
+/// Runs the body of the entry point `name`.
+pub(super) fn entry(name: &'static str, body: impl FnOnce() -> Result<()>) -> Result<()> {
     if python::thread::is_forked() {
         return Err(Error::Forked);
     }
+    let _called = called(name);
     // What a panic leaves half-done sits behind mutexes that do not poison; each holds its
     // invariants at every step, so going on is sound.
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
@@ -45,13 +82,48 @@ pub(super) fn lent_out<T>(value: &'static T, kind: Kind) -> *mut T {
 
 /// # Safety
 /// `pointer` came from [`owned_out`] with this type and `kind`, and has not come back.
-pub(super) unsafe fn owned_in<T>(pointer: *mut T, kind: Kind) -> Result<Box<T>> {
-    if !live::has(pointer.addr(), kind) {
-        return Err(Error::invalid(format!("{kind:?} was released before")));
-    }
-    live::remove(pointer.addr());
+pub(super) unsafe fn owned_in<T>(pointer: *mut T, kind: Kind) -> Box<T> {
+    check(pointer.addr(), kind);
+    live::remove(pointer.addr(), kind);
     // SAFETY: by this function's contract it is a box of ours that nobody else owns.
-    Ok(unsafe { Box::from_raw(pointer) })
+    unsafe { Box::from_raw(pointer) }
+}
+
+/// The same, and drops it. A debug build drops what is in it, and keeps its place for a while.
+///
+/// # Safety
+/// As for [`owned_in`].
+pub(super) unsafe fn release<T: 'static>(pointer: *mut T, kind: Kind) {
+    // SAFETY: the caller's promise.
+    let owned = unsafe { owned_in(pointer, kind) };
+    #[cfg(debug_assertions)]
+    {
+        // SAFETY: a box may become one of the same memory without a value; that is dropped once.
+        let memory = unsafe {
+            let raw = Box::into_raw(owned);
+            std::ptr::drop_in_place(raw);
+            Box::from_raw(raw.cast::<Memory<T>>())
+        };
+        live::keep(memory);
+    }
+    #[cfg(not(debug_assertions))]
+    drop(owned);
+}
+
+/// Memory as large as a `T`, without one.
+#[cfg(debug_assertions)]
+#[repr(transparent)]
+struct Memory<T>(MaybeUninit<T>);
+
+// SAFETY: nobody looks into it.
+#[cfg(debug_assertions)]
+unsafe impl<T> Send for Memory<T> {}
+
+/// A pointer of C's that is not NULL is a live handle of this kind.
+fn check(address: usize, kind: Kind) {
+    if let Some(complaint) = live::complaint(address, kind) {
+        misused(&complaint);
+    }
 }
 
 /// # Safety
@@ -60,9 +132,7 @@ pub(super) unsafe fn borrowed<'a, T>(pointer: *const T, kind: Kind) -> Result<&'
     if pointer.is_null() {
         return Err(Error::invalid(format!("the pointer to the {} is NULL", kind.name())));
     }
-    if !live::has(pointer.addr(), kind) {
-        return Err(Error::invalid(format!("{kind:?} is not one, or its time is over")));
-    }
+    check(pointer.addr(), kind);
     // SAFETY: not NULL; by this function's contract valid for 'a.
     Ok(unsafe { &*pointer })
 }
@@ -148,7 +218,14 @@ pub(super) fn buffer_out(buffer: Box<Buffer>) -> *mut wsgi_buffer {
 
 /// # Safety
 /// `pointer` came from [`buffer_out`] and has not come back.
-pub(super) unsafe fn buffer_in(pointer: *mut wsgi_buffer) -> Result<Box<Buffer>> {
+pub(super) unsafe fn buffer_in(pointer: *mut wsgi_buffer) -> Box<Buffer> {
     // SAFETY: the caller's promise; `Buffer` begins with the fields of `wsgi_buffer`.
     unsafe { owned_in(pointer.cast::<Buffer>(), Kind::Buffer) }
+}
+
+/// # Safety
+/// As for [`buffer_in`].
+pub(super) unsafe fn buffer_release(pointer: *mut wsgi_buffer) {
+    // SAFETY: as above.
+    unsafe { release(pointer.cast::<Buffer>(), Kind::Buffer) }
 }

@@ -108,7 +108,7 @@ pub unsafe extern "C" fn wsgi_runtime_check(
     config: *const wsgi_runtime_config,
     error: *mut *mut wsgi_error,
 ) -> wsgi_status {
-    let result = guard::entry(|| {
+    let result = guard::entry("wsgi_runtime_check", || {
         // SAFETY: wsgi.h: `config` is NULL or what its type says, borrowed for the call.
         let settings = unsafe { settings::read(config) }?;
         settings.check()
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn wsgi_runtime_start(
     runtime: *mut *mut wsgi_runtime,
     error: *mut *mut wsgi_error,
 ) -> wsgi_status {
-    let result = guard::entry(|| {
+    let result = guard::entry("wsgi_runtime_start", || {
         // SAFETY: wsgi.h: `runtime` is NULL or points to a pointer.
         let out = unsafe { guard::out_pointer(runtime, "runtime") }?;
         // SAFETY: wsgi.h: `config` is NULL or what its type says, borrowed for the call.
@@ -185,7 +185,8 @@ pub unsafe extern "C" fn wsgi_poll(
     max_exchanges: usize,
     left: *mut usize,
 ) -> wsgi_status {
-    let result = guard::entry(|| {
+    let result = guard::entry("wsgi_poll", || {
+        guard::one_thread_only();
         // SAFETY: wsgi.h: a runtime is valid for ever once started.
         let runtime = unsafe { guard::borrowed(runtime.cast::<Runtime>(), Kind::Runtime) }?;
         let waiting = runtime.poll(max_exchanges)?;
@@ -210,7 +211,8 @@ pub unsafe extern "C" fn wsgi_pause_output(runtime: *mut wsgi_runtime, pause: c_
     if runtime.is_null() {
         return;
     }
-    let _ = guard::entry(|| {
+    let _ = guard::entry("wsgi_pause_output", || {
+        guard::one_thread_only();
         // SAFETY: wsgi.h: a runtime is valid for ever once started.
         let runtime = unsafe { guard::borrowed(runtime.cast::<Runtime>(), Kind::Runtime) }?;
         runtime.pause_output(pause != 0);
@@ -242,7 +244,8 @@ pub unsafe extern "C" fn wsgi_runtime_stop(
     timeout_ms: u32,
     error: *mut *mut wsgi_error,
 ) -> wsgi_status {
-    let result = guard::entry(|| {
+    let result = guard::entry("wsgi_runtime_stop", || {
+        guard::one_thread_only();
         // SAFETY: wsgi.h: a runtime is valid for ever once started.
         let runtime = unsafe { guard::borrowed(runtime.cast::<Runtime>(), Kind::Runtime) }?;
         runtime.stop(Duration::from_millis(timeout_ms.into()))

@@ -68,6 +68,7 @@ const STATUSES: [(wsgi_status, &CStr); 10] = [
 /// The status that came with `error`, or `WSGI_INVALID` for NULL. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_error_status(error: *const wsgi_error) -> wsgi_status {
+    let _called = guard::called("wsgi_error_status");
     // SAFETY: wsgi.h: an error stays valid until `wsgi_error_release`.
     match unsafe { guard::borrowed(error, Kind::Error) } {
         Ok(error) => error.status,
@@ -79,6 +80,7 @@ pub unsafe extern "C" fn wsgi_error_status(error: *const wsgi_error) -> wsgi_sta
 /// `wsgi_error_release`. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_error_message(error: *const wsgi_error) -> wsgi_str {
+    let _called = guard::called("wsgi_error_message");
     // SAFETY: wsgi.h: an error stays valid until `wsgi_error_release`.
     match unsafe { guard::borrowed(error, Kind::Error) } {
         Ok(error) => wsgi_str { data: error.message.as_ptr(), size: error.message.len() },
@@ -91,6 +93,7 @@ pub unsafe extern "C" fn wsgi_error_message(error: *const wsgi_error) -> wsgi_st
 /// for every other status, and for NULL. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_error_retry_after(error: *const wsgi_error) -> u32 {
+    let _called = guard::called("wsgi_error_retry_after");
     // SAFETY: wsgi.h: an error stays valid until `wsgi_error_release`.
     unsafe { guard::borrowed(error, Kind::Error) }.map_or(0, |error| error.retry_after)
 }
@@ -99,8 +102,9 @@ pub unsafe extern "C" fn wsgi_error_retry_after(error: *const wsgi_error) -> u32
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_error_release(error: *mut wsgi_error) {
     if !error.is_null() {
+        let _called = guard::called("wsgi_error_release");
         // SAFETY: wsgi.h: an error is released once, by its owner.
-        let _ = unsafe { guard::owned_in(error, Kind::Error) };
+        unsafe { guard::release(error, Kind::Error) };
     }
 }
 

@@ -166,12 +166,11 @@ impl Outbox {
         if slot == usize::MAX {
             return;
         }
-        super::live::revoked(std::ptr::from_ref(exchange));
         let mut live = self.live.lock();
         let kept = live.slots[slot].take();
         live.free.push(slot);
         drop(live);
-        drop(kept);
+        super::live::revoked(exchange, kept);
     }
 
     /// Cancels every exchange that the host knows of.
@@ -179,6 +178,9 @@ impl Outbox {
         let all: Vec<_> = self.live.lock().slots.iter().flatten().cloned().collect();
         for exchange in all {
             exchange.cancel();
+            // The host may have clients left, and cancel the exchange once more for each of them.
+            super::live::lent(Arc::as_ptr(&exchange));
+            std::mem::forget(exchange);
         }
         self.logs.end();
         self.undelivered.end();

@@ -47,7 +47,10 @@
 // * **owned**: the holder's. Whoever holds it releases it, once, with the function that is named.
 //
 // Releasing NULL does nothing. A pointer that was released, or whose loan is over, must not be used
-// again; a debug build of the library tells you when you do, a release build cannot.
+// again: a release build cannot tell, and anything may happen. A debug build of the library (`cargo
+// build`) tells: it writes to descriptor 2 which function was called with what, and aborts. It does
+// so for a handle that was released, cancelled or finished before, for a pointer that is no handle of
+// that type, and for a call on another thread than the one that "One thread only" means.
 //
 // THREADS
 //
