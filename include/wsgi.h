@@ -397,7 +397,8 @@ typedef struct wsgi_buffer {
 // table serves both halves. In an event-driven host (`notify` is set) every callback but `notify`
 // is called by `wsgi_poll`, on its caller's thread, and returns without blocking. In a blocking
 // host the request's callbacks are called by `wsgi_run`, on its caller's thread, without the GIL,
-// and may block.
+// and may block. Where the application reads or writes on a thread of its own, they come on that
+// thread; one at a time all the same, but for `log`, and before `wsgi_run` returns.
 //
 // `request` is the pointer that the host gave to `wsgi_submit` or `wsgi_run`; the library never
 // reads it. For each request the calls come in this order: any number of `early_hints`, `start`, then
@@ -819,8 +820,8 @@ wsgi_phase wsgi_exchange_phase(const wsgi_exchange *exchange, uint64_t *since_ms
 // slow. Never blocks. One thread only, the one that polls.
 uint64_t wsgi_exchange_time(const wsgi_exchange *exchange, uint64_t *queued_ms);
 
-// Answers one request on the calling thread: all callbacks are called before it returns, on this
-// thread, without the GIL. Waits for the application's import if need be.
+// Answers one request on the calling thread: all callbacks are called before it returns, without
+// the GIL and one at a time, on this thread or on one that the application uses. Waits for the application's import if need be.
 //
 // `request` is **borrowed** for the call. `host_request` is what the callbacks get; not NULL.
 //

@@ -275,8 +275,8 @@ pub unsafe extern "C" fn wsgi_exchange_time(
     passed
 }
 
-/// Answers one request on the calling thread: all callbacks are called before it returns, on this
-/// thread, without the GIL. Waits for the application's import if need be.
+/// Answers one request on the calling thread: all callbacks are called before it returns, without
+/// the GIL and one at a time, on this thread or on one that the application uses. Waits for the application's import if need be.
 ///
 /// `request` is **borrowed** for the call. `host_request` is what the callbacks get; not NULL.
 ///

@@ -87,7 +87,8 @@ pub enum wsgi_level {
 /// table serves both halves. In an event-driven host (`notify` is set) every callback but `notify`
 /// is called by `wsgi_poll`, on its caller's thread, and returns without blocking. In a blocking
 /// host the request's callbacks are called by `wsgi_run`, on its caller's thread, without the GIL,
-/// and may block.
+/// and may block. Where the application reads or writes on a thread of its own, they come on that
+/// thread; one at a time all the same, but for `log`, and before `wsgi_run` returns.
 ///
 /// `request` is the pointer that the host gave to `wsgi_submit` or `wsgi_run`; the library never
 /// reads it. For each request the calls come in this order: any number of `early_hints`, `start`, then

@@ -2,6 +2,8 @@
 //! application, others that cancel it, and the one that stops the runtime.
 
 use super::HostRequest;
+use crate::python::thread::is_forked;
+use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -12,7 +14,8 @@ const STOPPED: usize = 2;
 /// What one callback in progress counts.
 const CALL: usize = 4;
 
-/// The host's request is told callbacks only as long as it wants them. A change to "gone" and the
+/// The host's request is told callbacks only as long as it wants them, one at a time: threads of the
+/// application may read and write at the same time, and a host need not know. A change to "gone" and the
 /// beginning of a callback are in one order, the same for all threads: so once [`Run::stop`] has
 /// returned, no callback begins.
 #[derive(Debug)]
@@ -22,11 +25,16 @@ pub struct Run {
     /// The flags above, and how many callbacks are in progress.
     state: AtomicUsize,
     body_broken: AtomicBool,
+    /// Held during a callback, but not of a line for the log.
+    turn: Mutex<()>,
 }
 
 /// While it lives, a callback is in progress.
 #[must_use]
-pub struct Calling<'a>(&'a Run);
+pub struct Calling<'a> {
+    run: &'a Run,
+    _turn: Option<MutexGuard<'a, ()>>,
+}
 
 impl Run {
     /// `id` is what the host calls the request, or empty.
@@ -36,6 +44,7 @@ impl Run {
             id: SmallVec::from_slice(id),
             state: AtomicUsize::new(0),
             body_broken: AtomicBool::new(false),
+            turn: Mutex::new(()),
         }
     }
 
@@ -70,26 +79,31 @@ impl Run {
         self.body_broken.load(Ordering::Relaxed)
     }
 
-    /// To be held during a callback; None if there must be none.
+    /// To be held during a callback; None if there must be none. Waits for a callback on another
+    /// thread, so not with the GIL held.
     pub fn call(&self) -> Option<Calling<'_>> {
-        self.begin(GONE)
+        // The client is the parent's, and the thread that had its turn may not be here.
+        if is_forked() {
+            return None;
+        }
+        self.begin(GONE, Some(self.turn.lock()))
     }
 
     /// The same for a line of the log, which may come after the client has left.
     pub fn call_log(&self) -> Option<Calling<'_>> {
-        self.begin(STOPPED)
+        self.begin(STOPPED, None)
     }
 
-    fn begin(&self, unless: usize) -> Option<Calling<'_>> {
+    fn begin<'a>(&'a self, unless: usize, turn: Option<MutexGuard<'a, ()>>) -> Option<Calling<'a>> {
         let state = self.state.fetch_add(CALL, Ordering::AcqRel);
-        let calling = Calling(self);
+        let calling = Calling { run: self, _turn: turn };
         (state & unless == 0).then_some(calling)
     }
 }
 
 impl Drop for Calling<'_> {
     fn drop(&mut self) {
-        self.0.state.fetch_sub(CALL, Ordering::AcqRel);
+        self.run.state.fetch_sub(CALL, Ordering::AcqRel);
     }
 }
 
@@ -98,10 +112,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn callbacks_of_two_threads_come_one_at_a_time_and_log_lines_as_they_like() {
+        let run = Run::new(HostRequest(std::ptr::null_mut()), b"");
+        let calls = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        let _calling = run.call();
+                        assert_eq!(calls.fetch_add(1, Ordering::Relaxed), 0);
+                        assert!(run.call_log().is_some(), "a line does not wait");
+                        calls.fetch_sub(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
     fn callbacks_end_with_the_client_and_log_lines_with_the_runtime() {
         let run = Run::new(HostRequest(std::ptr::null_mut()), b"7");
         assert!(run.call().is_some() && run.call_log().is_some() && !run.is_gone());
-        let during = run.call();
+        let during = run.call_log();
         run.leave();
         assert!(during.is_some() && run.is_gone());
         assert!(run.call().is_none() && run.call_log().is_some());
