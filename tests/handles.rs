@@ -136,6 +136,14 @@ fn misuse(what: &str) {
     // SAFETY: each of them breaks wsgi.h's rule on purpose, in its last call; a debug build sees that
     // before anything is dereferenced.
     unsafe {
+        misuse_exchange(what, runtime, app);
+        misuse_owned(what, runtime, app);
+    }
+}
+
+unsafe fn misuse_exchange(what: &str, runtime: *mut wsgi_runtime, app: *mut wsgi_app) {
+    // SAFETY: see `misuse`.
+    unsafe {
         match what {
             "cancel twice" => {
                 let exchange = new_exchange(app);
@@ -159,6 +167,28 @@ fn misuse(what: &str) {
                 wsgi_cancel(exchange);
                 wsgi_exchange_phase(exchange, null_mut());
             }
+            "cancel on another thread" => elsewhere(new_exchange(app), |e| wsgi_cancel(e)),
+            "submit on another thread" => {
+                new_exchange(app);
+                elsewhere(app, |app| {
+                    submit(app);
+                });
+            }
+            "poll on another thread" => {
+                new_exchange(app);
+                elsewhere(runtime, |runtime| {
+                    wsgi_poll(runtime, 0, null_mut());
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+unsafe fn misuse_owned(what: &str, runtime: *mut wsgi_runtime, app: *mut wsgi_app) {
+    // SAFETY: see `misuse`.
+    unsafe {
+        match what {
             "release a buffer twice" => {
                 new_exchange(app);
                 to_the_end(runtime);
@@ -192,19 +222,6 @@ fn misuse(what: &str) {
                 let error = new_error();
                 wsgi_error_release(error);
                 wsgi_error_message(error);
-            }
-            "cancel on another thread" => elsewhere(new_exchange(app), |e| wsgi_cancel(e)),
-            "submit on another thread" => {
-                new_exchange(app);
-                elsewhere(app, |app| {
-                    submit(app);
-                });
-            }
-            "poll on another thread" => {
-                new_exchange(app);
-                elsewhere(runtime, |runtime| {
-                    wsgi_poll(runtime, 0, null_mut());
-                });
             }
             _ => unreachable!("{what}"),
         }
