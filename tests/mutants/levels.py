@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass, field
 
 from tree import TREE
@@ -49,6 +50,9 @@ def levels_for(file):
     return [UNIT, C, *in_nginx]
 
 
+ALL = [UNIT, MODEL, C, NGINX, INLINE, VALIDATED]
+
+
 def builds_for(level, file):
     """What has to be built before a level: (command, limit)."""
     library = [CARGO, "rustc", "--locked", "--quiet", "--release", "--lib"]
@@ -92,7 +96,16 @@ def end_group(group):
         pass
 
 
-def noticed(level, environment):
+def failing(level, environment):
+    """The tests of pytest that fail without a mutant."""
+    code, output = run(level.command, level.limit, {**environment, **level.variables})
+    failed = FAILED.findall(output)
+    if code != 0 and not failed:
+        sys.exit(f"make mutants: without a mutant {level.name} fails:\n{output}")
+    return failed
+
+
+def noticed(level, environment, failing_already):
     """What notices the mutant: the name of a test, or a sentence; None if the level passes.
 
     A test of pytest that fails is run again, by itself. One that passes then was disturbed by
@@ -100,7 +113,7 @@ def noticed(level, environment):
     """
     environment = {**environment, **level.variables}
     stop = ["-x"] if level.is_pytest else []
-    unsteady = []
+    unsteady = list(failing_already)
     for _ in range(3):
         without = [f"--deselect={test}" for test in unsteady]
         code, output = run([*level.command, *stop, *without], level.limit, environment)

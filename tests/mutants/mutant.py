@@ -10,6 +10,7 @@ class Mutant:
 
     file: str
     line: int
+    function: str
     start: int
     end: int
     replacement: str
@@ -40,8 +41,8 @@ class Mutant:
 class Equivalents:
     """equivalent.txt: changes that no test can notice, each with the reason.
 
-    A paragraph for each: the file, its lines before (`- `) and after (`+ `), then the argument. Lines
-    rather than their numbers, which others change.
+    A paragraph for each: the file and the function, its lines before (`- `) and after (`+ `), then the
+    argument. Lines rather than their numbers, which others change.
     """
 
     def __init__(self, text):
@@ -54,8 +55,8 @@ class Equivalents:
             put = tuple(line[2:].strip() for line in lines if line.startswith("+ "))
             why = " ".join(line for line in lines[1:] if line[:2] not in ("- ", "+ "))
             assert why, f"equivalent.txt: no reason for a change of {lines[0]}"
-            self.reasons[lines[0], taken, put] = why
+            self.reasons[tuple(lines[0].split(" ", 1)), taken, put] = why
 
     def reason(self, mutant, text):
         taken, put = mutant.changed_lines(text)
-        return self.reasons.get((mutant.file, tuple(taken), tuple(put)))
+        return self.reasons.get(((mutant.file, mutant.function), tuple(taken), tuple(put)))

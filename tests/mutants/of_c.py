@@ -61,10 +61,11 @@ def mutants(tree):
 def of_text(file, text):
     code = BLANK.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
     for function in BODY.finditer(code):
+        name = re.findall(r"^(\w+)\(", function["head"], re.M)[-1]
         is_void = re.search(r"\bvoid$", function["head"].splitlines()[0]) is not None
         for start, end, replacement, what in changes(code, *function.span("body"), is_void):
             line = text.count("\n", 0, start) + 1
-            yield Mutant(file, line, start, end, replacement, what)
+            yield Mutant(file, line, name, start, end, replacement, what)
 
 
 def changes(code, begin, end, is_void):

@@ -29,14 +29,14 @@ def mutants(tree):
 def of_item(item, text):
     begin = item["span"]["start"]
     start, end = offset(text, begin), offset(text, item["span"]["end"])
-    function = (item["function"] or {}).get("function_name", "it")
+    function = (item["function"] or {}).get("function_name", "none")
     if item["genre"] == "FnValue":
-        what = f"{function} gives {item['replacement']}"
+        what = f"fn {function} gives {item['replacement']}"
     else:
         words = " ".join(text[start:end].split())
-        what = f"{words} becomes {item['replacement'] or 'nothing'}, in {function}"
+        what = f"{words} becomes {item['replacement'] or 'nothing'}"
     # What is deleted leaves a blank, so that words stay apart.
-    return Mutant(item["file"], begin["line"], start, end, item["replacement"] or " ", what)
+    return Mutant(item["file"], begin["line"], function, start, end, item["replacement"] or " ", what)
 
 
 def offset(text, place):

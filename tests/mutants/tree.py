@@ -1,5 +1,6 @@
 """The copy of the project that is broken, one mutant at a time, and how it is built."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -35,7 +36,10 @@ def environment():
 
 
 def copy():
-    """Makes the copy what the project is now. What has not changed keeps its time, for make and cargo."""
+    """Makes the copy what the project is now, and gives a number that changes with any file.
+
+    What has not changed keeps its time, for make and cargo.
+    """
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     names = [name for name in names.split("\0") if name and (ROOT / name).is_file()]
@@ -52,6 +56,10 @@ def copy():
     venv = TREE / "build/venv"
     if not venv.is_symlink():
         venv.symlink_to(ROOT / "build/venv")
+    whole = hashlib.sha256()
+    for name in sorted(names):
+        whole.update(name.encode() + b"\0" + (TREE / name).read_bytes())
+    return whole.hexdigest()[:16]
 
 
 def allow_warnings():
