@@ -7,6 +7,7 @@ and CXX the compilers.
 import os
 import pathlib
 import shlex
+import signal
 import subprocess
 
 import pytest
@@ -48,6 +49,9 @@ PROGRAMS = {
         "tests/c/event_imports.c",
     ],
 }
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and so would their programs.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Builder:
