@@ -2,7 +2,7 @@
 
 use super::dispositions::{self, Signals};
 use super::installation::EXECUTABLE;
-use super::{check, crash, linking, output, process, signals, thread, traceback};
+use super::{check, crash, linking, output, process, signals, thread, traceback, tracing};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -60,6 +60,7 @@ fn prepare(py: Python<'_>, settings: &Settings) -> PyResult<()> {
     output::install(py)?;
     signals::intercept(py)?;
     process::intercept(py)?;
+    tracing::watch(py)?;
     if !settings.signals.leave_crashes {
         crash::watch(py)?;
     }

@@ -149,14 +149,22 @@ impl<T: Send> Shared<T> {
         self.value.lock().take()
     }
 
+    #[inline]
     fn take_turn(&self) -> Result<Turn<'_>, &'static str> {
         match self.turns.try_take() {
             Asked::Taken => Ok(Turn(&self.turns)),
+            asked => self.wait_for_turn(&asked),
+        }
+    }
+
+    #[cold]
+    fn wait_for_turn(&self, asked: &Asked) -> Result<Turn<'_>, &'static str> {
+        match asked {
             Asked::Mine => Err("was used while a call of it was still running"),
-            Asked::Others if thread::is_forked() => {
+            _ if thread::is_forked() => {
                 Err("was in use on another thread when this process was forked")
             }
-            Asked::Others => {
+            _ => {
                 without_gil(|| self.turns.wait());
                 Ok(Turn(&self.turns))
             }

@@ -31,6 +31,7 @@ pub(super) enum Asked {
 }
 
 impl Turns {
+    #[inline]
     pub(super) fn try_take(&self) -> Asked {
         let me = this_thread();
         match self.owner.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed) {
@@ -59,11 +60,16 @@ impl Turns {
     }
 
     /// Ends the turn of the caller. Takes a lock only if somebody waits.
+    #[inline]
     pub(super) fn give(&self) {
         let me = this_thread();
-        if self.owner.compare_exchange(me, 0, Ordering::Release, Ordering::Relaxed).is_ok() {
-            return;
+        if self.owner.compare_exchange(me, 0, Ordering::Release, Ordering::Relaxed).is_err() {
+            self.hand_over();
         }
+    }
+
+    #[cold]
+    fn hand_over(&self) {
         // Under the lock, so whoever has said that it waits is in the queue.
         let mut waiting = self.waiting.lock();
         let next = waiting.pop_front().unwrap_or_default();
@@ -76,6 +82,7 @@ impl Turns {
 
 /// A number that no two threads have at the same time: an address. (`thread::current().id()` counts
 /// a reference up and down, several times in a request.)
+#[inline]
 fn this_thread() -> usize {
     thread_local!(static HERE: u64 = const { 0 });
     HERE.with(|here| std::ptr::from_ref(here).addr())
