@@ -40,14 +40,14 @@ PYTEST = $(LINK) build/venv/bin/python -m pytest -q -ra
 INLINE = $(addprefix tests/nginx/test_,$(addsuffix .py,hello input responses odd_responses errors \
 	file_wrapper connections log log_bounds misbehaviour leases applications import leaks accel intercept \
 	ranges features_filters features_subrequests features_access features_routing features_proxy rules \
-	conformance buffering forks))
+	conformance buffering forks guards))
 
 # Whose applications are run behind wsgiref's validator too.
 VALIDATED = $(addprefix tests/nginx/test_,$(addsuffix .py,hello environ responses odd_responses streaming input \
 	upload errors file_wrapper connections http2 leases settings applications clients_leave early_hints))
 
 # What may differ in another Python or another nginx.
-NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,buffering filters_that_answer http3 forks import log process reload stopping \
+NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,buffering filters_that_answer http3 forks guards import log process reload stopping \
 	threads timeouts upload_ways))
 
 .NOTPARALLEL:

@@ -2,7 +2,9 @@
 
 use super::dispositions::{self, Signals};
 use super::installation::EXECUTABLE;
-use super::{check, crash, linking, output, process, signals, thread, traceback, tracing};
+use super::{
+    check, crash, descriptors, kill, linking, output, process, signals, thread, traceback, tracing,
+};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -58,14 +60,41 @@ fn prepare(py: Python<'_>, settings: &Settings) -> PyResult<()> {
     py.import("threading")?;
     linking::prefer_own_libraries(py)?;
     output::install(py)?;
-    signals::intercept(py)?;
-    process::intercept(py)?;
+    guard(py)?;
     tracing::watch(py)?;
+    import_site(py)?;
     if !settings.signals.leave_crashes {
         crash::watch(py)?;
     }
     put_in_front(py, &settings.path)
 }
+
+/// Keeps application code, which begins with the .pth files of a virtualenv, off what is the host's.
+fn guard(py: Python<'_>) -> PyResult<()> {
+    descriptors::remember();
+    dispositions::remember();
+    signals::intercept(py)?;
+    kill::intercept(py)?;
+    process::intercept(py)
+}
+
+/// What Python's own start would do: paths, .pth files, sitecustomize. They run the code of agents
+/// and the like, which would come before the guards, and print to streams that nobody reads.
+fn import_site(py: Python<'_>) -> PyResult<()> {
+    let flags = py.import("sys")?.getattr("flags")?;
+    // Otherwise site does nothing, and children that multiprocessing spawns would have no site.
+    let wanted = 0_i32.into_pyobject(py)?.into_any().unbind();
+    // SAFETY: `flags` has more fields than this in each version of Python, and owns what it is given.
+    // It is a tuple that nobody has taken a hash of; what it had there was a small integer, to which
+    // one reference more does no harm.
+    unsafe { ffi::PyStructSequence_SetItem(flags.as_ptr(), NO_SITE, wanted.into_ptr()) };
+    let result = py.import("site").map(drop);
+    output::flush_thread(py);
+    result
+}
+
+/// Where `sys.flags` has `no_site`.
+const NO_SITE: ffi::Py_ssize_t = 6;
 
 /// `site.addsitedir` reads the .pth files, but appends to sys.path: what it added goes in front.
 fn put_in_front(py: Python<'_>, folders: &[PathBuf]) -> PyResult<()> {
@@ -146,7 +175,8 @@ impl Config {
         };
         config.use_environment = 0;
         config.user_site_directory = 0;
-        config.site_import = 1;
+        // It is imported later, see `import_site`.
+        config.site_import = 0;
         config.install_signal_handlers = 0;
         config.parse_argv = 0;
         config.configure_c_stdio = 0;

@@ -6,6 +6,7 @@
 //! can be done before `wsgi_runtime_start` returns is done there ([`hold`]), and what is changed
 //! later is changed only if it still is what the library has put there ([`swap`]).
 
+use once_cell::sync::OnceCell;
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -49,6 +50,27 @@ extern "C" fn as_by_default(signal: libc::c_int) {
     set(signal, libc::SIG_DFL, 0);
     // SAFETY: allowed in a handler; SA_NODEFER lets the signal arrive at once.
     unsafe { libc::raise(signal) };
+}
+
+/// Signals that the host handles, or ignores, or is ended by, when Python starts.
+static HOSTS: OnceCell<Vec<libc::c_int>> = OnceCell::new();
+
+/// How a process is told to end, and to read its configuration again: also where it has no handler.
+const TELLING: [libc::c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+
+/// Remembers which signals are the host's.
+pub(super) fn remember() {
+    let held = as_by_default as *const () as libc::sighandler_t;
+    let is_hosts = |signal: &libc::c_int| {
+        let handler = action(*signal).sa_sigaction;
+        TELLING.contains(signal) || handler != libc::SIG_DFL && handler != held
+    };
+    let _ = HOSTS.set((1..libc::SIGRTMAX()).filter(is_hosts).collect());
+}
+
+/// Whether an application may have `signal`.
+pub(super) fn is_free(signal: libc::c_int) -> bool {
+    !HOSTS.get().is_some_and(|hosts| hosts.contains(&signal))
 }
 
 /// What happens on `signal`.

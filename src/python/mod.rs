@@ -2,7 +2,8 @@
 //!
 //! * Once in a process: `config` starts the interpreter (`check` has looked at its home before: `installation` tells
 //!   one Python from another, `reach` what may be read),
-//!   `signals` and `process` keep the application's hands off the server's, `output` takes what it
+//!   `signals`, `kill` and `process` keep the application's hands off the server's (by way of `intercept`;
+//!   `descriptors` knows which are), `output` takes what it
 //!   prints (`streams` has the classes), `exit` runs its exit handlers, `crash` has the last words, `dispositions`
 //!   leaves the host its signals. Python is never finalised: threads that run
 //!   application code cannot be ended, so the process exits with them.
@@ -21,11 +22,12 @@
 //! Everything here runs in the main interpreter. `ffi` is used for what pyo3 cannot say: the
 //! configuration (`config`), a thread state that is kept (`thread`), an exception for another thread
 //! (`interrupt`), entering a context (`context`), latin-1 strings (`strings`), bytes without zeros
-//! (`draft`), libpython's version (`installation`).
+//! (`draft`), libpython's version (`installation`), a flag that Python has for good (`config`).
 //! The build must set `WSGI_PYTHON_VERSION`, `WSGI_PYTHON_EXECUTABLE`, `WSGI_PYTHON_LIBRARY`, and
 //! pyo3's cfgs.
 //!
-//! Numbers of log lines: WSGI0301 (`signals`), WSGI0302 and WSGI0304 (`process`), WSGI0303 (`crash`).
+//! Numbers of log lines: WSGI0301 (`signals`), WSGI0302 and WSGI0304 to WSGI0307 (`process`), WSGI0308 and WSGI0309
+//! (`kill`), WSGI0303 (`crash`).
 
 pub mod check;
 pub mod child;
@@ -33,12 +35,15 @@ pub mod claims;
 pub mod config;
 pub mod context;
 pub mod crash;
+mod descriptors;
 pub mod dispositions;
 pub mod draft;
 pub mod exit;
 pub mod installation;
+mod intercept;
 pub mod interrupt;
 pub mod keys;
+mod kill;
 pub mod lease;
 pub mod lines;
 mod linking;
@@ -46,10 +51,10 @@ pub mod modules;
 pub mod neighbours;
 pub mod output;
 pub mod place;
-pub mod process;
+mod process;
 pub mod reach;
 pub mod shown;
-pub mod signals;
+mod signals;
 pub mod spare;
 mod spawned;
 pub mod stacks;

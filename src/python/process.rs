@@ -1,140 +1,107 @@
 //! The application's hands off the process that it shares with the web server.
 //!
-//! Functions of the module os that would end the server, or open it to others, are replaced: they
-//! say in the log what they did instead. In a child that Python forked the process is the
-//! application's own, and they do what they always do.
+//! Functions of the module os that would end the server, replace it, or open it to others, are
+//! guarded: they say in the log what they did instead.
 
-use super::output::{self, Stream};
+use super::descriptors::{self, FIRST_FREE};
+use super::intercept::{self, Call, Rule};
+use super::output;
 use super::strings::readable;
-use super::thread::is_forked;
-use super::{crash, place};
+use super::{crash, intercept::Act};
+use pyo3::exceptions::{PyNotADirectoryError, PyOSError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyList, PyString, PyTuple};
+use std::os::fd::RawFd;
 
-/// The first descriptor that is not a standard one.
-const FIRST_FREE: i64 = 3;
-
-/// What a process ends with instead of what the application gave to `os._exit`. Some codes mean
-/// something to a server: nginx does not replace a worker that ends with 2.
+/// What a process ends with instead of what the application gave to `os._exit`, or of the program
+/// that it wanted to become. Some codes mean something to a server: nginx does not replace a worker
+/// that ends with 2.
 const EXIT_CODE: i32 = 1;
 
-#[derive(Clone, Copy)]
-enum Function {
-    Exit,
-    Close,
-    CloseRange,
-    System,
+/// A path that is not there, whatever the machine: what Python says of the other arguments comes
+/// before it is looked for.
+const NOWHERE: &str = "/dev/null/nowhere";
+
+const RULES: &[Rule] = &[
+    rule("_exit", &["status"], 1, true, exit),
+    rule("execv", &["path", "argv"], 2, false, exec),
+    rule("execve", &["path", "argv", "env"], 3, true, exec),
+    rule("close", &["fd"], 1, true, close),
+    rule("closerange", &["fd_low", "fd_high"], 2, false, close_range),
+    rule("dup2", &["fd", "fd2", "inheritable"], 2, true, dup2),
+    rule("system", &["command"], 1, true, system),
+];
+
+const fn rule(
+    name: &'static str,
+    parameters: &'static [&'static str],
+    required: usize,
+    by_name: bool,
+    act: Act,
+) -> Rule {
+    Rule { module: "os", also: &["posix"], name, parameters, required, by_name, act }
 }
 
-impl Function {
-    fn name(self) -> &'static str {
-        match self {
-            Function::Exit => "_exit",
-            Function::Close => "close",
-            Function::CloseRange => "closerange",
-            Function::System => "system",
-        }
-    }
-}
-
-/// Replaces `os._exit`, `os.close`, `os.closerange` and `os.system`. Call it once. Fails with what
-/// Python raises.
+/// Guards the functions. Call it once. Fails with what Python raises.
 pub(super) fn intercept(py: Python<'_>) -> PyResult<()> {
-    let module = py.import("os")?;
-    for function in [Function::Exit, Function::Close, Function::CloseRange, Function::System] {
-        let original = module.getattr(function.name())?.unbind();
-        module.setattr(function.name(), Bound::new(py, Intercepted { function, original })?)?;
-    }
-    Ok(())
+    intercept::install(py, RULES)
 }
 
-/// A function of the module os with an eye on the server.
-#[pyclass(frozen, module = "wsgi", name = "GuardedFunction")]
-struct Intercepted {
-    function: Function,
-    original: Py<PyAny>,
+fn exit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let Ok(code) = call.value(0).extract::<i32>() else { return call.original() };
+    last_words(call.py(), &format!("WSGI0302 os._exit({code}) ends process"));
+    end()
 }
 
-#[pymethods]
-impl Intercepted {
-    #[pyo3(signature = (*args, **options))]
-    fn __call__<'py>(
-        &self,
-        py: Python<'py>,
-        args: &Bound<'py, PyTuple>,
-        options: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let original = self.original.bind(py);
-        if is_forked() {
-            return original.call(args, options);
-        }
-        let names: &[&str] = match self.function {
-            Function::Exit => &["status"],
-            Function::Close => &["fd"],
-            Function::CloseRange => &["fd_low", "fd_high"],
-            Function::System => &["command"],
-        };
-        let Some(values) = values(names, args, options)? else {
-            // Python says what is wrong with the arguments.
-            return original.call(args, options);
-        };
-        match self.function {
-            Function::Exit => exit(original, &values[0]),
-            Function::Close => close(original, &values[0]),
-            Function::CloseRange => close_range(original, &values[0], &values[1]),
-            Function::System => system(&values[0]),
-        }
+/// The server would be gone: the application would have its connections, and nginx does not replace
+/// a worker whose next program ends with 2. What the application wants by it is a new process.
+fn exec<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let mut args = vec![PyString::new(py, NOWHERE).into_any(), call.value(1).clone()];
+    args.extend(call.optional(2).cloned());
+    match call.original_with(&PyTuple::new(py, args)?) {
+        Err(error) if !error.is_instance_of::<PyNotADirectoryError>(py) => return Err(error),
+        _ => {}
     }
-
-    #[getter]
-    fn __name__(&self) -> &'static str {
-        self.function.name()
+    if !is_program(call.value(0)).unwrap_or(false) {
+        // Python says that there is none: os.execvp() then looks in the next folder.
+        return call.original();
     }
-
-    #[getter]
-    fn __doc__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.original.getattr(py, "__doc__")
-    }
-
-    #[getter]
-    fn __wrapped__(&self, py: Python<'_>) -> Py<PyAny> {
-        self.original.clone_ref(py)
-    }
+    let shown = call.shown(call.value(0).repr().ok().map(|text| readable(&text).into_owned()));
+    let text = format!("WSGI0305 {shown} would have replaced the web server; it ends process");
+    last_words(py, &text);
+    end()
 }
 
-/// The arguments in the order of `names`, or None if they are not just these.
-fn values<'py>(
-    names: &[&str],
-    args: &Bound<'py, PyTuple>,
-    options: Option<&Bound<'py, PyDict>>,
-) -> PyResult<Option<Vec<Bound<'py, PyAny>>>> {
-    let mut values: Vec<_> = args.iter().collect();
-    if let Some(options) = options {
-        for name in names.iter().skip(values.len()) {
-            values.extend(options.get_item(name)?);
-        }
+/// Whether exec would find a file that may be run.
+fn is_program(path: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if path.is_instance_of::<PyInt>() {
+        return Ok(descriptors::is_open(path.extract()?));
     }
-    let given = args.len() + options.map_or(0, |options| options.len());
-    Ok((values.len() == names.len() && given == names.len()).then_some(values))
+    let os = path.py().import("os")?;
+    let runs: bool = os.call_method1("access", (path, os.getattr("X_OK")?))?.extract()?;
+    let files = os.getattr("path")?;
+    Ok(runs && files.call_method1("isfile", (path,))?.extract()?)
 }
 
-/// The lines go to descriptor 2 at once: the thread that writes the log will not live to do it.
-fn exit<'py>(
-    original: &Bound<'py, PyAny>,
-    status: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = original.py();
-    let Ok(code) = status.extract::<i32>() else { return original.call1((status,)) };
+/// `text`, the number of the process, what the thread is at, and the stack of its Python. The lines
+/// go to descriptor 2 at once: the thread that writes the log will not live to do it.
+pub(super) fn last_words(py: Python<'_>, text: &str) {
     py.detach(output::settle);
     output::write_fd2(&format!(
-        "WSGI0302 os._exit({code}) ends process {}{}; the stack of its Python follows",
+        "{text} {}{}; the stack of its Python follows",
         std::process::id(),
         crash::at_work()
     ));
     for line in stack(py).unwrap_or_default() {
         output::write_fd2(&line);
     }
-    original.call1((EXIT_CODE,))
+}
+
+fn end() -> ! {
+    // SAFETY: ends the process, as the application wants it; no handler of the host's runs, which
+    // other threads might not survive.
+    unsafe { libc::_exit(EXIT_CODE) }
 }
 
 /// The calling Python code as a traceback has it.
@@ -146,45 +113,79 @@ fn stack(py: Python<'_>) -> PyResult<Vec<String>> {
     Ok(lines)
 }
 
-/// The next connection would get the number, and what is written to standard error would go to
-/// that client.
-fn close<'py>(original: &Bound<'py, PyAny>, fd: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    match fd.extract::<i64>() {
-        Ok(number) if (0..FIRST_FREE).contains(&number) => {
-            note_kept(original.py(), &format!("close({number})"));
-            Ok(original.py().None().into_bound(original.py()))
+/// The next connection would get the number of a standard descriptor, and what is written to
+/// standard error would go to that client. Of another one of the server's Python says that it is not
+/// open: that is what an application learns which closes a descriptor twice.
+fn close<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    match call.value(0).extract::<RawFd>() {
+        Ok(fd) if (0..FIRST_FREE).contains(&fd) => {
+            call.say(&format!(
+                "WSGI0304 os.close({fd}) was ignored: standard input, output and error belong to \
+                 the web server"
+            ));
+            Ok(call.py().None().into_bound(call.py()))
         }
-        _ => original.call1((fd,)),
+        Ok(fd) if descriptors::is_hosts(fd) => {
+            call.say(&format!(
+                "WSGI0306 os.close({fd}) was refused: this descriptor belongs to the web server"
+            ));
+            Err(os_error(libc::EBADF))
+        }
+        _ => call.original(),
     }
 }
 
-fn close_range<'py>(
-    original: &Bound<'py, PyAny>,
-    low: &Bound<'py, PyAny>,
-    high: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    match (low.extract::<i64>(), high.extract::<i64>()) {
-        (Ok(from), Ok(to)) if from < FIRST_FREE && to > 0 => {
-            note_kept(original.py(), &format!("closerange({from}, {to})"));
-            original.call1((FIRST_FREE, to))
+/// It is made for descriptors of which nobody knows whose they are, and most of them are the
+/// server's.
+fn close_range<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    match (call.value(0).extract::<RawFd>(), call.value(1).extract::<RawFd>()) {
+        (Ok(from), Ok(to)) => {
+            if from.max(0) < to {
+                call.say(&format!(
+                    "WSGI0304 os.closerange({from}, {to}) was ignored: descriptors in that range \
+                     belong to the web server"
+                ));
+            }
+            Ok(call.py().None().into_bound(call.py()))
         }
-        _ => original.call1((low, high)),
+        _ => call.original(),
     }
 }
 
-fn note_kept(py: Python<'_>, call: &str) {
-    let line = format!(
-        "WSGI0304 os.{call} left standard input, output and error open: they belong to the web \
-         server{}",
-        place::in_brackets(place::of_caller(py))
-    );
-    output::emit_line(py, Stream::Stderr, &line);
+/// A standard descriptor may be replaced, as libraries do for a while that catch what C code prints.
+/// It is said of standard error, where last words go.
+fn dup2<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let Ok(to) = call.value(1).extract::<RawFd>() else { return call.original() };
+    if to >= FIRST_FREE && descriptors::is_hosts(to) {
+        call.say(&format!(
+            "WSGI0306 os.dup2(..., {to}) was refused: this descriptor belongs to the web server"
+        ));
+        return Err(os_error(libc::EBUSY));
+    }
+    let result = call.original()?;
+    if to == libc::STDERR_FILENO {
+        call.say(
+            "WSGI0307 os.dup2(..., 2) has replaced standard error, where the web server and \
+             Python write why a process ends",
+        );
+    }
+    Ok(result)
+}
+
+pub(super) fn os_error(number: i32) -> PyErr {
+    let text = std::io::Error::from_raw_os_error(number).to_string();
+    let text = text.split(" (os error").next().unwrap_or_default().to_owned();
+    // With these two Python takes the subclass, if there is one for the number.
+    PyOSError::new_err((number, text))
 }
 
 /// The system() of libc knows no handlers of forks, so a command that it leaves behind would keep
 /// the connections of clients open. It also ignores SIGINT and SIGQUIT meanwhile, in the server.
-fn system<'py>(command: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let py = command.py();
+fn system<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    // What Python says of a command that is none: nothing is run for the empty one.
+    let command = py.import("os")?.call_method1("fsencode", (call.value(0),));
+    let Ok(command) = command else { return call.original() };
     let options = PyDict::new(py);
     options.set_item("shell", true)?;
     let child = py.import("subprocess")?.getattr("Popen")?.call((command,), Some(&options))?;

@@ -1,124 +1,162 @@
 //! The application's hands off the signals of the web server.
 //!
-//! The thread that starts Python is its main thread, so `signal.signal` would work, and replace the
-//! handlers by which the server is stopped and reloaded. The functions that do so say in the log
-//! that they did nothing. In a child that Python forked, signals are the application's own.
+//! The thread that starts Python is its main thread, so while an application is imported
+//! `signal.signal` would work, and replace the handlers by which the server is stopped and reloaded.
+//! There the functions that do so say in the log that they did nothing. On all other threads, those
+//! of requests, Python itself refuses them. A timer is not set if its signal would end the process.
 
-use super::output::{self, Stream};
-use super::place;
+use super::dispositions::{action, is_free};
+use super::intercept::{self, Act, Call, Rule};
 use super::strings::readable;
-use super::thread::is_forked;
+use once_cell::sync::OnceCell;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use std::thread::ThreadId;
 
-#[derive(Clone, Copy)]
-enum Function {
-    Signal,
-    Siginterrupt,
-    SetWakeupFd,
+const RULES: &[Rule] = &[
+    rule("signal", "signal", &["signalnum", "handler"], 2, signal),
+    rule("_signal", "signal", &["signalnum", "handler"], 2, signal),
+    rule("signal", "siginterrupt", &["signalnum", "flag"], 2, siginterrupt),
+    rule("signal", "set_wakeup_fd", &["fd", "warn_on_full_buffer"], 1, set_wakeup_fd),
+    rule("signal", "alarm", &["seconds"], 1, alarm),
+    rule("signal", "setitimer", &["which", "seconds", "interval"], 2, setitimer),
+    rule("faulthandler", "register", &["signum", "file", "all_threads", "chain"], 1, register),
+];
+
+const fn rule(
+    module: &'static str,
+    name: &'static str,
+    parameters: &'static [&'static str],
+    required: usize,
+    act: Act,
+) -> Rule {
+    // Of the module signal only what may follow `fd` has a name for callers.
+    let by_name = matches!(name.as_bytes(), b"set_wakeup_fd" | b"register");
+    Rule { module, also: &["_signal"], name, parameters, required, by_name, act }
 }
 
-impl Function {
-    fn name(self) -> &'static str {
-        match self {
-            Function::Signal => "signal",
-            Function::Siginterrupt => "siginterrupt",
-            Function::SetWakeupFd => "set_wakeup_fd",
-        }
-    }
-}
+static MAIN: OnceCell<ThreadId> = OnceCell::new();
 
-/// Replaces `signal.signal`, `signal.siginterrupt` and `signal.set_wakeup_fd` by functions that log
-/// WSGI0301 and answer as if nothing had been set. Call it once, after `watch_forks`. Fails with
-/// what Python raises.
+/// Guards the functions. Call it once, on Python's main thread. Fails with what Python raises.
 pub(super) fn intercept(py: Python<'_>) -> PyResult<()> {
-    let module = py.import("signal")?;
-    for function in [Function::Signal, Function::Siginterrupt, Function::SetWakeupFd] {
-        let original = module.getattr(function.name())?.unbind();
-        module.setattr(function.name(), Bound::new(py, Intercepted { function, original })?)?;
+    let _ = MAIN.set(std::thread::current().id());
+    intercept::install(py, RULES)
+}
+
+fn is_main_thread() -> bool {
+    MAIN.get() == Some(&std::thread::current().id())
+}
+
+/// "signal only works in main thread of the main interpreter", says Python: libraries ask in that
+/// way, and a request runs on another one.
+fn signal<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let number = call.value(0).extract::<libc::c_int>();
+    if !is_main_thread() || matches!(number, Ok(libc::SIGKILL | libc::SIGSTOP)) {
+        return call.original();
     }
-    Ok(())
+    let (py, handler) = (call.py(), call.value(1));
+    let before = py.import("signal")?.call_method1("getsignal", (call.value(0),))?;
+    let known =
+        matches!(handler.extract::<libc::sighandler_t>(), Ok(libc::SIG_DFL | libc::SIG_IGN));
+    if !known && !handler.is_callable() {
+        return Err(PyTypeError::new_err(
+            "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object",
+        ));
+    }
+    ignored(call);
+    Ok(before)
 }
 
-/// A function of the signal module that does nothing but in a fork.
-#[pyclass(frozen, module = "wsgi", name = "IgnoredSignalFunction")]
-struct Intercepted {
-    function: Function,
-    original: Py<PyAny>,
+/// This Python does on any thread.
+fn siginterrupt<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    py.import("signal")?.call_method1("getsignal", (call.value(0),))?;
+    call.value(1).extract::<i64>()?;
+    if is_main_thread() {
+        ignored(call);
+    }
+    Ok(py.None().into_bound(py))
 }
 
-#[pymethods]
-impl Intercepted {
-    #[pyo3(signature = (*args, **options))]
-    fn __call__<'py>(
-        &self,
-        py: Python<'py>,
-        args: &Bound<'py, PyTuple>,
-        options: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        if is_forked() {
-            return self.original.bind(py).call(args, options);
+fn set_wakeup_fd<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let wrong = call.positional() != 1 || call.value(0).extract::<i64>().is_err();
+    if wrong || !is_main_thread() {
+        return call.original();
+    }
+    ignored(call);
+    // "No fd was set before", which is so.
+    Ok((-1_i32).into_pyobject(call.py())?.into_any())
+}
+
+fn alarm<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let seconds = call.value(0).extract::<libc::c_int>()?;
+    if seconds != 0 {
+        ignored(call);
+    }
+    Ok(0_i32.into_pyobject(call.py())?.into_any())
+}
+
+/// The handler of its signal was refused, and without one the signal ends the process. That of the
+/// real time is the server's own.
+fn setitimer<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let before = py.import("signal")?.call_method1("getitimer", (call.value(0),))?;
+    let number = |value: Option<&Bound<'py, PyAny>>| value.map_or(Ok(0.0), |it| it.extract());
+    let (Ok(seconds), Ok(interval)) = (number(call.optional(1)), number(call.optional(2))) else {
+        return call.original();
+    };
+    let which: libc::c_int = call.value(0).extract()?;
+    let signal = match which {
+        libc::ITIMER_VIRTUAL => libc::SIGVTALRM,
+        libc::ITIMER_PROF => libc::SIGPROF,
+        _ => libc::SIGALRM,
+    };
+    let handled = signal != libc::SIGALRM && action(signal).sa_sigaction != libc::SIG_DFL;
+    if handled || seconds < 0.0_f64 || interval < 0.0_f64 {
+        // With what Python says of a time before now.
+        return call.original();
+    }
+    if seconds != 0.0 {
+        ignored(call);
+    }
+    Ok(before)
+}
+
+/// It works on any thread: the handler is C code, which writes the stacks.
+fn register<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let Ok(number) = call.value(0).extract::<libc::c_int>() else { return call.original() };
+    if is_free(number) {
+        return call.original();
+    }
+    ignored(call);
+    Ok(call.py().None().into_bound(call.py()))
+}
+
+fn ignored(call: &Call<'_, '_>) {
+    let first = if matches!(call.rule.name, "alarm" | "set_wakeup_fd") {
+        call.value(0).str().ok().map(|text| readable(&text).into_owned())
+    } else {
+        name(call).ok()
+    };
+    call.say(&format!(
+        "WSGI0301 {} was ignored: signals belong to the web server",
+        call.shown(first)
+    ));
+}
+
+/// Of the signal, or of the timer, rather than its number.
+fn name(call: &Call<'_, '_>) -> PyResult<String> {
+    let signal = call.py().import("signal")?;
+    let first = call.value(0);
+    if call.rule.name == "setitimer" {
+        let timers = ["ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF"];
+        let known = timers
+            .iter()
+            .find(|it| signal.getattr(**it).is_ok_and(|it| it.eq(first).unwrap_or(false)));
+        if let Some(known) = known {
+            return Ok((*known).to_owned());
         }
-        let result = match self.function {
-            Function::Signal => py
-                .import("signal")?
-                .getattr("getsignal")?
-                .call1((signal_number(args, options)?,))?,
-            Function::Siginterrupt => py.None().into_bound(py),
-            // "No fd was set before", which is so.
-            Function::SetWakeupFd => (-1_i32).into_pyobject(py)?.into_any(),
-        };
-        let line = format!(
-            "WSGI0301 signal.{}({}) was ignored: signals belong to the web server{}",
-            self.function.name(),
-            self.shown(args),
-            place::in_brackets(place::of_caller(py))
-        );
-        output::emit_line(py, Stream::Stderr, &line);
-        Ok(result)
     }
-
-    #[getter]
-    fn __name__(&self) -> &'static str {
-        self.function.name()
-    }
-
-    #[getter]
-    fn __wrapped__(&self, py: Python<'_>) -> Py<PyAny> {
-        self.original.clone_ref(py)
-    }
-}
-
-fn signal_number<'py>(
-    args: &Bound<'py, PyTuple>,
-    options: Option<&Bound<'py, PyDict>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    match options.map(|options| options.get_item("signalnum")).transpose()?.flatten() {
-        Some(number) => Ok(number),
-        None => args.get_item(0),
-    }
-}
-
-impl Intercepted {
-    /// The first argument, with the name of a signal rather than its number, and dots for the rest.
-    fn shown(&self, args: &Bound<'_, PyTuple>) -> String {
-        match (self.shown_first(args), args.len()) {
-            (Ok(first), 1) => first,
-            (Ok(first), _) => format!("{first}, ..."),
-            (Err(_), _) => String::from("..."),
-        }
-    }
-
-    fn shown_first(&self, args: &Bound<'_, PyTuple>) -> PyResult<String> {
-        let first = args.get_item(0)?;
-        let name = match self.function {
-            Function::SetWakeupFd => first.str()?,
-            Function::Signal | Function::Siginterrupt => {
-                let signals = args.py().import("signal")?.getattr("Signals")?;
-                let known = signals.call1((&first,)).and_then(|signal| signal.getattr("name"));
-                known.unwrap_or(first).str()?
-            }
-        };
-        Ok(readable(&name).into_owned())
-    }
+    let known = signal.getattr("Signals")?.call1((first,)).and_then(|it| it.getattr("name"));
+    Ok(readable(&known.unwrap_or_else(|_| first.clone()).str()?).into_owned())
 }

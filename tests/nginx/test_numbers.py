@@ -53,6 +53,11 @@ ELSEWHERE = {
     "WSGI0302": "test_misbehaviour.py::test_os_exit",
     "WSGI0303": "test_misbehaviour.py::test_crash",
     "WSGI0304": "test_misbehaviour.py::test_standard_descriptors_stay_open",
+    "WSGI0305": "test_guards.py::test_a_worker_becomes_no_other_program",
+    "WSGI0306": "test_guards.py::test_descriptors_of_the_server_stay_open",
+    "WSGI0307": "test_guards.py::test_nothing_is_put_in_the_place_of_a_listener",
+    "WSGI0308": "test_guards.py::test_a_signal_to_all_processes_of_the_server_is_refused",
+    "WSGI0309": "test_guards.py::test_a_signal_to_the_worker_is_told_with_its_place",
 }
 
 # What the application of tests/gateway/offences.py gets, and what the line says of it.

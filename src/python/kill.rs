@@ -1,0 +1,117 @@
+//! Signals that the application sends to the process that it runs in, or to all processes of the
+//! server: the log says where that was.
+
+use super::dispositions::action;
+use super::intercept::{self, Act, Call, Rule};
+use super::process;
+use pyo3::prelude::*;
+
+const RULES: &[Rule] = &[
+    rule("os", &["posix"], "kill", &["pid", "signal"], kill),
+    rule("os", &["posix"], "killpg", &["pgid", "signal"], kill_group),
+    rule("signal", &["_signal"], "raise_signal", &["signalnum"], raise),
+    rule("signal", &["_signal"], "pthread_kill", &["thread_id", "signalnum"], raise),
+];
+
+const fn rule(
+    module: &'static str,
+    also: &'static [&'static str],
+    name: &'static str,
+    parameters: &'static [&'static str],
+    act: Act,
+) -> Rule {
+    Rule { module, also, name, parameters, required: parameters.len(), by_name: false, act }
+}
+
+/// Guards the functions. Call it once. Fails with what Python raises.
+pub(super) fn intercept(py: Python<'_>) -> PyResult<()> {
+    intercept::install(py, RULES)
+}
+
+fn kill<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let Ok(process) = call.value(0).extract::<libc::pid_t>() else { return call.original() };
+    match process {
+        -1 => to_group(call),
+        // SAFETY: takes nothing and cannot fail.
+        0 => to_own_group(call, unsafe { libc::getpgrp() }),
+        ..-1 => to_own_group(call, -process),
+        _ if process == std::process::id() as libc::pid_t => to_process(call, 1),
+        _ => call.original(),
+    }
+}
+
+fn kill_group<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    match call.value(0).extract::<libc::pid_t>() {
+        // SAFETY: takes nothing and cannot fail.
+        Ok(0) => to_own_group(call, unsafe { libc::getpgrp() }),
+        Ok(group) => to_own_group(call, group),
+        Err(_) => call.original(),
+    }
+}
+
+fn raise<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    to_process(call, call.rule.parameters.len() - 1)
+}
+
+fn to_own_group<'py>(call: &Call<'_, 'py>, group: libc::pid_t) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: takes nothing and cannot fail.
+    if group == unsafe { libc::getpgrp() } { to_group(call) } else { call.original() }
+}
+
+/// The group is that of all processes of the server, unless somebody has put it elsewhere.
+fn to_group<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    if matches!(call.value(1).extract::<libc::c_int>(), Ok(0) | Err(_)) {
+        return call.original();
+    }
+    call.say(&format!(
+        "WSGI0308 {} was refused: it is for all processes of the web server; give children a group \
+         of their own (start_new_session)",
+        call.shown_whole()
+    ));
+    Err(process::os_error(libc::EPERM))
+}
+
+/// `index` is where the signal stands. What asks for a restart in this way gets one.
+fn to_process<'py>(call: &Call<'_, 'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
+    let Ok(signal) = call.value(index).extract::<libc::c_int>() else { return call.original() };
+    match effect(signal) {
+        Effect::None => {}
+        Effect::Stops => {
+            // Nobody would make it go on.
+            call.say(&format!(
+                "WSGI0308 {} was refused: it would stop the web server",
+                call.shown_whole()
+            ));
+            return Err(process::os_error(libc::EPERM));
+        }
+        Effect::Ends => {
+            let text = format!("WSGI0309 {} is a signal to process", call.shown_whole());
+            process::last_words(call.py(), &text);
+        }
+    }
+    call.original()
+}
+
+enum Effect {
+    None,
+    Stops,
+    /// Or asks the server for something.
+    Ends,
+}
+
+fn effect(signal: libc::c_int) -> Effect {
+    match signal {
+        libc::SIGSTOP => return Effect::Stops,
+        libc::SIGKILL => return Effect::Ends,
+        1..=64 => {}
+        _ => return Effect::None,
+    }
+    match (action(signal).sa_sigaction, signal) {
+        (libc::SIG_IGN, _)
+        | (libc::SIG_DFL, libc::SIGCHLD | libc::SIGCONT | libc::SIGURG | libc::SIGWINCH) => {
+            Effect::None
+        }
+        (libc::SIG_DFL, libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU) => Effect::Stops,
+        _ => Effect::Ends,
+    }
+}

@@ -1,0 +1,160 @@
+"""Calls what the library guards, in a request. Answers with repr() of what came of it.
+
+/exec?WAY        os.execv and its like, named by WAY: the program is /bin/true, or is not there
+/kill?NAME       os.kill(os.getpid(), SIGNAME)       /raise?NAME      signal.raise_signal(SIGNAME)
+/group?NAME      os.killpg, os.kill of the own group
+/everything      closes every descriptor, one by one and by closerange
+/onto            os.dup2 onto a listener, onto 1 and onto 2
+/wrong           what guarded functions raise for wrong arguments, and what Python's own do
+/main            whether this is the main thread, by signal.signal and by asyncio
+/timers          setitimer and alarm, then computes until they would have fired
+/ok              "ok"
+"""
+
+import asyncio
+import contextlib
+import faulthandler
+import os
+import posix
+import signal
+import time
+
+PROGRAM = ["/bin/true", "and", "words"]
+EXECS = {
+    "execv": lambda: os.execv("/bin/true", PROGRAM),
+    "execve": lambda: os.execve("/bin/true", PROGRAM, {}),
+    "execl": lambda: os.execl("/bin/true", *PROGRAM),
+    "execvp": lambda: os.execvp("true", PROGRAM),
+    "posix": lambda: posix.execv(b"/bin/true", PROGRAM),
+    "posix_exit": lambda: posix._exit(2),
+    "descriptor": lambda: os.execve(os.open("/bin/true", os.O_RDONLY), PROGRAM, {}),
+    "none": lambda: os.execv("/nowhere/true", PROGRAM),
+    "folder": lambda: os.execv("/bin", PROGRAM),
+    "nonep": lambda: os.execvp("no-such-program-anywhere", PROGRAM),
+}
+WRONG = [
+    (os._exit, ()),
+    (os._exit, ("1",)),
+    (os._exit, (1, 2)),
+    (os.close, ()),
+    (os.close, (1, 2)),
+    (os.close, ("1",)),
+    (os.closerange, (1,)),
+    (os.closerange, (1, "2")),
+    (os.dup2, (1,)),
+    (os.dup2, (1, "2")),
+    (os.system, ()),
+    (os.system, (1,)),
+    (os.execv, ("/bin/true",)),
+    (os.execv, ("/bin/true", [])),
+    (os.execv, ("/bin/true", "true")),
+    (os.execv, (None, PROGRAM)),
+    (os.execve, ("/bin/true", PROGRAM, 1)),
+    (os.kill, (1,)),
+    (os.kill, ("1", 2)),
+    (os.killpg, (1,)),
+    (signal.signal, (1,)),
+    (signal.signal, (signal.SIGTERM, "x")),
+    (signal.siginterrupt, (1,)),
+    (signal.siginterrupt, (1000, True)),
+    (signal.set_wakeup_fd, ()),
+    (signal.set_wakeup_fd, ("x",)),
+    (signal.alarm, ("x",)),
+    (signal.setitimer, (1,)),
+    (signal.setitimer, (99, 1)),
+    (signal.setitimer, (signal.ITIMER_PROF, "1")),
+    (signal.setitimer, (signal.ITIMER_PROF, -1)),
+    (signal.raise_signal, ()),
+    (signal.raise_signal, (1000,)),
+    (faulthandler.register, ()),
+    (faulthandler.register, ("x",)),
+    (faulthandler.register, (signal.SIGSEGV,)),
+]
+
+
+def raised(call, *args):
+    try:
+        return repr(call(*args))
+    except BaseException as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def kill(query):
+    os.kill(os.getpid(), getattr(signal, f"SIG{query}"))
+
+
+def raise_(query):
+    signal.raise_signal(getattr(signal, f"SIG{query}"))
+
+
+def group(query):
+    number = getattr(signal, f"SIG{query}")
+    calls = [(os.killpg, 0), (os.killpg, os.getpgrp()), (os.kill, 0), (os.kill, -os.getpgrp())]
+    return [raised(call, which, number) for call, which in calls] + [raised(os.kill, 0, 0)]
+
+
+def everything(query):
+    before = set(os.listdir("/proc/self/fd"))
+    for number in range(3, 1024):
+        with contextlib.suppress(OSError):
+            os.close(number)
+    os.closerange(3, 1024)
+    return sorted(int(number) for number in before - set(os.listdir("/proc/self/fd")))
+
+
+def onto(query):
+    listener = int(query)
+    kept = os.dup(2)
+    null = os.open("/dev/null", os.O_WRONLY)
+    results = [raised(os.dup2, null, number) for number in (listener, 1, 2)]
+    os.dup2(kept, 2)
+    os.close(null)
+    os.close(kept)
+    return results
+
+
+def main(query):
+    async def takes_signals():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, print)
+
+    calls = [
+        lambda: signal.signal(signal.SIGUSR2, signal.getsignal(signal.SIGUSR2)),
+        lambda: signal.set_wakeup_fd(1),
+        lambda: signal.siginterrupt(signal.SIGUSR2, False),
+        lambda: asyncio.run(takes_signals()),
+    ]
+    return [raised(call) for call in calls]
+
+
+def timers(query):
+    for which in (signal.ITIMER_PROF, signal.ITIMER_VIRTUAL, signal.ITIMER_REAL):
+        signal.setitimer(which, 0.01, 0.01)
+    signal.alarm(1)
+    end = time.process_time() + 0.1
+    while time.process_time() < end:
+        pass
+    whiches = (signal.ITIMER_PROF, signal.ITIMER_VIRTUAL, signal.ITIMER_REAL)
+    return [signal.getitimer(which) for which in whiches]
+
+
+ENDPOINTS = {
+    "exec": lambda query: raised(EXECS[query]),
+    "kill": kill,
+    "raise": raise_,
+    "group": group,
+    "everything": everything,
+    "onto": onto,
+    "wrong": lambda query: [
+        (f"{function.__name__}{args}", raised(function, *args), raised(function.__wrapped__, *args))
+        for function, args in WRONG
+    ],
+    "main": main,
+    "timers": timers,
+    "ok": lambda query: "ok",
+}
+
+
+def app(environ, start_response):
+    shown = ENDPOINTS[environ["PATH_INFO"].strip("/")](environ["QUERY_STRING"])
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [repr(shown).encode()]

@@ -1,0 +1,269 @@
+"""What an application may not do to its process, and what happens instead."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import client
+from server import PYTHON, wait_for
+
+CONF = """
+    location / { wsgi_app @APPS@/guards.py app; }
+    location /return { return 200 "returned"; }
+"""
+
+
+@pytest.fixture(scope="module")
+def server(module_nginx):
+    return module_nginx(CONF)
+
+
+def shown(server, path):
+    response = server.ask(path)
+    assert response.status == 200, server.log()
+    return eval(response.body)
+
+
+def assert_replaced(server, path):
+    before = server.workers()
+    with server.connect() as connection:
+        connection.send_request(path)
+        with pytest.raises(client.Closed):
+            connection.read_response()
+    wait_for(lambda: server.workers() and server.workers() != before, "a new worker")
+    assert shown(server, "/ok") == "ok", "the new worker answers"
+    return before[0]
+
+
+WAYS = [
+    ("execv", "WSGI0305 os.execv('/bin/true', ...)"),
+    ("execve", "WSGI0305 os.execve('/bin/true', ...)"),
+    ("execl", "WSGI0305 os.execv('/bin/true', ...)"),
+    ("execvp", "WSGI0305 os.execv("),
+    ("posix", "WSGI0305 os.execv(b'/bin/true', ...)"),
+    ("descriptor", "WSGI0305 os.execve("),
+    ("posix_exit", "WSGI0302 os._exit(2)"),
+]
+
+
+@pytest.mark.parametrize("way, line", WAYS)
+def test_a_worker_becomes_no_other_program(nginx, way, line):
+    """WSGI0305, or WSGI0302: it is replaced."""
+    server = nginx(CONF)
+    pid = assert_replaced(server, f"/exec?{way}")
+    server.wait_log(line, f"ends process {pid}", f'at work on "GET /exec?{way}"')
+    server.wait_log("guards.py", "in app")
+    server.wait_log(f"worker process {pid} exited with code 1")
+
+
+@pytest.mark.parametrize("way", ["none", "folder", "nonep"])
+def test_a_program_that_is_not_there_is_an_oserror(server, way):
+    before = server.workers()
+    assert re.match(r"(FileNotFound|Permission)Error", shown(server, f"/exec?{way}")), "as ever"
+    assert server.workers() == before, "and nothing else happens"
+
+
+@pytest.mark.parametrize("way", ["kill", "raise"])
+@pytest.mark.parametrize("name", ["KILL", "TERM", "PROF", "USR2"])
+def test_a_signal_to_the_worker_is_told_with_its_place(nginx, way, name):
+    server = nginx(CONF)
+    server.expect("exited on signal")
+    pid = server.workers()[0]
+    with server.connect() as connection:
+        connection.send_request(f"/{way}?{name}")
+        number = getattr(signal, f"SIG{name}").value
+        server.wait_log("WSGI0309", f"is a signal to process {pid}", f"{number}")
+        server.wait_log("guards.py", f"in {way}")
+        if name != "USR2":  # which nginx's workers take no notice of
+            wait_for(lambda: server.workers() and server.workers() != [pid], "a new worker")
+    assert shown(server, "/ok") == "ok"
+
+
+def test_a_signal_that_would_stop_the_worker_is_refused(server):
+    before = server.workers()
+    assert server.ask("/kill?STOP").status == 500, "PermissionError"
+    server.wait_log("WSGI0308 os.kill(", "was refused", "guards.py")
+    assert server.workers() == before and shown(server, "/ok") == "ok"
+
+
+def test_a_signal_to_all_processes_of_the_server_is_refused(server):
+    before = server.workers()
+    *refused, asked = shown(server, "/group?TERM")
+    assert all(one.startswith("PermissionError") for one in refused), refused
+    assert asked == "None", "but it may be asked whether there are any"
+    server.wait_log("WSGI0308 os.killpg(0, <Signals.SIGTERM: 15>) was refused", "in raised")
+    assert server.workers() == before and shown(server, "/ok") == "ok"
+
+
+def test_descriptors_of_the_server_stay_open(nginx):
+    server = nginx(CONF)
+    before = server.workers()
+    with server.connect() as other:
+        assert other.ask("/return").status == 200, "a client that has nothing to do with it"
+        with server.connect() as connection:
+            assert connection.ask("/everything").status == 200, "nor the one who asks"
+            assert connection.ask("/ok").status == 200
+        assert other.ask("/return").status == 200, "is cut off"
+    server.wait_log("WSGI0306 os.close(", "guards.py")
+    server.wait_log("WSGI0304 os.closerange(3, 1024) was ignored", "guards.py")
+    assert server.ask("/ok").body == b"'ok'" and server.workers() == before, "and it goes on"
+
+
+def listener_of(pid):
+    """The number of a descriptor of a worker on which it listens."""
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        target = os.readlink(entry)
+        inode = re.fullmatch(r"socket:\[(\d+)\]", target)
+        listens = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()
+        if inode and any(line.split()[3] == "0A" and line.split()[9] == inode[1] for line in listens[1:]):
+            return int(entry.name)
+    raise AssertionError("no listener")
+
+
+def test_nothing_is_put_in_the_place_of_a_listener(server):
+    refused, out, err = shown(server, f"/onto?{listener_of(server.workers()[0])}")
+    assert refused.startswith("OSError: [Errno 16]"), "nor of anything of the server's"
+    assert (out, err) == ("1", "2"), "of standard output and error it may be done"
+    server.wait_log("WSGI0306 os.dup2(", "was refused", "guards.py")
+    server.wait_log("WSGI0307", "guards.py")
+    with socket.create_connection(("127.0.0.1", server.port)):
+        assert shown(server, "/ok") == "ok"
+
+
+def test_wrong_arguments_are_what_they_are_to_python(server):
+    before = server.workers()
+    for call, guarded, original in shown(server, "/wrong"):
+        assert guarded == original and "rror: " in guarded, call
+    assert server.workers() == before
+
+
+def test_a_request_is_not_on_pythons_main_thread(server):
+    said, wakes, interrupts, takes = shown(server, "/main")
+    assert said.startswith("ValueError: signal only works in main thread"), "as libraries ask"
+    assert wakes.startswith("ValueError") and interrupts == "None", "as Python has it"
+    assert "main thread" in takes, "asyncio does not believe to have a handler"
+    assert not server.log_lines("WSGI0301 signal.signal"), "which is nothing to tell of"
+
+
+def test_a_timer_without_a_handler_is_not_set(nginx):
+    server = nginx(CONF)
+    before = server.workers()
+    for _ in range(3):
+        assert shown(server, "/timers") == [(0.0, 0.0)] * 3
+    for name in ("setitimer(ITIMER_PROF", "setitimer(ITIMER_VIRTUAL", "setitimer(ITIMER_REAL", "alarm(1"):
+        lines = server.wait_log(f"WSGI0301 signal.{name}", "was ignored", "guards.py")
+        assert len(lines) == 1, "it is said once of each place"
+    assert server.workers() == before, "and the worker lives"
+
+
+AT_IMPORT = """
+import faulthandler, os, signal, time
+
+signal.signal(signal.SIGPROF, lambda *_: None)
+signal.setitimer(signal.ITIMER_PROF, 0.01, 0.01)
+for _ in range(3):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.siginterrupt(signal.SIGTERM, False)
+signal.set_wakeup_fd(1, warn_on_full_buffer=False)
+for wrong in [(signal.SIGTERM, "x"), (signal.SIGTERM,), (1000, print), (signal.SIGKILL, print)]:
+    try:
+        print(wrong[1:], "set", signal.signal(*wrong))
+    except Exception as error:
+        print(type(error).__name__, error)
+faulthandler.register(signal.SIGTERM)
+faulthandler.register(signal.SIGUSR1, chain=True)
+faulthandler.register(signal.SIGRTMIN)
+assert faulthandler.unregister(signal.SIGRTMIN) and not faulthandler.unregister(signal.SIGTERM)
+end = time.process_time() + 0.1
+while time.process_time() < end:
+    pass
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(os.getpid()).encode()]
+"""
+
+
+def assert_ends(server, pid):
+    """nginx's handler is in place: a worker that gets SIGTERM ends, and another one begins."""
+    os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: server.workers() and pid not in server.workers(), "a new worker")
+
+
+def test_signals_belong_to_the_server_while_an_application_is_imported(nginx):
+    server = nginx("location / { wsgi_app @PREFIX@/set.py app; }", files=[("set.py", AT_IMPORT)])
+    pid = int(server.ask("/").body)
+    for call in (
+        "signal.signal(SIGPROF, ...)",
+        "signal.setitimer(ITIMER_PROF, ...)",
+        "signal.signal(SIGTERM, ...)",
+        "signal.siginterrupt(SIGTERM, ...)",
+        "signal.set_wakeup_fd(1, ...)",
+        "faulthandler.register(SIGTERM)",
+        "faulthandler.register(SIGUSR1, ...)",
+    ):
+        lines = server.wait_log(f"WSGI0301 {call} was ignored", "set.py")
+        assert len(lines) == 1, f"{call}: once of each place"
+    server.wait_log("TypeError signal handler must be signal.SIG_IGN")
+    server.wait_log("TypeError signal() missing 1 required positional argument")
+    server.wait_log("ValueError signal number out of range")
+    server.wait_log("OSError [Errno 22]")
+    assert_ends(server, pid)
+
+
+HOOK = """
+import os, signal, sys
+sys.stdout.write("printed by a hook\\n")
+print("without a line break", end="")
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+from os import _exit
+sys.hook = _exit
+"""
+HOOKED = """
+import os, subprocess, sys
+assert sys.hook is os._exit and "guarded" in repr(sys.hook) and sys.flags.no_site == 0
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [repr((os.getpid(), subprocess.run(["false"]).returncode)).encode()]
+"""
+
+
+@pytest.fixture
+def virtualenv(tmp_path):
+    """A virtualenv whose site-packages run hook.py when Python starts; makes one for each text."""
+    os.chmod(tmp_path, 0o755)
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    (packages,) = tmp_path.glob("venv/lib/python3*/site-packages")
+    (packages / "hook.pth").write_text("import hook\n")
+
+    def make(text):
+        (packages / "hook.py").write_text(text)
+        return f"wsgi_python_home {tmp_path}/venv;"
+
+    return make
+
+
+def test_what_a_pth_file_runs_finds_the_guards(nginx, virtualenv):
+    conf = "location / { wsgi_app @PREFIX@/own.py app; }"
+    server = nginx.prepare(conf, http=virtualenv(HOOK), files=[("own.py", HOOKED)]).start()
+    pid, code = eval(server.ask("/").body)
+    assert code == 1, "the exit codes of children are not thrown away"
+    server.wait_log("printed by a hook")
+    server.wait_log("without a line break")
+    server.wait_log("WSGI0301 signal.signal(SIGTERM, ...) was ignored", "hook.py")
+    assert_ends(server, pid)
+
+
+def test_what_a_pth_file_says_when_it_exits_is_in_the_log(nginx, virtualenv):
+    conf = "location / { wsgi_app @PREFIX@/own.py app; }"
+    http = virtualenv("import sys\nsys.exit('no licence for this agent')\n")
+    server = nginx.prepare(conf, http=http, files=[("own.py", HOOKED)]).start()
+    assert server.ask("/").status == 503
+    server.wait_log("WSGI0001", "no licence for this agent")
