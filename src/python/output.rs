@@ -111,20 +111,7 @@ fn emit(stream: Stream, lines: &mut Lines<'_>) {
 /// One write, so that lines of several processes do not mix; no lock, since a fork may have been
 /// made while another thread held it. If it fails there is nobody left to tell.
 pub fn write_fd2(line: &str) {
-    put_fd2(&format!("{}\n", escape(line)));
-}
-
-/// In a forked child: what the calling thread has begun, as it is.
-fn flush_fd2() {
-    let Ok(begun) = PARTIAL.try_with(|partial| partial.borrow_mut().finish()) else { return };
-    for (_, mut lines) in begun {
-        if let Some(text) = lines.next() {
-            put_fd2(&escape(&text));
-        }
-    }
-}
-
-fn put_fd2(line: &str) {
+    let line = format!("{}\n", escape(line));
     // SAFETY: the bytes are readable for the call; a closed descriptor is only an error.
     let _ = unsafe { libc::write(2, line.as_ptr().cast(), line.len()) };
 }
@@ -174,10 +161,11 @@ impl Sink {
         Ok(data.as_bytes().len())
     }
 
-    /// A line goes out when it is whole, not earlier. A forked child has no lines, only descriptor 2.
-    fn flush(&self) {
+    /// A line goes out when it is whole, not earlier, except in a forked child, which may end next. It
+    /// is a line there too, or the next line of the log would stand behind it.
+    fn flush(&self, py: Python<'_>) {
         if is_forked() {
-            flush_fd2();
+            flush_thread(py);
         }
     }
 
