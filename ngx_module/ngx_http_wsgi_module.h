@@ -91,7 +91,6 @@ typedef struct ngx_http_wsgi_piece_s  ngx_http_wsgi_piece_t;
 struct ngx_http_wsgi_piece_s {
     ngx_buf_t                    buf;
     wsgi_buffer                 *buffer;    /* held, or NULL */
-    ngx_file_t                  *file;      /* of the application, or NULL */
     ngx_http_wsgi_piece_t       *next;
     unsigned                     used:1;
 };

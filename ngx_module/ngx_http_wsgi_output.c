@@ -1,7 +1,7 @@
 
 /*
  * The body of a response in nginx's chains.  Each piece holds a buffer of the
- * library, or an open file, until its bytes are sent.
+ * library until its bytes are sent.
  */
 
 
@@ -103,33 +103,54 @@ ngx_http_wsgi_add_buffers(ngx_http_wsgi_ctx_t *ctx,
 }
 
 
+/*
+ * The file stays open as long as the request.  That its piece is used up says
+ * nothing: where a filter must see the bytes, nginx copies them and then sends
+ * the copy from the file all the same, by sendfile().
+ */
+
 ngx_int_t
 ngx_http_wsgi_add_file(ngx_http_wsgi_ctx_t *ctx, int fd, uint64_t offset,
     uint64_t length)
 {
-    ngx_buf_t              *b;
-    ngx_file_t             *file;
-    ngx_http_request_t     *r;
-    ngx_http_wsgi_piece_t  *piece;
+    ngx_buf_t                *b;
+    ngx_file_t               *file;
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_request_t       *r;
+    ngx_http_wsgi_piece_t    *piece;
+    ngx_pool_cleanup_file_t  *clnf;
 
     r = ctx->request;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_pool_cleanup_file_t));
+
+    if (cln == NULL) {
+        (void) ngx_close_file(fd);
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_pool_cleanup_file;
+    clnf = cln->data;
+
+    /* for messages of nginx about a close() that fails */
+
+    clnf->fd = fd;
+    clnf->name = (u_char *) "wsgi.file_wrapper";
+    clnf->log = r->pool->log;
 
     file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
     piece = file ? ngx_http_wsgi_add_piece(ctx) : NULL;
 
     if (piece == NULL) {
-        (void) ngx_close_file(fd);
         return NGX_ERROR;
     }
 
-    /* for messages of nginx about a read() or a sendfile() that fails */
+    /* and about a read() or a sendfile() */
 
     ngx_str_set(&file->name, "wsgi.file_wrapper");
 
     file->fd = fd;
     file->log = r->connection->log;
-
-    piece->file = file;
 
     b = &piece->buf;
 
@@ -309,17 +330,6 @@ ngx_http_wsgi_release_piece(ngx_http_wsgi_ctx_t *ctx,
 
         wsgi_buffer_release(piece->buffer);
         piece->buffer = NULL;
-    }
-
-    if (piece->file && piece->file->fd != NGX_INVALID_FILE) {
-
-        if (ngx_close_file(piece->file->fd) == NGX_FILE_ERROR) {
-            ngx_log_error(NGX_LOG_ALERT, piece->file->log, ngx_errno,
-                          ngx_close_file_n " \"%V\" failed",
-                          &piece->file->name);
-        }
-
-        piece->file->fd = NGX_INVALID_FILE;
     }
 }
 

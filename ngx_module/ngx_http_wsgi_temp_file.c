@@ -214,26 +214,35 @@ ngx_http_wsgi_stored(ngx_http_wsgi_ctx_t *ctx, ngx_chain_t **ll, size_t size)
 
 
 /*
- * All that was stored is sent.  A new file is taken before the old one has its
- * full size: bytes of a file are not written over, as the kernel may still be
- * sending them.
+ * All pieces that were stored are used up.  A new file is taken before the old
+ * one has its full size: bytes of a file are not written over, as the kernel
+ * may still be sending them.  Nor is the file closed while a filter may have a
+ * copy of them in memory, which nginx sends from the file all the same.
  */
 
 void
 ngx_http_wsgi_renew_temp_file(ngx_http_wsgi_ctx_t *ctx)
 {
     ngx_temp_file_t           *tf;
+    ngx_http_request_t        *r;
     ngx_http_wsgi_loc_conf_t  *wlcf;
 
+    r = ctx->request;
     tf = ctx->temp_file;
 
     if (tf == NULL) {
         return;
     }
 
-    wlcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_wsgi_module);
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
 
     if (tf->offset < wlcf->max_temp_file_size / 2) {
+        return;
+    }
+
+    if (r->buffered || r->main->buffered || r->connection->buffered
+        || r->postponed || r->connection->data != r)
+    {
         return;
     }
 

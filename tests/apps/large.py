@@ -86,7 +86,7 @@ def large(path, environ, write):
     if path == "/random":
         return endless(int(environ["QUERY_STRING"]), RANDOM)
     if path == "/few":
-        return (PIECE for _ in range(4))
+        return pieces(PIECE for _ in range(4))
     if path == "/zeros":
         return [bytes(int(environ["QUERY_STRING"]) << 20)]
     raise KeyError(path)

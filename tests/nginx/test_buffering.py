@@ -20,6 +20,8 @@ CONF = """
     location / { wsgi_app @APPS@/large.py app; }
     location /zip/ { gzip on; gzip_types *;
                      wsgi_app @APPS@/large.py app; wsgi_script_name /zip; }
+    location /sub/ { sub_filter nothing something; sub_filter_types *; output_buffers 1 1m;
+                     wsgi_app @APPS@/large.py app; wsgi_script_name /sub; }
     location /off/ { wsgi_buffering off; wsgi_app @APPS@/large.py app; wsgi_script_name /off; }
     location /ignored/ { wsgi_buffering off; wsgi_ignore_headers X-Accel-Buffering;
                          wsgi_app @APPS@/large.py app; wsgi_script_name /ignored; }
@@ -153,6 +155,17 @@ def test_a_stream_may_be_longer_than_its_file(nginx):
             taken.update(chunk)
         assert taken.hexdigest() == DIGEST, "every byte, in order"
     assert len(server.log_lines("WSGI0127")) > 1, "a file that was sent makes room for another"
+
+
+def test_a_full_file_stays_open_while_copies_of_it_are_sent(nginx):
+    server = started(nginx, "wsgi_buffer_size 64k; wsgi_max_temp_file_size 128k;")
+    with H2Connection(server.h2_port, 70000) as connection:
+        connection.h2.increment_flow_control_window(1 << 20)
+        stream = connection.send("/sub/few")
+        wait_for(lambda: server.ask("/asked?few").text == "1", "the application to be called")
+        is_done(server)
+        assert connection.response(stream).body == PIECE * 4, "nginx copies it, and sends the file"
+    server.wait_log("WSGI0127")
 
 
 @pytest.mark.parametrize("prefix", ["off", "ignored", "said"])

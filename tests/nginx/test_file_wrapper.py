@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from h2client import H2Connection
 from server import wait_for
 
 CONF = "location / { wsgi_app @APPS@/file_wrapper.py app; }"
@@ -91,3 +92,18 @@ def test_files_are_closed_once_though_the_client_leaves(nginx, name, kind):
 def test_missing_file_is_the_applications_error(server):
     assert ask(server, "whole", "missing").status == 500, "open() raised"
     server.wait_log("FileNotFoundError")
+
+
+def test_a_filter_that_looks_at_the_bytes(nginx):
+    conf = f"sendfile on; sub_filter nothing something; sub_filter_types *; {CONF}"
+    texts = {"first": "1" * 60000, "second": "2" * 60000}
+    server = nginx(conf, files=texts.items())
+    with H2Connection(server.h2_port, 10) as first, H2Connection(server.h2_port, 10) as second:
+        streams = {}
+        for name, connection in (("first", first), ("second", second)):
+            streams[name] = connection.send(f"/whole?{server.prefix}/{name}")
+            connection.wait(streams[name], lambda got: got.body)
+        for name, connection in (("first", first), ("second", second)):
+            connection.open_window(streams[name], 1 << 20)
+            body = connection.response(streams[name]).body.decode()
+            assert body == texts[name], "what is not sent yet comes from its own file"
