@@ -18,7 +18,7 @@
 //      3  wsgi_app_load(runtime, &where, &app, ...)    returns at once, the import goes on
 //      4  for each request, when its head is there:
 //      5      wsgi_submit(app, &request, mine, &exchange, ...)
-//      6  whenever notify was called:
+//      6  whenever notify was called: read what it has written to wake the loop, *then*
 //      7      wsgi_poll(runtime, 64, &left)            calls start(mine), write(mine), finish(mine)
 //      8  when bytes are sent:    wsgi_buffer_release(buffer)
 //      9  when a client leaves:   wsgi_cancel(exchange)
@@ -52,6 +52,22 @@
 // so for a handle that was released, cancelled or finished before, for a pointer that is no handle of
 // that type, and for a call on another thread than the one that "One thread only" means.
 //
+// CALLBACKS
+//
+// What may be called in a callback of the host, besides releasing what it owns:
+//
+//      in which                            what
+//      any of wsgi_poll                    wsgi_submit, wsgi_body_push, wsgi_cancel, wsgi_abandon,
+//                                          wsgi_discard, wsgi_exchange_phase, wsgi_exchange_time,
+//                                          wsgi_pause_output, wsgi_app_load; not wsgi_poll
+//                                          (WSGI_INVALID), wsgi_app_wait, wsgi_runtime_stop
+//      any of wsgi_run, but log            everything of a blocking host: wsgi_run, wsgi_run_cancel,
+//                                          wsgi_app_load, wsgi_app_wait, wsgi_runtime_stop
+//      log of a blocking host, notify      nothing but wsgi_buffer_release and functions about errors;
+//                                          they come on any thread
+//
+// A callback may cancel its own exchange or run, and return 0 or non-zero afterwards. `finish` may too.
+//
 // THREADS
 //
 // Every function says which threads may call it. "One thread only" means that an event-driven host
@@ -59,6 +75,9 @@
 // the Python interpreter: no function needs it, and no callback has it, so do not call Python from
 // one. A call that "never blocks" takes short locks only, which no thread holds while it runs
 // Python.
+//
+// A thread that calls wsgi_run needs the stack that Python needs, 1 MiB or more: with 128 KiB a deep
+// recursion ends the process. The threads of the library have 8 MiB.
 //
 // fork() in a process that has started a runtime is for exec only: in the child every call answers
 // WSGI_FORKED. Start the runtime after the last fork, once in each process.
@@ -76,9 +95,11 @@
 //
 // VERSIONS
 //
-// A structure that the host fills begins with `struct_size`: fill it with zeros, then set that to
-// its sizeof. A call refuses a structure of another size with WSGI_INVALID. Zero is the default of
-// every member that is not called required. WSGI_ABI_VERSION is compared when the runtime starts:
+// A structure that the host fills begins with `struct_size`. Begin with its initialiser, such as
+// WSGI_HOST_INIT, or fill it with zeros and set `struct_size` to its sizeof. A call refuses a structure
+// of another size with WSGI_INVALID. Zero is the default of every member that is not called required,
+// but of wsgi_request.content_length, where it means that the client has stated 0; the initialiser
+// sets that to -1. WSGI_ABI_VERSION is compared when the runtime starts:
 // a host that was compiled with another one gets WSGI_WRONG_VERSION.
 // wsgi_abi_version and wsgi_version tell what the host is linked with.
 //
@@ -96,8 +117,10 @@
 // * wsgi.version, wsgi.url_scheme, wsgi.input, wsgi.errors, wsgi.multithread, wsgi.multiprocess,
 //   wsgi.run_once, wsgi.file_wrapper, and wsgi.input_terminated, which is True: reading wsgi.input
 //   to its end is safe without a CONTENT_LENGTH;
+// * libwsgi.client_disconnected, a function that says whether the client is gone;
 // * wsgi.early_hints, if the host has the callback early_hints and wsgi_request.early_hints is set;
-// * last, and in place of any of the above, wsgi_request.params.
+// * last, and in place of any of the above but the objects that the library lends (wsgi.input,
+//   wsgi.errors, wsgi.early_hints, libwsgi.client_disconnected), wsgi_request.params.
 //
 // Header fields are filtered, so that no client can pass one off as another:
 //
@@ -350,14 +373,19 @@ typedef enum wsgi_outcome {
     WSGI_REFUSED = 2,
     // The application failed after `start`, or gave fewer bytes than its Content-Length: what was
     // sent is not the whole response. End the connection (HTTP/1) or reset the stream (HTTP/2,
-    // HTTP/3); do not send a last chunk.
+    // HTTP/3); do not send a last chunk. What was handed over before may be sent. With HTTP/1.0 and
+    // no length a connection that is closed is what a whole response looks like: reset it
+    // (SO_LINGER with 0).
     WSGI_TRUNCATED = 3,
 } wsgi_outcome;
 
 // How much a log line matters.
 typedef enum wsgi_level {
+    // What is nobody's fault, such as a client that left.
     WSGI_LOG_INFO = 0,
     WSGI_LOG_WARN = 1,
+    // Also all that the application prints to sys.stdout and sys.stderr, and writes to wsgi.errors:
+    // the library cannot know how much it matters.
     WSGI_LOG_ERROR = 2,
 } wsgi_level;
 
@@ -370,7 +398,9 @@ typedef struct wsgi_head {
     uint32_t status;
     // What followed them, such as `Not Found`; may be empty.
     wsgi_str reason;
-    // The header fields in the application's order, without `Content-Length`.
+    // The header fields in the application's order, without `Content-Length`. The library adds none:
+    // `Date`, `Server` and what the connection needs (`Connection`, `Transfer-Encoding`) are the
+    // host's, and of these only the first two can be there, if the application has set them.
     const wsgi_header *headers;
     size_t headers_count;
     // How many bytes of body follow, or -1 if that is not known. For `HEAD` (and 304) what the
@@ -394,7 +424,7 @@ typedef struct wsgi_buffer {
 // The callbacks of a host. Fill it with zeros, set `struct_size`, then the members you offer.
 //
 // It is copied by `wsgi_runtime_start`, the functions must stay for the life of the process. One
-// table serves both halves. In an event-driven host (`notify` is set) every callback but `notify`
+// table serves both halves. In an event-driven host (`notify` or `WSGI_EVENTFD` is set) every callback but `notify`
 // is called by `wsgi_poll`, on its caller's thread, and returns without blocking. In a blocking
 // host the request's callbacks are called by `wsgi_run`, on its caller's thread, without the GIL,
 // and may block. Where the application reads or writes on a thread of its own, they come on that
@@ -428,7 +458,7 @@ typedef struct wsgi_host {
     // Required.
     void (*finish)(void *request, wsgi_outcome outcome, uint32_t retry_after);
     // The application waits for body bytes: call `wsgi_body_push` when there are some, now or
-    // later. Comes again if those were not enough, or when it wants more. Required for `WSGI_BODY_PUSH`.
+    // later. The first call is the time to send a response 100 (Continue). Comes again if those were not enough, or when it wants more. Required for `WSGI_BODY_PUSH`.
     int (*want_body)(void *request);
     // Put up to `size` (at least 1) bytes of body into `buffer`. Returns how many, 0 at the end of
     // the body, `WSGI_READ_BROKEN` if the rest cannot be had, `WSGI_READ_GONE` if the client is gone.
@@ -440,10 +470,18 @@ typedef struct wsgi_host {
     // request or its request is over. In a blocking host it is called on whatever thread has
     // something to say, several at once. Required.
     void (*log)(void *data, void *request, wsgi_level level, wsgi_str line);
-    // There is something for `wsgi_poll`. Called on the library's threads, at most once until the
-    // next `wsgi_poll`; it must only wake the thread that polls, for example by writing to an
-    // eventfd. An application that still runs may have it called after `wsgi_runtime_stop`, so what
-    // it writes to stays open. Setting it makes the host event-driven; NULL leaves `wsgi_run` only.
+    // There is something for `wsgi_poll`. Called on the library's threads, once until the next
+    // `wsgi_poll`, and again if none comes; it must only wake the thread that polls, for example by
+    // writing to an eventfd.
+    //
+    // The loop reads that eventfd *first* and calls `wsgi_poll` *then*. From the poll on `notify` may
+    // be called again, and a loop that reads after it throws this away: it would sleep until the
+    // library, which notices, calls `notify` once more. `WSGI_EVENTFD` leaves no room for this
+    // mistake.
+    //
+    // An application that still runs may have it called after `wsgi_runtime_stop`, so what it writes
+    // to stays open. Setting it makes the host event-driven; without it and without `WSGI_EVENTFD`
+    // there is `wsgi_run` only.
     void (*notify)(void *data);
     // More than `wsgi_runtime_config.max_stuck` threads, `stuck` of them, are stuck at the same
     // time: see `wsgi_abandon`. They cannot be ended but with the process, so a host with several
@@ -497,6 +535,11 @@ typedef struct wsgi_host {
 // latter wins if a request has both, and what would pass for CONTENT_LENGTH, CONTENT_TYPE or
 // HTTP_PROXY is left out all the same.
 #define WSGI_ODD_HEADER_NAMES 32
+
+// `wsgi_runtime_config.flags`: instead of calling `notify`, which is NULL then, the library makes a
+// descriptor that is readable while `wsgi_poll` should be called: see `wsgi_runtime_fd`. The host is
+// event-driven.
+#define WSGI_EVENTFD 64
 
 // The interpreter, its threads and their queue: one in a process.
 //
@@ -583,18 +626,27 @@ wsgi_status wsgi_runtime_start(const wsgi_runtime_config *config,
                                wsgi_runtime **runtime,
                                wsgi_error **error);
 
+// With `WSGI_EVENTFD`: the descriptor to watch in the loop, for reading; whenever it is readable,
+// call `wsgi_poll`. That reads it; the host must neither read, write nor close it. It is readable as
+// long as there is something to hand over, also what a `wsgi_poll` with `max_exchanges` has left, and
+// after a `wsgi_submit` that wants a `wsgi_poll` soon. So no wake-up can be lost. Closed on exec.
+//
+// **Lent for ever**. -1 without the flag, and for NULL. Any thread, at any time.
+int wsgi_runtime_fd(wsgi_runtime *runtime);
+
 // Hands over what the library has for the host: calls the callbacks of requests and `log`.
 //
-// An event-driven host calls it on its loop thread whenever `notify` was called and, without
-// threads or with `WSGI_BUNCHES`, soon after `wsgi_submit`. Never blocks and never takes the GIL,
-// unless there are no threads. A callback may call `wsgi_submit`, `wsgi_cancel`, `wsgi_body_push`
-// and `wsgi_buffer_release`, but not `wsgi_poll`.
+// An event-driven host calls it on its loop thread: whenever `notify` was called, after it has read
+// what `notify` has written; or whenever the descriptor of `wsgi_runtime_fd` is readable. Without
+// threads, or with `WSGI_BUNCHES`, also soon after each `wsgi_submit`. It never blocks and never takes
+// the GIL, but without threads it runs applications.
 //
 // At most `max_exchanges` exchanges are served, and the call stops after about 1024 events, 256 log
 // lines or 5 milliseconds, so that your other events have their turn; 0: all that waits when you
 // call, however long that takes. Without threads the same holds for the applications that it runs:
-// after 5 milliseconds the others wait for the next call. `*left` (may be NULL) says how many still wait. If it is not 0,
-// call again without waiting for `notify`.
+// after 5 milliseconds the others wait for the next call. `*left` (may be NULL) says how many still
+// wait. If it is not 0, call again without waiting for `notify`. "CALLBACKS" above says which
+// functions a callback may call.
 //
 // `WSGI_INVALID` for NULL or from inside a callback, `WSGI_FORKED` in a forked child. After
 // `wsgi_runtime_stop` it still delivers log lines. One thread only, the one that submits.
@@ -685,8 +737,12 @@ wsgi_status wsgi_app_load(wsgi_runtime *runtime,
 // `WSGI_OK` once it is. `WSGI_UNAVAILABLE` if the import failed or took longer than `timeout_ms`
 // milliseconds (0: no limit), `WSGI_PYTHON` if the interpreter did not start, `WSGI_STOPPING`,
 // `WSGI_FORKED`, or `WSGI_INVALID` for NULL, each with a sentence in `*error` (**owned**; `error`
-// may be NULL). Any thread but the one that polls.
-wsgi_status wsgi_app_wait(wsgi_app *app, uint32_t timeout_ms, wsgi_error **error);
+// may be NULL). Any thread but the one that polls; that one may call it before its first `wsgi_poll`,
+// so an event-driven host can wait before its loop runs. Log lines stay in the library until it
+// polls, those of the import too.
+wsgi_status wsgi_app_wait(wsgi_app *app,
+                          uint32_t timeout_ms,
+                          wsgi_error **error);
 
 // Releases an **owned** application. NULL is allowed and does nothing. Any thread.
 void wsgi_app_release(wsgi_app *app);
@@ -741,7 +797,7 @@ typedef struct wsgi_exchange wsgi_exchange;
 // `WSGI_OK`, `*exchange` is set, and the callbacks for it come from later calls of `wsgi_poll`;
 // otherwise it is NULL and none comes: the host answers 503 for `WSGI_BUSY`, `WSGI_STOPPING` and
 // `WSGI_UNAVAILABLE`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version, a body
-// kind that cannot be, a host without `notify`, a pushed body without threads) and `WSGI_FORKED`. A
+// kind that cannot be, a host that is not event-driven, a pushed body without threads) and `WSGI_FORKED`. A
 // sentence is in `*error` (**owned**; `error` may be NULL). One thread only, the one that polls.
 wsgi_status wsgi_submit(wsgi_app *app,
                         const wsgi_request *request,
@@ -753,7 +809,7 @@ wsgi_status wsgi_submit(wsgi_app *app,
 //
 // `data` is **borrowed** for the call; `flags` is 0, `WSGI_PUSH_LAST` or `WSGI_PUSH_BROKEN`. The
 // bytes that fit (those that the application waits for, and at most 256 KiB beside) are copied and
-// counted in `*taken` (may be NULL); keep the rest until `want_body` is called, and set
+// counted in `*taken` (may be NULL; 0 unless `WSGI_OK`); keep the rest until `want_body` is called, and set
 // `WSGI_PUSH_LAST` only on a call that offers the last byte: it counts if all of `size` was taken.
 // `size` 0 with `WSGI_PUSH_LAST` ends the body.
 //
@@ -830,7 +886,7 @@ uint64_t wsgi_exchange_time(const wsgi_exchange *exchange, uint64_t *queued_ms);
 // cancelled, by `wsgi_run_cancel` or `wsgi_runtime_stop`; `finish` was not called, and the connection
 // is to be ended. Otherwise no callback was called, and the host answers 503 for `WSGI_UNAVAILABLE`,
 // `WSGI_PYTHON` and `WSGI_STOPPING`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version,
-// a request that contradicts itself, a body kind that cannot be, a host with `notify`), `WSGI_FORKED`
+// a request that contradicts itself, a body kind that cannot be, an event-driven host), `WSGI_FORKED`
 // and `WSGI_PANIC`; a sentence is in `*error` (**owned**; `error` may be NULL).
 //
 // Any thread, as many at once as the host has, also inside a callback of another run. Each thread

@@ -72,7 +72,7 @@ impl fmt::Display for Error {
                 "this process is a fork of the one that started the WSGI runtime; only that one \
                  can use it",
             ),
-            Error::Gone => f.write_str("the client is gone"),
+            Error::Gone => f.write_str("the client is gone, or the host has given the request up"),
             Error::Panic(what) => write!(f, "libwsgi failed, which is a bug of its own: {what}"),
         }
     }

@@ -86,7 +86,9 @@ pub unsafe extern "C" fn wsgi_app_load(
 /// `WSGI_OK` once it is. `WSGI_UNAVAILABLE` if the import failed or took longer than `timeout_ms`
 /// milliseconds (0: no limit), `WSGI_PYTHON` if the interpreter did not start, `WSGI_STOPPING`,
 /// `WSGI_FORKED`, or `WSGI_INVALID` for NULL, each with a sentence in `*error` (**owned**; `error`
-/// may be NULL). Any thread but the one that polls.
+/// may be NULL). Any thread but the one that polls; that one may call it before its first `wsgi_poll`,
+/// so an event-driven host can wait before its loop runs. Log lines stay in the library until it
+/// polls, those of the import too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_app_wait(
     app: *mut wsgi_app,

@@ -55,7 +55,7 @@ pub enum wsgi_phase {
 /// `WSGI_OK`, `*exchange` is set, and the callbacks for it come from later calls of `wsgi_poll`;
 /// otherwise it is NULL and none comes: the host answers 503 for `WSGI_BUSY`, `WSGI_STOPPING` and
 /// `WSGI_UNAVAILABLE`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version, a body
-/// kind that cannot be, a host without `notify`, a pushed body without threads) and `WSGI_FORKED`. A
+/// kind that cannot be, a host that is not event-driven, a pushed body without threads) and `WSGI_FORKED`. A
 /// sentence is in `*error` (**owned**; `error` may be NULL). One thread only, the one that polls.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_submit(
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn wsgi_submit(
 ///
 /// `data` is **borrowed** for the call; `flags` is 0, `WSGI_PUSH_LAST` or `WSGI_PUSH_BROKEN`. The
 /// bytes that fit (those that the application waits for, and at most 256 KiB beside) are copied and
-/// counted in `*taken` (may be NULL); keep the rest until `want_body` is called, and set
+/// counted in `*taken` (may be NULL; 0 unless `WSGI_OK`); keep the rest until `want_body` is called, and set
 /// `WSGI_PUSH_LAST` only on a call that offers the last byte: it counts if all of `size` was taken.
 /// `size` 0 with `WSGI_PUSH_LAST` ends the body.
 ///
@@ -103,6 +103,10 @@ pub unsafe extern "C" fn wsgi_body_push(
     flags: u32,
     taken: *mut usize,
 ) -> wsgi_status {
+    if !taken.is_null() {
+        // SAFETY: not NULL; wsgi.h: points to a size_t.
+        unsafe { *taken = 0 };
+    }
     let result = guard::entry("wsgi_body_push", || {
         guard::one_thread_only();
         // SAFETY: wsgi.h: an exchange stays valid until its end.
@@ -285,7 +289,7 @@ pub unsafe extern "C" fn wsgi_exchange_time(
 /// cancelled, by `wsgi_run_cancel` or `wsgi_runtime_stop`; `finish` was not called, and the connection
 /// is to be ended. Otherwise no callback was called, and the host answers 503 for `WSGI_UNAVAILABLE`,
 /// `WSGI_PYTHON` and `WSGI_STOPPING`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version,
-/// a request that contradicts itself, a body kind that cannot be, a host with `notify`), `WSGI_FORKED`
+/// a request that contradicts itself, a body kind that cannot be, an event-driven host), `WSGI_FORKED`
 /// and `WSGI_PANIC`; a sentence is in `*error` (**owned**; `error` may be NULL).
 ///
 /// Any thread, as many at once as the host has, also inside a callback of another run. Each thread

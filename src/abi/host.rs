@@ -13,7 +13,9 @@ pub struct wsgi_head {
     pub status: u32,
     /// What followed them, such as `Not Found`; may be empty.
     pub reason: wsgi_str,
-    /// The header fields in the application's order, without `Content-Length`.
+    /// The header fields in the application's order, without `Content-Length`. The library adds none:
+    /// `Date`, `Server` and what the connection needs (`Connection`, `Transfer-Encoding`) are the
+    /// host's, and of these only the first two can be there, if the application has set them.
     pub headers: *const wsgi_header,
     pub headers_count: usize,
     /// How many bytes of body follow, or -1 if that is not known. For `HEAD` (and 304) what the
@@ -68,7 +70,9 @@ pub enum wsgi_outcome {
     WSGI_REFUSED = 2,
     /// The application failed after `start`, or gave fewer bytes than its Content-Length: what was
     /// sent is not the whole response. End the connection (HTTP/1) or reset the stream (HTTP/2,
-    /// HTTP/3); do not send a last chunk.
+    /// HTTP/3); do not send a last chunk. What was handed over before may be sent. With HTTP/1.0 and
+    /// no length a connection that is closed is what a whole response looks like: reset it
+    /// (SO_LINGER with 0).
     WSGI_TRUNCATED = 3,
 }
 
@@ -76,15 +80,18 @@ pub enum wsgi_outcome {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum wsgi_level {
+    /// What is nobody's fault, such as a client that left.
     WSGI_LOG_INFO = 0,
     WSGI_LOG_WARN = 1,
+    /// Also all that the application prints to sys.stdout and sys.stderr, and writes to wsgi.errors:
+    /// the library cannot know how much it matters.
     WSGI_LOG_ERROR = 2,
 }
 
 /// The callbacks of a host. Fill it with zeros, set `struct_size`, then the members you offer.
 ///
 /// It is copied by `wsgi_runtime_start`, the functions must stay for the life of the process. One
-/// table serves both halves. In an event-driven host (`notify` is set) every callback but `notify`
+/// table serves both halves. In an event-driven host (`notify` or `WSGI_EVENTFD` is set) every callback but `notify`
 /// is called by `wsgi_poll`, on its caller's thread, and returns without blocking. In a blocking
 /// host the request's callbacks are called by `wsgi_run`, on its caller's thread, without the GIL,
 /// and may block. Where the application reads or writes on a thread of its own, they come on that
@@ -136,7 +143,7 @@ pub struct wsgi_host {
     pub finish:
         Option<unsafe extern "C" fn(request: *mut c_void, outcome: wsgi_outcome, retry_after: u32)>,
     /// The application waits for body bytes: call `wsgi_body_push` when there are some, now or
-    /// later. Comes again if those were not enough, or when it wants more. Required for `WSGI_BODY_PUSH`.
+    /// later. The first call is the time to send a response 100 (Continue). Comes again if those were not enough, or when it wants more. Required for `WSGI_BODY_PUSH`.
     pub want_body: Option<unsafe extern "C" fn(request: *mut c_void) -> c_int>,
     /// Put up to `size` (at least 1) bytes of body into `buffer`. Returns how many, 0 at the end of
     /// the body, `WSGI_READ_BROKEN` if the rest cannot be had, `WSGI_READ_GONE` if the client is gone.
@@ -156,10 +163,18 @@ pub struct wsgi_host {
             line: wsgi_str,
         ),
     >,
-    /// There is something for `wsgi_poll`. Called on the library's threads, at most once until the
-    /// next `wsgi_poll`; it must only wake the thread that polls, for example by writing to an
-    /// eventfd. An application that still runs may have it called after `wsgi_runtime_stop`, so what
-    /// it writes to stays open. Setting it makes the host event-driven; NULL leaves `wsgi_run` only.
+    /// There is something for `wsgi_poll`. Called on the library's threads, once until the next
+    /// `wsgi_poll`, and again if none comes; it must only wake the thread that polls, for example by
+    /// writing to an eventfd.
+    ///
+    /// The loop reads that eventfd *first* and calls `wsgi_poll` *then*. From the poll on `notify` may
+    /// be called again, and a loop that reads after it throws this away: it would sleep until the
+    /// library, which notices, calls `notify` once more. `WSGI_EVENTFD` leaves no room for this
+    /// mistake.
+    ///
+    /// An application that still runs may have it called after `wsgi_runtime_stop`, so what it writes
+    /// to stays open. Setting it makes the host event-driven; without it and without `WSGI_EVENTFD`
+    /// there is `wsgi_run` only.
     pub notify: Option<unsafe extern "C" fn(data: *mut c_void)>,
     /// More than `wsgi_runtime_config.max_stuck` threads, `stuck` of them, are stuck at the same
     /// time: see `wsgi_abandon`. They cannot be ended but with the process, so a host with several

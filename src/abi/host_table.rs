@@ -1,5 +1,6 @@
 //! The host's table of callbacks, made safe.
 
+use super::eventfd::EventFd;
 use super::guard;
 use super::host::{
     WSGI_READ_GONE, WSGI_WRITE_LAST, wsgi_buffer, wsgi_head, wsgi_host, wsgi_level, wsgi_outcome,
@@ -12,7 +13,7 @@ use crate::host::{FileRange, Gone, Host, HostRequest, Level};
 use smallvec::SmallVec;
 use std::ffi::{c_int, c_void};
 use std::io;
-use std::os::fd::IntoRawFd;
+use std::os::fd::{IntoRawFd, RawFd};
 
 type Start = unsafe extern "C" fn(*mut c_void, *const wsgi_head) -> c_int;
 type Write = unsafe extern "C" fn(*mut c_void, *const *mut wsgi_buffer, usize, u32) -> c_int;
@@ -22,6 +23,7 @@ type Log = unsafe extern "C" fn(*mut c_void, *mut c_void, wsgi_level, wsgi_str);
 /// The callbacks, those that must be there taken out of their options.
 struct Table {
     optional: wsgi_host,
+    eventfd: Option<EventFd>,
     start: Start,
     write: Write,
     finish: Finish,
@@ -37,11 +39,17 @@ unsafe impl Sync for Table {}
 /// # Safety
 /// `host` is NULL or what its type says, and its functions do what wsgi.h asks of them for the life
 /// of the process.
-pub(super) unsafe fn read(host: *const wsgi_host) -> Result<Box<dyn Host>> {
+pub(super) unsafe fn read(host: *const wsgi_host, with_eventfd: bool) -> Result<Box<dyn Host>> {
     // SAFETY: the caller's promise.
     let host = unsafe { guard::structure(host, "wsgi_host") }?;
     let missing = |name: &str| Error::invalid(format!("wsgi_host: the callback `{name}` is NULL"));
+    if with_eventfd && host.notify.is_some() {
+        return Err(Error::invalid(
+            "wsgi_host has a `notify`, which WSGI_EVENTFD replaces: leave out one of them",
+        ));
+    }
     Ok(Box::new(Table {
+        eventfd: with_eventfd.then(EventFd::new).transpose()?,
         optional: *host,
         start: host.start.ok_or_else(|| missing("start"))?,
         write: host.write.ok_or_else(|| missing("write"))?,
@@ -171,10 +179,29 @@ impl Host for Table {
     }
 
     fn notify(&self) {
+        if let Some(eventfd) = &self.eventfd {
+            eventfd.write();
+        }
         if let Some(notify) = self.optional.notify {
             // SAFETY: see above the impl.
             unsafe { notify(self.optional.data) }
         }
+    }
+
+    fn hear(&self) {
+        if let Some(eventfd) = &self.eventfd {
+            eventfd.read();
+        }
+    }
+
+    fn owe_poll(&self) {
+        if let Some(eventfd) = &self.eventfd {
+            eventfd.write();
+        }
+    }
+
+    fn descriptor(&self) -> Option<RawFd> {
+        self.eventfd.as_ref().map(EventFd::number)
     }
 
     fn exhausted(&self, stuck: usize) {
@@ -185,7 +212,7 @@ impl Host for Table {
     }
 
     fn is_event_driven(&self) -> bool {
-        self.optional.notify.is_some()
+        self.optional.notify.is_some() || self.eventfd.is_some()
     }
 
     fn gives_hints(&self) -> bool {

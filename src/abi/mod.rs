@@ -12,6 +12,7 @@
 )]
 
 pub mod app;
+mod eventfd;
 pub mod exchange;
 mod guard;
 pub mod host;

@@ -41,6 +41,11 @@ pub const WSGI_CHECK_CLOSELY: u32 = 16;
 /// HTTP_PROXY is left out all the same.
 pub const WSGI_ODD_HEADER_NAMES: u32 = 32;
 
+/// `wsgi_runtime_config.flags`: instead of calling `notify`, which is NULL then, the library makes a
+/// descriptor that is readable while `wsgi_poll` should be called: see `wsgi_runtime_fd`. The host is
+/// event-driven.
+pub const WSGI_EVENTFD: u32 = 64;
+
 /// How Python is to run. Fill it with zeros, set `struct_size` and `abi_version`, then what you
 /// want. Everything in it is **borrowed** for the call.
 #[repr(C)]
@@ -155,7 +160,8 @@ pub unsafe extern "C" fn wsgi_runtime_start(
         // SAFETY: wsgi.h: `config` is NULL or what its type says, borrowed for the call.
         let settings = unsafe { settings::read(config) }?;
         // SAFETY: the same, and `settings::read` has just found `config` not NULL.
-        let host = unsafe { host_table::read((*config).host) }?;
+        let host =
+            unsafe { host_table::read((*config).host, (*config).flags & WSGI_EVENTFD != 0) }?;
         let inner = Runtime::start(settings, host)?;
         *out = guard::lent_out(inner, Kind::Runtime).cast();
         Ok(())
@@ -164,18 +170,33 @@ pub unsafe extern "C" fn wsgi_runtime_start(
     unsafe { report(result, error) }
 }
 
+/// With `WSGI_EVENTFD`: the descriptor to watch in the loop, for reading; whenever it is readable,
+/// call `wsgi_poll`. That reads it; the host must neither read, write nor close it. It is readable as
+/// long as there is something to hand over, also what a `wsgi_poll` with `max_exchanges` has left, and
+/// after a `wsgi_submit` that wants a `wsgi_poll` soon. So no wake-up can be lost. Closed on exec.
+///
+/// **Lent for ever**. -1 without the flag, and for NULL. Any thread, at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgi_runtime_fd(runtime: *mut wsgi_runtime) -> c_int {
+    let _called = guard::called("wsgi_runtime_fd");
+    // SAFETY: wsgi.h: a runtime is valid for ever once started.
+    let runtime = unsafe { guard::borrowed(runtime.cast::<Runtime>(), Kind::Runtime) };
+    runtime.ok().and_then(Runtime::descriptor).unwrap_or(-1)
+}
+
 /// Hands over what the library has for the host: calls the callbacks of requests and `log`.
 ///
-/// An event-driven host calls it on its loop thread whenever `notify` was called and, without
-/// threads or with `WSGI_BUNCHES`, soon after `wsgi_submit`. Never blocks and never takes the GIL,
-/// unless there are no threads. A callback may call `wsgi_submit`, `wsgi_cancel`, `wsgi_body_push`
-/// and `wsgi_buffer_release`, but not `wsgi_poll`.
+/// An event-driven host calls it on its loop thread: whenever `notify` was called, after it has read
+/// what `notify` has written; or whenever the descriptor of `wsgi_runtime_fd` is readable. Without
+/// threads, or with `WSGI_BUNCHES`, also soon after each `wsgi_submit`. It never blocks and never takes
+/// the GIL, but without threads it runs applications.
 ///
 /// At most `max_exchanges` exchanges are served, and the call stops after about 1024 events, 256 log
 /// lines or 5 milliseconds, so that your other events have their turn; 0: all that waits when you
 /// call, however long that takes. Without threads the same holds for the applications that it runs:
-/// after 5 milliseconds the others wait for the next call. `*left` (may be NULL) says how many still wait. If it is not 0,
-/// call again without waiting for `notify`.
+/// after 5 milliseconds the others wait for the next call. `*left` (may be NULL) says how many still
+/// wait. If it is not 0, call again without waiting for `notify`. "CALLBACKS" above says which
+/// functions a callback may call.
 ///
 /// `WSGI_INVALID` for NULL or from inside a callback, `WSGI_FORKED` in a forked child. After
 /// `wsgi_runtime_stop` it still delivers log lines. One thread only, the one that submits.

@@ -3,8 +3,8 @@
 use super::app::wsgi_app_config;
 use super::guard;
 use super::runtime::{
-    WSGI_ABI_VERSION, WSGI_BUNCHES, WSGI_CHECK_CLOSELY, WSGI_KEEP_SIGPIPE, WSGI_MULTIPROCESS,
-    WSGI_NO_CRASH_REPORT, WSGI_ODD_HEADER_NAMES, wsgi_runtime_config,
+    WSGI_ABI_VERSION, WSGI_BUNCHES, WSGI_CHECK_CLOSELY, WSGI_EVENTFD, WSGI_KEEP_SIGPIPE,
+    WSGI_MULTIPROCESS, WSGI_NO_CRASH_REPORT, WSGI_ODD_HEADER_NAMES, wsgi_runtime_config,
 };
 use crate::error::{Error, Result};
 use crate::python;
@@ -20,6 +20,7 @@ const FLAGS: u32 = WSGI_MULTIPROCESS
     | WSGI_BUNCHES
     | WSGI_KEEP_SIGPIPE
     | WSGI_NO_CRASH_REPORT
+    | WSGI_EVENTFD
     | WSGI_CHECK_CLOSELY
     | WSGI_ODD_HEADER_NAMES;
 

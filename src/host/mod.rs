@@ -17,6 +17,7 @@ pub mod event;
 pub mod exchange;
 pub mod live;
 pub mod log;
+pub mod news;
 pub mod outbox;
 pub mod polling;
 pub mod pull;
@@ -84,6 +85,16 @@ pub trait Host: Send + Sync {
     fn read(&self, request: HostRequest, buffer: &mut [u8]) -> std::io::Result<usize>;
     fn log(&self, request: Option<HostRequest>, level: Level, line: &str);
     fn notify(&self);
+    /// The polling thread is about to take what `notify` has spoken of: a descriptor of the library's
+    /// own is read.
+    fn hear(&self) {}
+    /// The polling thread has more to do than it has done, or will have: a descriptor of the library's
+    /// own says so.
+    fn owe_poll(&self) {}
+    /// The descriptor of the library's own, if the host waits at one.
+    fn descriptor(&self) -> Option<RawFd> {
+        None
+    }
     fn exhausted(&self, stuck: usize);
     /// Whether `wsgi_poll` delivers, rather than the thread that has something to say.
     fn is_event_driven(&self) -> bool;

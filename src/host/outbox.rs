@@ -3,6 +3,7 @@
 use super::event::{LINE_STEPS, Steps};
 use super::exchange::Exchange;
 use super::log::{Line, Logs};
+use super::news::News;
 use super::{Host, Level, polling};
 use crate::error::{Error, Result};
 use crate::pool::credit::Credit;
@@ -71,6 +72,7 @@ pub struct Outbox {
     output_paused: AtomicBool,
     retired: Mutex<Vec<Py<PyBytes>>>,
     wake: OnceCell<Box<dyn Fn() + Send + Sync>>,
+    news: News,
 }
 
 impl fmt::Debug for Outbox {
@@ -99,6 +101,7 @@ impl Outbox {
             output_paused: AtomicBool::new(false),
             retired: Mutex::default(),
             wake: OnceCell::new(),
+            news: News::default(),
         })
     }
 
@@ -218,8 +221,17 @@ impl Outbox {
             return std::mem::forget(item);
         }
         if self.done.push(item) && !self.about_to_poll.load(Ordering::Acquire) {
-            self.host.notify();
+            self.notify();
         }
+    }
+
+    pub(super) fn news(&self) -> &News {
+        &self.news
+    }
+
+    /// The polling thread has something to fetch, or to deliver.
+    pub(super) fn has_news(&self) -> bool {
+        !self.done.is_empty() || !self.ready.lock().is_empty()
     }
 
     /// An application that was paused can go on.
@@ -278,8 +290,10 @@ impl Outbox {
 
     pub(super) fn deliver(&self, max: usize) {
         let waiting = {
+            self.host.hear();
             let mut ready = self.ready.lock();
             self.done.drain(&mut ready);
+            self.news.fetched();
             ready.len()
         };
         // What is published meanwhile is for the next poll: an application may never stop.

@@ -31,6 +31,10 @@ impl<T> DoneList<T> {
         items.len() == 1
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.items.lock().is_empty()
+    }
+
     /// Moves all events to the end of `into`.
     pub fn drain(&self, into: &mut VecDeque<T>) {
         into.append(&mut self.items.lock());

@@ -69,7 +69,7 @@ impl App {
         let outbox = &self.runtime.outbox;
         if !outbox.host().is_event_driven() {
             return Err(Error::invalid(
-                "wsgi_submit needs a wsgi_host with `notify`; this runtime answers wsgi_run only",
+                "wsgi_submit needs a wsgi_host with `notify`, or WSGI_EVENTFD; this runtime answers wsgi_run only",
             ));
         }
         if matches!(request.body, Body::Pushed(_)) && self.runtime.is_inline() {
@@ -255,7 +255,7 @@ impl App {
         if outbox.host().is_event_driven() {
             self.runtime.check_running()?;
             return Err(Error::invalid(
-                "wsgi_run needs a wsgi_host without `notify`: with it, callbacks belong to wsgi_poll",
+                "wsgi_run needs a wsgi_host without `notify`, and no WSGI_EVENTFD: with them, callbacks belong to wsgi_poll",
             ));
         }
         let run = Arc::new(Run::new(host_request, request.get(Field::RequestId)));

@@ -106,9 +106,12 @@ fn begin(
 }
 
 fn spawn_watch(runtime: &'static Runtime) -> std::io::Result<()> {
-    if runtime.threads > 0 {
+    if runtime.outbox.host().is_event_driven() {
         let watch = std::thread::Builder::new().name("wsgi-watch".into());
         watch.spawn(move || watch::watch(runtime))?;
+        runtime.outbox.set_watch(Box::new(|| runtime.watch.look()));
+    }
+    if runtime.threads > 0 {
         let inspector = std::thread::Builder::new().name("wsgi-inspector".into());
         inspector.spawn(move || inspector::inspect(runtime))?;
     }

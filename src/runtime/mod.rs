@@ -14,6 +14,7 @@ mod queue;
 mod runs;
 mod seats;
 pub mod settings;
+mod unheard;
 mod watch;
 mod worker;
 
@@ -34,6 +35,7 @@ use once_cell::sync::OnceCell;
 use runs::Runs;
 use settings::Settings;
 use std::collections::{HashMap, VecDeque};
+use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use watch::Watch;
@@ -67,7 +69,7 @@ impl Runtime {
         let event_driven = host.is_event_driven();
         if settings.threads > 0 && !event_driven {
             return Err(Error::invalid(
-                "wsgi_runtime_config has threads, but wsgi_host has no `notify`: set it, or set \
+                "wsgi_runtime_config has threads, but wsgi_host has no `notify`: set it, or WSGI_EVENTFD, or set \
                  `threads` to 0 and use wsgi_run",
             ));
         }
@@ -137,6 +139,14 @@ impl Runtime {
 
     /// See `wsgi_poll`.
     pub fn poll(&self, max: usize) -> Result<usize> {
+        let left = self.poll_once(max)?;
+        if left > 0 {
+            self.outbox.host().owe_poll();
+        }
+        Ok(left)
+    }
+
+    fn poll_once(&self, max: usize) -> Result<usize> {
         self.outbox.check_not_polling()?;
         polling::mark();
         self.hand_over_bunch((max > 0).then_some(inline::TURN));
@@ -150,6 +160,11 @@ impl Runtime {
         // Callbacks have submitted what waited behind the requests that they ended.
         self.hand_over_bunch(None);
         Ok(left)
+    }
+
+    /// See `wsgi_runtime_fd`.
+    pub fn descriptor(&self) -> Option<RawFd> {
+        self.outbox.host().descriptor()
     }
 
     /// See `wsgi_runtime_stop`.

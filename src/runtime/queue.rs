@@ -9,7 +9,10 @@ use std::time::Duration;
 impl Runtime {
     pub(super) fn hand_over(&self, job: Job) {
         match &self.bunch {
-            Some(bunch) => bunch.lock().push_back(job),
+            Some(bunch) => {
+                bunch.lock().push_back(job);
+                self.outbox.host().owe_poll();
+            }
             // Refused only after a stop, which has cancelled the exchange.
             None => drop(self.handoff.push(job)),
         }

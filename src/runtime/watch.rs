@@ -6,6 +6,7 @@
 use super::Runtime;
 use super::inspector::{Inspector, Report};
 use super::seats::{Late, Seat, Seats, State};
+use super::unheard::Unheard;
 use super::worker;
 use crate::host::Level;
 use crate::host::exchange::{Exchange, Phase};
@@ -160,10 +161,16 @@ impl Runtime {
 
 /// What the thread `wsgi-watch` does, for ever.
 pub(super) fn watch(runtime: &'static Runtime) {
+    let mut unheard = Unheard::default();
     loop {
         let now = Instant::now();
         let late = runtime.look_for_late(now);
         let inspector = runtime.watch.inspector.look(runtime, now);
-        runtime.watch.sleep(late.into_iter().chain(inspector).min());
+        // After a stop a host need not fetch anything.
+        let news = match runtime.check_running() {
+            Ok(()) => unheard.look(&runtime.outbox, now),
+            Err(_) => None,
+        };
+        runtime.watch.sleep(late.into_iter().chain(inspector).chain(news).min());
     }
 }

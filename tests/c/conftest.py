@@ -47,6 +47,7 @@ PROGRAMS = {
         "tests/c/event_credit.c",
         "tests/c/event_ends.c",
         "tests/c/event_imports.c",
+        "tests/c/event_wakeups.c",
     ],
 }
 

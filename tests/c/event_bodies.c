@@ -123,8 +123,10 @@ static void not_as_long_as_stated(const char *folder) {
     host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
     for (size_t i = 0; i < 4; i++) {
         submit(&one, &request);
-        ENSURE(wsgi_body_push(one.exchange, bytes, wrong[i].size, wrong[i].flags, NULL)
+        size_t taken = 99;
+        ENSURE(wsgi_body_push(one.exchange, bytes, wrong[i].size, wrong[i].flags, &taken)
                == WSGI_INVALID);
+        ENSURE(taken == 0);
         ENSURE(wsgi_body_push(one.exchange, NULL, 0, WSGI_PUSH_LAST, NULL) == WSGI_INVALID);
         UNTIL(one.finished);
         ENSURE_BODY(one, "OSError");

@@ -150,7 +150,7 @@ void host_start(const char *file, const char *callable, unsigned threads, unsign
                 int takes_files) {
     wsgi_host table;
     memset(&table, 0, sizeof table);
-    host.wake = eventfd(0, EFD_CLOEXEC);
+    host.wake = host.own_descriptor ? -1 : eventfd(0, EFD_CLOEXEC);
     table.struct_size = sizeof table;
     table.data = &host.wake;
     table.early_hints = on_early_hints;
@@ -160,7 +160,7 @@ void host_start(const char *file, const char *callable, unsigned threads, unsign
     table.finish = on_finish;
     table.want_body = on_want_body;
     table.log = on_log;
-    table.notify = on_notify;
+    table.notify = host.own_descriptor ? NULL : on_notify;
     wsgi_runtime_config config;
     memset(&config, 0, sizeof config);
     config.struct_size = sizeof config;
@@ -168,7 +168,11 @@ void host_start(const char *file, const char *callable, unsigned threads, unsign
     config.host = &table;
     config.threads = threads;
     config.max_queue = max_queue;
+    config.flags = host.own_descriptor ? WSGI_EVENTFD : 0;
     ENSURE(wsgi_runtime_start(&config, &host.runtime, NULL) == WSGI_OK);
+    if (host.own_descriptor) {
+        host.wake = wsgi_runtime_fd(host.runtime);
+    }
     host.app = host_load(file, callable);
 }
 
@@ -255,7 +259,7 @@ const char *in_folder(const char *folder, const char *name) {
 int main(int argc, char **argv) {
     const struct scenario *const all[] = {scenarios_of_bodies, scenarios_of_cancel,
                                           scenarios_of_credit, scenarios_of_ends,
-                                          scenarios_of_imports};
+                                          scenarios_of_imports, scenarios_of_wakeups};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         for (const struct scenario *scenario = all[i]; scenario->name != NULL; scenario++) {
             if (argc == 1) {

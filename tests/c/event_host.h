@@ -48,6 +48,7 @@ struct host {
     wsgi_runtime *runtime;
     wsgi_app *app;
     int wake;
+    int own_descriptor; // the library's, and no `notify`
     char log[64 * 1024];
 };
 
@@ -97,6 +98,7 @@ extern const struct scenario scenarios_of_bodies[];
 extern const struct scenario scenarios_of_cancel[];
 extern const struct scenario scenarios_of_credit[];
 extern const struct scenario scenarios_of_ends[];
+extern const struct scenario scenarios_of_wakeups[];
 extern const struct scenario scenarios_of_imports[];
 
 // The file `name` in a folder; valid until the next call.

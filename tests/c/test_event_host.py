@@ -19,7 +19,7 @@ SCENARIOS = """
     credit_without_a_release paused_output
     failed truncated refused full_queue release_the_application
     two_applications one_at_a_time early_hints early_hints_return_non_zero stop_while_running
-    wait_for_a_slow_import
+    wait_for_a_slow_import lost_wake_up own_descriptor own_descriptor_without_threads
 """.split()
 
 

@@ -18,7 +18,7 @@
 //      3  wsgi_app_load(runtime, &where, &app, ...)    returns at once, the import goes on
 //      4  for each request, when its head is there:
 //      5      wsgi_submit(app, &request, mine, &exchange, ...)
-//      6  whenever notify was called:
+//      6  whenever notify was called: read what it has written to wake the loop, *then*
 //      7      wsgi_poll(runtime, 64, &left)            calls start(mine), write(mine), finish(mine)
 //      8  when bytes are sent:    wsgi_buffer_release(buffer)
 //      9  when a client leaves:   wsgi_cancel(exchange)
@@ -52,6 +52,22 @@
 // so for a handle that was released, cancelled or finished before, for a pointer that is no handle of
 // that type, and for a call on another thread than the one that "One thread only" means.
 //
+// CALLBACKS
+//
+// What may be called in a callback of the host, besides releasing what it owns:
+//
+//      in which                            what
+//      any of wsgi_poll                    wsgi_submit, wsgi_body_push, wsgi_cancel, wsgi_abandon,
+//                                          wsgi_discard, wsgi_exchange_phase, wsgi_exchange_time,
+//                                          wsgi_pause_output, wsgi_app_load; not wsgi_poll
+//                                          (WSGI_INVALID), wsgi_app_wait, wsgi_runtime_stop
+//      any of wsgi_run, but log            everything of a blocking host: wsgi_run, wsgi_run_cancel,
+//                                          wsgi_app_load, wsgi_app_wait, wsgi_runtime_stop
+//      log of a blocking host, notify      nothing but wsgi_buffer_release and functions about errors;
+//                                          they come on any thread
+//
+// A callback may cancel its own exchange or run, and return 0 or non-zero afterwards. `finish` may too.
+//
 // THREADS
 //
 // Every function says which threads may call it. "One thread only" means that an event-driven host
@@ -59,6 +75,9 @@
 // the Python interpreter: no function needs it, and no callback has it, so do not call Python from
 // one. A call that "never blocks" takes short locks only, which no thread holds while it runs
 // Python.
+//
+// A thread that calls wsgi_run needs the stack that Python needs, 1 MiB or more: with 128 KiB a deep
+// recursion ends the process. The threads of the library have 8 MiB.
 //
 // fork() in a process that has started a runtime is for exec only: in the child every call answers
 // WSGI_FORKED. Start the runtime after the last fork, once in each process.
@@ -76,9 +95,11 @@
 //
 // VERSIONS
 //
-// A structure that the host fills begins with `struct_size`: fill it with zeros, then set that to
-// its sizeof. A call refuses a structure of another size with WSGI_INVALID. Zero is the default of
-// every member that is not called required. WSGI_ABI_VERSION is compared when the runtime starts:
+// A structure that the host fills begins with `struct_size`. Begin with its initialiser, such as
+// WSGI_HOST_INIT, or fill it with zeros and set `struct_size` to its sizeof. A call refuses a structure
+// of another size with WSGI_INVALID. Zero is the default of every member that is not called required,
+// but of wsgi_request.content_length, where it means that the client has stated 0; the initialiser
+// sets that to -1. WSGI_ABI_VERSION is compared when the runtime starts:
 // a host that was compiled with another one gets WSGI_WRONG_VERSION.
 // wsgi_abi_version and wsgi_version tell what the host is linked with.
 //
@@ -96,8 +117,10 @@
 // * wsgi.version, wsgi.url_scheme, wsgi.input, wsgi.errors, wsgi.multithread, wsgi.multiprocess,
 //   wsgi.run_once, wsgi.file_wrapper, and wsgi.input_terminated, which is True: reading wsgi.input
 //   to its end is safe without a CONTENT_LENGTH;
+// * libwsgi.client_disconnected, a function that says whether the client is gone;
 // * wsgi.early_hints, if the host has the callback early_hints and wsgi_request.early_hints is set;
-// * last, and in place of any of the above, wsgi_request.params.
+// * last, and in place of any of the above but the objects that the library lends (wsgi.input,
+//   wsgi.errors, wsgi.early_hints, libwsgi.client_disconnected), wsgi_request.params.
 //
 // Header fields are filtered, so that no client can pass one off as another:
 //

@@ -1,0 +1,60 @@
+//! When the host is notified again of news that it does not fetch: see `host::news`.
+
+use crate::host::outbox::Outbox;
+use std::time::{Duration, Instant};
+
+/// How long news may wait; twice as long each time that the host is told in vain.
+const PATIENCE: Duration = Duration::from_millis(25);
+const MOST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// After so long without news nobody looks until there are some.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// News that wait.
+struct Waiting {
+    polls: usize,
+    told: Instant,
+    patience: Duration,
+}
+
+/// Of the thread that looks.
+#[derive(Default)]
+pub(super) struct Unheard {
+    waiting: Option<Waiting>,
+    quiet: Option<Instant>,
+}
+
+impl Unheard {
+    /// Says when to look again, if at all.
+    pub(super) fn look(&mut self, outbox: &Outbox, now: Instant) -> Option<Instant> {
+        if !outbox.is_watched() {
+            return None;
+        }
+        match outbox.unheard() {
+            Some(polls) => self.wait(outbox, polls, now),
+            None => {
+                self.waiting = None;
+                if *self.quiet.get_or_insert(now) + QUIET <= now {
+                    self.quiet = None;
+                    outbox.unwatch();
+                    return outbox.is_watched().then_some(now);
+                }
+            }
+        }
+        Some(now + PATIENCE)
+    }
+
+    fn wait(&mut self, outbox: &Outbox, polls: usize, now: Instant) {
+        self.quiet = None;
+        match &mut self.waiting {
+            Some(waiting) if waiting.polls == polls => {
+                if waiting.told + waiting.patience <= now {
+                    outbox.host().notify();
+                    waiting.told = now;
+                    waiting.patience = (waiting.patience * 2).min(MOST_PATIENCE);
+                }
+            }
+            _ => self.waiting = Some(Waiting { polls, told: now, patience: PATIENCE }),
+        }
+    }
+}

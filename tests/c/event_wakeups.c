@@ -1,0 +1,91 @@
+// event_wakeups.c: how a loop learns that there is something for wsgi_poll.
+
+#define _POSIX_C_SOURCE 200809L
+
+#include "event_host.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#define MANY 100
+
+static struct answer one, many[MANY];
+
+static int readable(int milliseconds) {
+    struct pollfd wake = {host.wake, POLLIN, 0};
+    return poll(&wake, 1, milliseconds);
+}
+
+// A loop that reads its eventfd after wsgi_poll, or loses what it has read, is told once more.
+static void lost_wake_up(const char *folder) {
+    wsgi_request request = request_for("/hello");
+    uint64_t count;
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    submit(&one, &request);
+    for (int i = 0; i < 3; i++) {
+        ENSURE(readable(60 * 1000) == 1);
+        ENSURE(read(host.wake, &count, sizeof count) == sizeof count);
+        ENSURE(!one.finished);
+    }
+    UNTIL(one.finished);
+    ENSURE_BODY(one, "Hello world!");
+    answer_free(&one);
+    host_stop();
+}
+
+// The library's own descriptor is readable as long as there is something to do, so a loop may poll
+// one exchange at a time and never look at how many are left.
+static void poll_until_finished(int count) {
+    for (;;) {
+        int finished = 0;
+        for (int i = 0; i < count; i++) {
+            finished += many[i].finished;
+        }
+        if (finished == count) {
+            return;
+        }
+        ENSURE(readable(60 * 1000) == 1);
+        ENSURE(wsgi_poll(host.runtime, 1, NULL) == WSGI_OK);
+    }
+}
+
+static void own_descriptor(const char *folder) {
+    wsgi_request request = request_for("/hello");
+    host.own_descriptor = 1;
+    ENSURE(wsgi_runtime_fd(NULL) == -1);
+    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    for (int i = 0; i < MANY; i++) {
+        submit(&many[i], &request);
+    }
+    poll_until_finished(MANY);
+    for (int i = 0; i < MANY; i++) {
+        ENSURE_BODY(many[i], "Hello world!");
+        answer_free(&many[i]);
+    }
+    while (readable(0) == 1) {
+        ENSURE(wsgi_poll(host.runtime, 0, NULL) == WSGI_OK);
+    }
+    host_stop();
+}
+
+// With no threads nothing happens but in wsgi_poll: the descriptor asks for it.
+static void own_descriptor_without_threads(const char *folder) {
+    wsgi_request request = request_for("/hello");
+    host.own_descriptor = 1;
+    host_start(in_folder(folder, "stages.py"), "application", 0, 0, 0);
+    for (int round = 0; round < 2; round++) {
+        submit(&many[0], &request);
+        submit(&many[1], &request);
+        poll_until_finished(2);
+        answer_free(&many[0]);
+        answer_free(&many[1]);
+    }
+    host_stop();
+}
+
+const struct scenario scenarios_of_wakeups[] = {
+    {"lost_wake_up", lost_wake_up},
+    {"own_descriptor", own_descriptor},
+    {"own_descriptor_without_threads", own_descriptor_without_threads},
+    {NULL, NULL},
+};
