@@ -10,7 +10,7 @@ use super::thread::is_forked;
 use once_cell::sync::OnceCell;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyMemoryView};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Takes the lines of one text, all of them. Called on any thread, never with the GIL held by it; may
@@ -111,7 +111,36 @@ fn emit(stream: Stream, lines: &mut Lines<'_>) {
 /// One write, so that lines of several processes do not mix; no lock, since a fork may have been
 /// made while another thread held it. If it fails there is nobody left to tell.
 pub fn write_fd2(line: &str) {
-    let line = format!("{}\n", escape(line));
+    put_fd2(&format!("{}\n", escape(line)));
+}
+
+thread_local! {
+    /// In a forked child: a line on descriptor 2 has begun and has no end yet.
+    static LINE_IS_OPEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// In a forked child: what the calling thread has begun, as it is.
+fn flush_fd2() {
+    let Ok(begun) = PARTIAL.try_with(|partial| partial.borrow_mut().finish()) else { return };
+    for (_, mut lines) in begun {
+        if let Some(text) = lines.next() {
+            put_fd2(&escape(&text));
+            LINE_IS_OPEN.set(true);
+        }
+    }
+}
+
+/// In a forked child: the next line of the log must not stand behind what was flushed.
+fn end_line_fd2() {
+    if LINE_IS_OPEN.replace(false) {
+        put_fd2("\n");
+    }
+}
+
+fn put_fd2(line: &str) {
+    if line.ends_with('\n') {
+        LINE_IS_OPEN.set(false);
+    }
     // SAFETY: the bytes are readable for the call; a closed descriptor is only an error.
     let _ = unsafe { libc::write(2, line.as_ptr().cast(), line.len()) };
 }
@@ -161,11 +190,17 @@ impl Sink {
         Ok(data.as_bytes().len())
     }
 
-    /// A line goes out when it is whole, not earlier, except in a forked child, which may end next. It
-    /// is a line there too, or the next line of the log would stand behind it.
-    fn flush(&self, py: Python<'_>) {
+    /// A line goes out when it is whole, not earlier. A forked child has no lines, only descriptor 2.
+    fn flush(&self) {
         if is_forked() {
-            flush_thread(py);
+            flush_fd2();
+        }
+    }
+
+    /// The application flushes, and not the buffering of lines. A forked child may end next.
+    fn end_line(&self) {
+        if is_forked() {
+            end_line_fd2();
         }
     }
 

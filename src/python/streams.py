@@ -73,6 +73,10 @@ class LogStream(io.TextIOWrapper):
     def reconfigure(self, **options):
         super().reconfigure(**{**options, "write_through": True})
 
+    def flush(self):
+        super().flush()
+        self.buffer._sink.end_line()
+
     def close(self):
         self.flush()
 

@@ -67,9 +67,8 @@ def test_a_child_that_returns_ends_at_once(server, path):
 
 def test_what_a_child_flushes_is_written(server):
     assert code(server, "/prints") == 0
-    told(server, "one line\n")
-    # A line of its own, or the next one of the log would stand behind it.
-    told(server, "and a half of a child\n")
+    # It ends, or the next line of the log would stand behind it.
+    told(server, "one line\nand a half of a child\n")
 
 
 def test_write_in_a_child_says_whose_the_client_is(server):
