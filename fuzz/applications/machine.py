@@ -83,16 +83,19 @@ class Machine:
             pass
 
     def in_a_thread(self):
-        """What belongs to a request belongs to its thread too."""
-        before = self.given
-        for use in (lambda: self.write(self.block()), lambda: self.start_response("200 OK", [])):
-            said = []
-            thread = threading.Thread(target=self.attempt, args=(use, said))
-            thread.start()
-            thread.join()
-            if said == ["succeeded"]:
-                mismatch(self.environ, "another thread could answer")
-        self.given = before
+        """Another move on a thread of its own, where all that a request lends works too."""
+        raised = []
+        thread = threading.Thread(target=self.move_elsewhere, args=(raised,))
+        thread.start()
+        thread.join()
+        if raised:
+            raise raised[0]
+
+    def move_elsewhere(self, raised):
+        try:
+            self.move()
+        except BaseException as error:
+            raised.append(error)
 
     def attempt(self, use, said):
         try:

@@ -23,5 +23,5 @@ class Program:
 
 
 def mismatch(environ, what):
-    """The word MISMATCH in the log is a finding; see fuzz/src/lib.rs."""
+    """A line of the log that begins with MISMATCH is a finding; see fuzz/src/lib.rs."""
     environ["wsgi.errors"].write(f"MISMATCH {what}\n"[:150])
