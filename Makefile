@@ -47,7 +47,7 @@ VALIDATED = $(addprefix tests/nginx/test_,$(addsuffix .py,hello environ response
 	upload errors file_wrapper connections http2 leases settings applications clients_leave early_hints))
 
 # What may differ in another Python or another nginx.
-NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,buffering filters_that_answer http3 forks guards import log process reload stopping \
+NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,buffering filters_that_answer http3 forks guards python_ends import log process reload stopping \
 	threads timeouts upload_ways))
 
 .NOTPARALLEL:

@@ -1,29 +1,69 @@
-//! The end of the process, as far as Python has a say in it.
+//! The end of the process, as far as Python has a say in it. What is done is in exit.py.
 
 use super::output::{self, Stream};
 use super::traceback;
 use pyo3::prelude::*;
+use pyo3::types::{PyCFunction, PyDict, PyTuple};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// Runs the functions that were registered with `atexit`, and flushes sys.stdout and sys.stderr.
-/// What goes wrong is logged; nothing is raised. On the thread that started the interpreter.
+/// What had not ended when its time was over.
+#[derive(Debug, Clone, Default)]
+pub struct Left {
+    /// The names of threads that are no daemons.
+    pub threads: Vec<String>,
+    /// Of pools, which were ended then.
+    pub processes: usize,
+}
+
+/// What the end tells while it goes on.
+#[derive(Clone, Copy)]
+pub enum Told<'a> {
+    Left(&'a Left),
+    /// All is done that can be, though the main thread still waits.
+    Done,
+}
+
+/// Waits for threads that are no daemons and for executors, runs the functions that were registered
+/// with `atexit`, and flushes files, all until `until`. `tell` is told what has not ended by then, as
+/// soon as that is known. What goes wrong is logged; nothing is raised. On the thread that started the
+/// interpreter, which may not come back from it.
 ///
-/// `threading._shutdown` is not called: it waits for every thread that is not a daemon, for ever if
-/// need be. Python is not finalised either; the caller ends the process afterwards.
-pub fn run_exit_handlers(py: Python<'_>) {
-    let steps: [fn(Python<'_>) -> PyResult<()>; 3] =
-        [run_atexit, |py| flush(py, "stdout"), |py| flush(py, "stderr")];
-    for step in steps {
-        if let Err(err) = step(py) {
-            for line in traceback::lines(py, &err) {
-                output::emit_line(py, Stream::Stderr, &line);
-            }
+/// Python is not finalised; the caller ends the process afterwards.
+pub fn run(py: Python<'_>, until: Instant, tell: impl Fn(Told<'_>) + Send + Sync + 'static) {
+    let left = until.saturating_duration_since(Instant::now());
+    let mut results = vec![end(py, left, Arc::new(tell))];
+    results.extend(["stdout", "stderr"].map(|name| flush(py, name)));
+    for err in results.into_iter().filter_map(Result::err) {
+        for line in traceback::lines(py, &err) {
+            output::emit_line(py, Stream::Stderr, &line);
         }
     }
     output::flush_thread(py);
 }
 
-fn run_atexit(py: Python<'_>) -> PyResult<()> {
-    py.import("atexit")?.call_method0("_run_exitfuncs").map(drop)
+type Tell = Arc<dyn Fn(Told<'_>) + Send + Sync>;
+
+fn end(py: Python<'_>, left: Duration, tell: Tell) -> PyResult<()> {
+    let globals = PyDict::new(py);
+    globals.set_item("__name__", "wsgi.exit")?;
+    let builtins = py.import("builtins")?;
+    let source = include_str!("exit.py");
+    let code = builtins.call_method1("compile", (source, "<libwsgi>", "exec"))?;
+    builtins.call_method1("exec", (code, &globals))?;
+    let told = tell.clone();
+    let report = move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+        let (threads, processes) = args.extract()?;
+        told(Told::Left(&Left { threads, processes }));
+        PyResult::Ok(())
+    };
+    let done = move |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+        tell(Told::Done);
+        PyResult::Ok(())
+    };
+    let report = PyCFunction::new_closure(py, None, None, report)?;
+    let done = PyCFunction::new_closure(py, None, None, done)?;
+    globals.as_any().get_item("end")?.call1((left.as_secs_f64(), report, done)).map(drop)
 }
 
 /// The application may have put another object there, or None.

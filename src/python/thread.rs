@@ -11,7 +11,8 @@
 //! 3. It is given back on its own thread, when the thread ends, and only while that is safe: see
 //!    `Drop for Kept`.
 
-use pyo3::{Python, ffi};
+use pyo3::ffi;
+use pyo3::prelude::*;
 use std::cell::OnceCell;
 use std::ptr::NonNull;
 use std::sync::Once;
@@ -33,14 +34,23 @@ thread_local! {
 pub fn attach<R>(f: impl for<'py> FnOnce(Python<'py>) -> R) -> R {
     assert!(is_started(), "Python is used before it has been started");
     // A thread that is ending has no thread locals left; it attaches for this one call.
-    let _ = KEPT.try_with(|kept| {
-        if kept.get().is_none() {
-            if let Some(state) = Kept::new() {
-                let _ = kept.set(state);
-            }
-        }
+    let new = KEPT.try_with(|kept| {
+        let new = kept.get().is_none().then(Kept::new).flatten();
+        new.is_some_and(|state| kept.set(state).is_ok())
     });
+    if new == Ok(true) {
+        // A thread without `threading` has no threads whose like could matter.
+        Python::attach(|py| drop(is_no_daemon(py)));
+    }
     Python::attach(f)
+}
+
+/// A thread that the application starts is a daemon if the one that starts it is, and a daemon is not
+/// waited for at the end. Python takes each thread that it has not made for a daemon. It does not
+/// wait for those in any case.
+fn is_no_daemon(py: Python<'_>) -> PyResult<()> {
+    let me = py.import("threading")?.call_method0("current_thread")?;
+    me.setattr("_daemonic", false)
 }
 
 /// Whether the interpreter has been started and may be used. `Py_IsInitialized` is no answer: it

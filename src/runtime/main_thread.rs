@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::host::Level;
 use crate::pool::sync::{Condvar, Mutex};
 use crate::python;
+use crate::python::exit::{Left, Told};
 use crate::wsgi::builtin;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,13 +18,16 @@ pub(super) const STACK_SIZE: usize = 8 * 1024 * 1024;
 
 enum Task {
     Import(Arc<App>),
-    Exit,
+    /// With a limit.
+    Exit(Instant),
 }
 
 #[derive(Default)]
 struct State {
     tasks: VecDeque<Task>,
     exited: bool,
+    /// What the exit had to leave.
+    left: Left,
     /// Why Python did not start.
     failed: Option<String>,
 }
@@ -47,17 +51,17 @@ impl MainThread {
         self.changed.notify_all();
     }
 
-    /// Has the exit handlers run. False if they had not ended at `until`.
-    pub(super) fn exit(&self, until: Instant) -> bool {
+    /// Has Python come to its end. False if that had not ended at `until`; and what was left then.
+    pub(super) fn exit(&self, until: Instant) -> (bool, Left) {
         let mut state = self.state.lock();
-        state.tasks.push_front(Task::Exit);
+        state.tasks.push_front(Task::Exit(until));
         self.changed.notify_all();
         while !state.exited {
             if self.changed.wait_until(&mut state, until).timed_out() {
                 break;
             }
         }
-        state.exited
+        (state.exited, std::mem::take(&mut state.left))
     }
 
     /// Why Python did not start, if it did not.
@@ -72,6 +76,13 @@ impl MainThread {
                 return task;
             }
             self.changed.wait(&mut state);
+        }
+    }
+
+    fn told(&self, told: Told<'_>) {
+        match told {
+            Told::Left(left) => self.state.lock().left = left.clone(),
+            Told::Done => self.exited(),
         }
     }
 
@@ -127,10 +138,10 @@ fn main(runtime: &'static Runtime, settings: &python::config::Settings) {
     loop {
         match runtime.main.next() {
             Task::Import(app) => app.import(),
-            Task::Exit => {
+            Task::Exit(until) => {
                 if python::thread::is_started() {
                     python::attach(|py| {
-                        python::exit::run_exit_handlers(py);
+                        python::exit::run(py, until, |told| runtime.main.told(told));
                         // A handler may have forked.
                         python::child::leave_if_forked(py);
                     });

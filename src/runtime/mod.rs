@@ -28,6 +28,7 @@ use crate::host::{Host, HostRequest, Level, current, polling};
 use crate::pool::handoff::Handoff;
 use crate::pool::sync::{AtomicBool, Mutex, Ordering};
 use crate::python;
+use crate::python::exit::Left;
 use crate::wsgi::app::Facts;
 use crate::wsgi::target::Target;
 use main_thread::MainThread;
@@ -42,6 +43,14 @@ use watch::Watch;
 
 /// Exit handlers have at least this part of the time of a stop, a quarter.
 const EXIT_SHARE: u32 = 4;
+
+/// Of how many threads that were cut off the names are told.
+const NAMES: usize = 8;
+
+fn shown(names: &[String]) -> String {
+    let more = if names.len() > NAMES { ", ..." } else { "" };
+    format!("{}{more}", names[..names.len().min(NAMES)].join(", "))
+}
 
 static RUNTIME: OnceCell<Runtime> = OnceCell::new();
 
@@ -183,27 +192,38 @@ impl Runtime {
         // Exit handlers would disturb an application that still runs, so they wait for it, but not to
         // the end: they are to have some of the time too. It has all of it.
         self.wait_until_idle(end - timeout / EXIT_SHARE);
-        let handled = self.main.exit(end);
+        let (handled, left) = self.main.exit(end);
         let still = self.wait_until_idle(end);
-        if still > 0 || !handled {
-            self.log_stopped(begun.elapsed(), still, handled);
-        }
+        self.log_stopped(begun.elapsed(), still, handled, &left);
         Ok(())
     }
 
-    fn log_stopped(&self, after: Duration, still: usize, handled: bool) {
-        let requests = match still {
-            0 => String::new(),
-            1 => String::from("1 request was still running in Python"),
-            _ => format!("{still} requests were still running in Python"),
+    /// Says what was cut off, if anything was.
+    fn log_stopped(&self, after: Duration, still: usize, handled: bool, left: &Left) {
+        let were = |count: usize, what: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {what} was")),
+            _ => Some(format!("{count} {what}s were")),
         };
-        let handlers = if handled { "" } else { "Python's exit handlers did not end" };
-        let and = if still > 0 && !handled { ", and " } else { "" };
-        let text = format!(
-            "WSGI0003 stopped after {} ms although {requests}{and}{handlers}",
-            after.as_millis()
-        );
-        self.outbox.log(None, Level::Warn, &text);
+        let threads = were(left.threads.len(), "thread");
+        let parts: Vec<_> = [
+            were(still, "request").map(|it| format!("{it} still running in Python")),
+            threads.map(|it| format!("{it} still running ({})", shown(&left.threads))),
+            (left.processes > 0)
+                .then(|| format!("{} processes of pools were ended", left.processes)),
+            (!handled).then(|| String::from("Python's exit handlers did not end")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if !parts.is_empty() {
+            let text = format!(
+                "WSGI0003 stopped after {} ms although {}",
+                after.as_millis(),
+                parts.join(", and ")
+            );
+            self.outbox.log(None, Level::Warn, &text);
+        }
     }
 
     /// Who is stuck is not waited for: nothing that is known makes it end sooner than the others.

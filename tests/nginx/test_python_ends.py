@@ -1,0 +1,139 @@
+"""The end of a worker is that of a Python program: threads, executors, files, within a limit."""
+
+import signal
+import time
+
+import pytest
+
+from server import wait_for
+
+CONF = "location / { wsgi_app @PREFIX@/ends.py app; }"
+HEAD = """
+import atexit, concurrent.futures, multiprocessing, os, tempfile, threading, time
+HERE = os.path.dirname(__file__)
+
+def say(word):
+    with open(HERE + "/said", "a") as file:
+        file.write(word + "\\n")
+
+def later(seconds, word):
+    time.sleep(seconds)
+    say(word)
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [repr(work()).encode()]
+
+def work():
+"""
+WORK = """
+    global journal, temporary, folder
+    jobs = concurrent.futures.ThreadPoolExecutor(1)
+    for number in range(4):
+        jobs.submit(later, 0.1, f"job {number}")
+    threading.Thread(target=later, args=(0.8, "thread")).start()
+    threading.Thread(target=later, args=(30, "daemon"), daemon=True).start()
+    atexit.register(say, "atexit")
+    journal = open(HERE + "/journal", "a")
+    journal.write("not flushed yet")
+    temporary = tempfile.NamedTemporaryFile(dir=HERE, prefix="temporary")
+    folder = tempfile.TemporaryDirectory(dir=HERE, prefix="temporary")
+"""
+POOL = """
+    global pool
+    pool = concurrent.futures.ProcessPoolExecutor(2)
+    list(pool.map(abs, [-1, -2]))
+    return [child.pid for child in multiprocessing.active_children()]
+"""
+BUSY = """
+    global pool, journal
+    journal = open(HERE + "/journal", "a")
+    journal.write("not flushed yet")
+    atexit.register(say, "atexit")
+    pool = concurrent.futures.ProcessPoolExecutor(1)
+    pool.submit(time.sleep, 60)
+    jobs = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="mails")
+    jobs.submit(time.sleep, 60)
+    threading.Thread(target=time.sleep, args=(60,), name="poller").start()
+    while not multiprocessing.active_children():
+        time.sleep(0.01)
+    return [child.pid for child in multiprocessing.active_children()]
+"""
+HANGS = """
+    global journal
+    journal = open(HERE + "/journal", "a")
+    journal.write("not flushed yet")
+    atexit.register(time.sleep, 60)
+"""
+
+
+def prepare(nginx, work, timeout="10s"):
+    http = f"wsgi_shutdown_timeout {timeout};"
+    return nginx(CONF, http=http, files=[("ends.py", HEAD + work)])
+
+
+def read(server, name):
+    path = server.prefix / name
+    return path.read_text() if path.exists() else ""
+
+
+def is_alive(pid):
+    try:
+        return open(f"/proc/{pid}/stat").read().split(") ")[1][0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def end(server, number=signal.SIGQUIT):
+    begin = time.monotonic()
+    assert server.stop(number) == 0
+    return time.monotonic() - begin
+
+
+def test_nothing_to_wait_for_takes_no_time(nginx):
+    server = prepare(nginx, "    pass\n", "60s")
+    assert server.ask("/").status == 200
+    assert end(server) < 3, "which is nothing beside 60 seconds"
+    assert not server.log_lines("WSGI0003")
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM])
+def test_what_was_begun_comes_to_its_end(nginx, number):
+    server = prepare(nginx, WORK)
+    assert server.ask("/").status == 200
+    assert end(server, number) < 8
+    said = read(server, "said").split("\n")
+    assert {f"job {n}" for n in range(4)} < set(said), "the executor is emptied"
+    assert said[-2:] == ["atexit", ""] and "thread" in said and "daemon" not in said, "then atexit"
+    assert read(server, "journal") == "not flushed yet", "files are flushed"
+    assert not list(server.prefix.glob("temporary*")), "temporary ones are removed"
+    assert not server.log_lines("WSGI0003"), "and nothing is cut off"
+
+
+def test_processes_of_a_pool_end(nginx):
+    server = prepare(nginx, POOL)
+    children = eval(server.ask("/").body)
+    assert len(children) == 2 and all(is_alive(pid) for pid in children)
+    assert end(server) < 8, "they are told to end, and waited for"
+    wait_for(lambda: not any(is_alive(pid) for pid in children), "the pool's processes to end")
+    assert not server.log_lines("WSGI0003")
+
+
+def test_what_takes_too_long_is_cut_off_and_counted(nginx):
+    server = prepare(nginx, BUSY, "2s")
+    children = eval(server.ask("/").body)
+    assert end(server) < 4.5
+    line = server.wait_log("WSGI0003 stopped after")[0]
+    assert "threads were still running" in line and "poller" in line and "mails_0" in line, line
+    assert "1 process" in line or "processes of pools were ended" in line
+    assert "exit handlers" not in line, "they have had their time"
+    assert read(server, "said") == "atexit\n" and read(server, "journal") == "not flushed yet"
+    wait_for(lambda: not any(is_alive(pid) for pid in children), "the pool's process to end")
+
+
+def test_files_do_not_wait_for_a_handler_that_hangs(nginx):
+    server = prepare(nginx, HANGS, "2s")
+    assert server.ask("/").status == 200
+    assert end(server) < 4.5
+    server.wait_log("WSGI0003 stopped after", "Python's exit handlers did not end")
+    assert read(server, "journal") == "not flushed yet"
