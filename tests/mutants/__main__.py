@@ -1,9 +1,9 @@
 """make mutants: breaks the sources on purpose, in one place at a time, and asks whether a test notices.
 
 N lines of src and ngx_module are drawn by SEED, and for each of them one of the changes that it allows.
-What does not compile is thrown away, and the next line is taken. A change that no test notices has
-survived: there is a rule that no test states, or the change makes no difference. equivalent.txt has those of
-the second kind, which do not count.
+What does not compile, or makes no other code, is thrown away, and the next line is taken. A change
+that no test notices has survived: there is a rule that no test states, or the change makes no
+difference. equivalent.txt has those of the second kind, which do not count.
 
 A hang counts as noticed. Nothing of the project is touched: all of it happens in build/mutants/tree.
 """
@@ -38,11 +38,12 @@ def main():
     failing = without_a_mutant(version, environment)
     equivalents = Equivalents((HERE / "equivalent.txt").read_text())
     results = []
+    code = tree.code_of_module()
     for mutant in drawn(options):
         if len(results) == options.number:
             break
         begin = time.monotonic()
-        result = judge(mutant, environment, equivalents, failing)
+        result = judge(mutant, environment, equivalents, failing, code)
         if result is None:
             continue
         results.append((mutant, *result))
@@ -104,8 +105,11 @@ def need(command, limit, environment):
         sys.exit(f"make mutants: {' '.join(map(str, command))} failed:\n{output}")
 
 
-def judge(mutant, environment, equivalents, failing):
-    """What became of it, and by what; None if it does not compile."""
+def judge(mutant, environment, equivalents, failing, code):
+    """What became of it, and by what; None if it does not compile, or to the same code as before.
+
+    The latter is what becomes of lines that are for other versions of nginx.
+    """
     path = tree.TREE / mutant.file
     text = path.read_text()
     reason = equivalents.reason(mutant, text)
@@ -117,6 +121,8 @@ def judge(mutant, environment, equivalents, failing):
             for command, limit in levels.builds_for(level, mutant.file):
                 if levels.run(command, limit, environment)[0] != 0:
                     return None
+            if mutant.file in code and tree.code_of_module()[mutant.file] == code[mutant.file]:
+                return None
             by = levels.noticed(level, environment, failing[level.name])
             if by:
                 return KILLED, f"{level.name}, {by}"

@@ -62,6 +62,16 @@ def copy():
     return whole.hexdigest()[:16]
 
 
+def code_of_module():
+    """The machine code of each file of the module, without what is for debuggers."""
+    found = {}
+    for path in sorted((TREE / "build/nginx-src/objs/addon/ngx_module").glob("*.o")):
+        stripped = TREE / "build/stripped.o"
+        subprocess.run(["strip", "-g", "-o", str(stripped), str(path)], check=True)
+        found[f"ngx_module/{path.stem}.c"] = stripped.read_bytes()
+    return found
+
+
 def allow_warnings():
     """A mutant that has an unused variable is to be tried, not refused."""
     makefile = TREE / "build/nginx-src/objs/Makefile"

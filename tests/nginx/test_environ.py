@@ -308,7 +308,7 @@ def test_header_bytes_are_latin1(server):
     assert environ["HTTP_X_TAB"] == "a\tb", "a tab stays a tab"
 
 
-@pytest.mark.parametrize("port", ["", ":8080"])
+@pytest.mark.parametrize("port", ["", ":8080", ":49150"])
 @pytest.mark.parametrize("path", ["/a/b", "", "?c"])
 def test_host_of_an_absolute_target(server, port, path):
     environ = shown(server, f"http://other.test{port}{path}", host="localhost")

@@ -11,7 +11,7 @@ CONF = """
                        wsgi_app @APPS@/environ.py app; wsgi_param app.some $arg_some; }
     location /hello { wsgi_app @APPS@/hello.py hello_world; }
 """
-NAMES = ["Accept", "Cookie", "X-A", "X-B", "x-b", "Content-Type", "X_Dropped", "User-Agent"]
+NAMES = ["Accept", "Cookie", "X-A", "X-B", "x-b", "Content-Type", "X_B", "x_C", "X_c", "User-Agent"]
 VALUES = ["", "a", "b", "caf\xe9", "x" * 1024, "y" * 1025]
 JOINED = {"HTTP_COOKIE": "; ", "CONTENT_TYPE": None}
 
@@ -21,11 +21,17 @@ def server(module_nginx):
     return module_nginx(CONF, http="wsgi_threads 1;")
 
 
-def expected(headers):
+@pytest.fixture(scope="module")
+def server_with_underscores(module_nginx):
+    return module_nginx("underscores_in_headers on;" + CONF, http="wsgi_threads 1;")
+
+
+def expected(headers, with_underscores=False):
     """What is to be in environ of these fields."""
     keys = {}
+    dashed = {name.upper() for name, _ in headers if "_" not in name}
     for name, value in headers:
-        if "_" in name:
+        if "_" in name and (not with_underscores or name.upper().replace("_", "-") in dashed):
             continue
         key = name.upper().replace("-", "_")
         key = key if key == "CONTENT_TYPE" else f"HTTP_{key}"
@@ -48,7 +54,10 @@ def of_fields(shown):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_fields_of_one_request_are_not_in_the_next(server, seed):
+@pytest.mark.parametrize("underscores", [False, True], ids=["dropped", "let in"])
+def test_fields_of_one_request_are_not_in_the_next(request, underscores, seed):
+    """Whether nginx drops names with underscores or an administrator has let them in."""
+    server = request.getfixturevalue("server_with_underscores" if underscores else "server")
     choose = random.Random(seed)
     with server.connect() as connection:
         for _ in range(60):
@@ -56,7 +65,8 @@ def test_fields_of_one_request_are_not_in_the_next(server, seed):
             names = choose.choices(NAMES, k=choose.choice([0, 1, 3, 3, 3, 40]))
             for _ in range(choose.randrange(1, 4)):
                 headers = [(name, choose.choice(VALUES)) for name in names]
-                assert of_fields(ask(connection, "/", headers)) == expected(headers)
+                shown = of_fields(ask(connection, "/", headers))
+                assert shown == expected(headers, underscores)
 
 
 def test_applications_and_locations_do_not_mix(server):
