@@ -181,6 +181,8 @@ def test_too_many_are_stuck(nginx, gate):
         waiting.send_request("/pid")
         assert late.read_response().status == 504, "the second, which is one too many"
         server.wait_log("WSGI0125", "2 threads are stuck")
+        for line in server.wait_log("WSGI0007", count=2):
+            assert "takes its place" in line, "what was taken in is answered by a whole pool"
         assert waiting.read_response().text == str(worker), "who waits is answered"
         server.wait_log("gracefully shutting down")
         assert Path(f"/proc/{worker}").exists(), "the worker waits for who runs"
@@ -199,8 +201,9 @@ def test_too_many_are_stuck_without_a_master(nginx):
     conf = server.prefix / "nginx.conf"
     conf.write_text(conf.read_text().replace("master_process on;", "master_process off;"))
     server.start()
-    for _ in range(2):
+    for _ in range(3):
         assert_late(server, "/wait")
+    assert server.wait_log("WSGI0007", "3 are, of at most 1", "it is not replaced"), "no more"
     assert server.wait_log("WSGI0126", "2 threads are stuck"), "the log says what to do"
     assert server.ask("/release").status == 200, "it serves on as well as it can"
 
