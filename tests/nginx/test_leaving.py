@@ -39,6 +39,7 @@ def exhaust(server):
 
 def test_a_slow_client_does_not_hold_the_place(nginx):
     server = start(nginx)
+    server.expect("WSGI0003")
     (worker,) = server.workers()
     with server.connect() as slow:
         slow.send_request("/large")
@@ -53,6 +54,7 @@ def test_a_slow_client_does_not_hold_the_place(nginx):
 
 def test_a_request_that_ends_in_time_is_answered(nginx, gate):
     server = start(nginx)
+    server.expect("WSGI0003")
     (worker,) = server.workers()
     stop = gate()
     with server.connect() as running:
@@ -68,6 +70,7 @@ def test_a_request_that_ends_in_time_is_answered(nginx, gate):
 
 def test_an_application_without_its_client_does_not_hold_the_place(nginx, gate):
     server = start(nginx, main="worker_shutdown_timeout 500ms;")
+    server.expect("WSGI0003")
     # What nginx says of a worker that ends with a connection in use.
     server.expect(r"open socket #\d+ left in connection|aborting$")
     (worker,) = server.workers()

@@ -121,6 +121,7 @@ def test_processes_of_a_pool_end(nginx):
 
 def test_what_takes_too_long_is_cut_off_and_counted(nginx):
     server = prepare(nginx, BUSY, "2s")
+    server.expect("WSGI0003")
     children = eval(server.ask("/").body)
     assert end(server) < 4.5
     line = server.wait_log("WSGI0003 stopped after")[0]
@@ -133,6 +134,7 @@ def test_what_takes_too_long_is_cut_off_and_counted(nginx):
 
 def test_files_do_not_wait_for_a_handler_that_hangs(nginx):
     server = prepare(nginx, HANGS, "2s")
+    server.expect("WSGI0003")
     assert server.ask("/").status == 200
     assert end(server) < 4.5
     server.wait_log("WSGI0003 stopped after", "Python's exit handlers did not end")

@@ -136,6 +136,7 @@ def test_worker_shutdown_timeout_ends_streams(nginx, gate):
     server = nginx(
         "location / { wsgi_app @APPS@/wait.py app; }", main="worker_shutdown_timeout 200ms;"
     )
+    server.expect("WSGI0003")
     stop = gate()
     with server.connect() as connection:
         connection.send_request(f"/stream?{stop.query}")

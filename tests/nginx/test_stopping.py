@@ -97,6 +97,7 @@ def test_quit_waits_for_the_queue(nginx, gate):
 @pytest.mark.parametrize("attempt", range(10))
 def test_term_while_python_runs(nginx, gate, attempt):
     server = prepare(nginx, workers=2).start()
+    server.expect("WSGI0003")
     stop = gate()
     connections = [server.connect() for _ in range(4)]
     connections[0].send_request(f"/wait/block?{stop.query}")
@@ -111,6 +112,7 @@ def test_term_while_python_runs(nginx, gate, attempt):
 @pytest.mark.parametrize("spin, limit", [(SPIN, 2.5), (HOLD, LONG)], ids=["python", "c"])
 def test_term_while_python_does_not_let_go(nginx, gate, spin, limit):
     server = prepare(nginx, own=GOODBYE + spin).start()
+    server.expect("WSGI0003")
     stop = gate()
     with server.connect() as connection:
         connection.send_request(f"/own?{stop.query}")
@@ -126,6 +128,7 @@ def test_term_while_python_does_not_let_go(nginx, gate, spin, limit):
 
 def test_worker_shutdown_timeout_ends_streams(nginx, gate):
     server = prepare(nginx, main="worker_shutdown_timeout 200ms;").start()
+    server.expect("WSGI0003")
     stop = gate()
     with server.connect() as connection:
         connection.send_request(f"/wait/stream?{stop.query}")
@@ -148,6 +151,7 @@ def test_atexit_handlers_run(nginx):
 def test_atexit_handler_that_hangs(nginx):
     own = "import atexit, time\natexit.register(time.sleep, 600)\n" + OWN
     server = prepare(nginx, own=own).start()
+    server.expect("WSGI0003")
     assert server.ask("/own").body == b"own", "it works"
     assert_ends(server, signal.SIGQUIT)
 
@@ -155,6 +159,7 @@ def test_atexit_handler_that_hangs(nginx):
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM])
 def test_threads_of_the_application(nginx, number):
     server = prepare(nginx, own=THREADS + OWN).start()
+    server.expect("WSGI0003")
     assert server.ask("/own").body == b"own", "it works"
     assert_ends(server, number)
 
@@ -167,7 +172,9 @@ def blocked_import(nginx, stop):
 
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM])
 def test_stop_during_an_import(nginx, gate, number):
-    assert_ends(blocked_import(nginx, gate()), number)
+    server = blocked_import(nginx, gate())
+    server.expect("WSGI0003")
+    assert_ends(server, number)
 
 
 def test_quit_waits_for_who_waits_for_an_import(nginx, gate):

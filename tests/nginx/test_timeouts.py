@@ -68,6 +68,7 @@ def test_the_stack_of_an_application_that_computes(nginx):
 
 def test_the_stack_of_a_stream(nginx):
     server = start(nginx)
+    server.expect("WSGI0003")
     with server.connect() as connection, pytest.raises(client.Truncated):
         connection.ask("/stream")
     server.wait_log("WSGI0117", "GET /stream")
@@ -76,6 +77,7 @@ def test_the_stack_of_a_stream(nginx):
 
 def test_over_http2(nginx):
     server = start(nginx)
+    server.expect("WSGI0003")
     with H2Connection(server.h2_port) as connection:
         assert connection.ask("/wait").status == 504, "the application takes too long"
     assert server.wait_log("WSGI0005", '"GET /wait HTTP/2.0"'), "the log says whose stack it is"
@@ -160,6 +162,7 @@ def test_a_stuck_thread_is_replaced(nginx):
 def test_all_threads_are_stuck_and_none_is_replaced(nginx):
     http = SHORT + "wsgi_threads 1; wsgi_max_stuck 0;"
     server = nginx(CONF + IMPATIENT % "/release", http=http)
+    server.expect("WSGI0003")
     assert_late(server, "/wait")
     response = server.ask("/release")
     assert response.status == 503, "nobody is there to answer"
@@ -170,6 +173,7 @@ def test_all_threads_are_stuck_and_none_is_replaced(nginx):
 def test_too_many_are_stuck(nginx, gate):
     patient = "location /block { wsgi_app @APPS@/late.py app; wsgi_read_timeout 30s; }"
     server = nginx(CONF + patient, http="wsgi_threads 2; wsgi_max_stuck 1; wsgi_read_timeout 1s;")
+    server.expect("WSGI0003")
     (worker,) = server.workers()
     stop = gate()
     with server.connect() as running, server.connect() as late, server.connect() as waiting:
@@ -210,6 +214,7 @@ def test_too_many_are_stuck_without_a_master(nginx):
 
 def test_nothing_is_lost_when_a_worker_leaves(nginx):
     server = start(nginx, "wsgi_threads 4; wsgi_max_stuck 1;", workers=2)
+    server.expect("WSGI0003")
     workers, left = [Path(f"/proc/{worker}") for worker in server.workers()], 0
     deadline = time.monotonic() + 30
     while any(worker.exists() for worker in workers):
@@ -223,6 +228,7 @@ def test_nothing_is_lost_when_a_worker_leaves(nginx):
 
 def test_stuck_threads_do_not_hold_up_the_end(nginx):
     server = start(nginx, "wsgi_shutdown_timeout 20s;")
+    server.expect("WSGI0003")
     assert_late(server, "/wait")
     server.wait_log("WSGI0007")
     begin = time.monotonic()
