@@ -23,5 +23,5 @@ class Program:
 
 
 def mismatch(environ, what):
-    """A line of the log that begins with MISMATCH is a finding; see fuzz/src/lib.rs."""
-    environ["wsgi.errors"].write(f"MISMATCH {what}\n"[:150])
+    """A line of the log that begins with this word is a finding; see fuzz/src/lib.rs."""
+    environ["wsgi.errors"].write(f"DIFFERS-FROM-THE-ORACLE {what}\n"[:150])

@@ -21,13 +21,21 @@ pub fn call(file: &str) -> Call {
     host::call_file(folder.join(file), "app")
 }
 
+/// Whether the line begins with WSGI0004, a bug of the library's own, or with the word that `mismatch`
+/// in program.py writes. The words are compared by their hash (FNV-1a): a fuzzer learns what is
+/// compared, and would put them into its inputs, which lines quote.
+fn is_finding(line: &str) -> bool {
+    const WORDS: [u64; 2] = [0xb028_6a8c_7db9_572f, 0x777f_e41a_01a2_b548];
+    let word = line.split(' ').next().unwrap_or_default();
+    let hash = word.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    WORDS.contains(&hash)
+}
+
 /// What PEP 3333, HTTP and wsgi.h promise of an answer, whatever the application does.
 pub fn check(answer: &Answer) {
-    let mut bugs = answer
-        .log
-        .iter()
-        .filter(|line| line.contains("WSGI0004") || line.starts_with("MISMATCH"));
-    assert!(bugs.next().is_none(), "{:#?}", answer.log);
+    assert!(!answer.log.iter().any(|line| is_finding(line)), "{:#?}", answer.log);
     let (started, length) = (answer.status != 0, answer.body().len() as u64);
     assert!(answer.writes.iter().all(|write| !write.is_empty()), "an empty write");
     assert!(!answer.no_body || length == 0, "a body where there is to be none");
