@@ -22,12 +22,16 @@ use std::{env, fs};
 
 static LOG: Mutex<Vec<(ThreadId, Stream, String)>> = Mutex::new(Vec::new());
 
-fn start_with(settings: Settings) -> Result<(), String> {
+fn log_to_memory() {
     output::set_emit(Box::new(|stream, lines| {
         while let Some(line) = lines.next() {
             LOG.lock().push((std::thread::current().id(), stream, line.into_owned()));
         }
     }));
+}
+
+fn start_with(settings: Settings) -> Result<(), String> {
+    log_to_memory();
     let (send, receive) = mpsc::channel();
     std::thread::spawn(move || {
         let _ = send.send(config::start(&settings));

@@ -1,7 +1,9 @@
 //! Starting, threads, forks, and the end.
 
-use super::{Folder, LOG, argument, own_process, passed, python, run, start_with, stderr};
-use crate::python::{Settings, check, exit, thread};
+use super::{
+    Folder, LOG, argument, log_to_memory, own_process, passed, python, run, start_with, stderr,
+};
+use crate::python::{Settings, check, config, exit, thread};
 use pyo3::prelude::*;
 use std::env;
 use std::path::{Path, PathBuf};
@@ -108,7 +110,10 @@ fn exit_handlers_run_and_what_they_raise_is_logged() {
         let test = "starting::exit_handlers_run_and_what_they_raise_is_logged";
         return passed(&own_process(test, Path::new("-")));
     }
-    python(|py| {
+    // The end belongs to the thread that has started Python.
+    log_to_memory();
+    config::start(&Settings::default()).unwrap();
+    thread::attach(|py| {
         let code = "import atexit\natexit.register(print, 'bye', end='')\n\
                     atexit.register(lambda: 1/0)";
         run(py, code).unwrap();
