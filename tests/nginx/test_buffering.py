@@ -89,7 +89,8 @@ def test_the_thread_is_free_and_every_byte_arrives(nginx, shape, way):
     with Slow(server, way, f"/{shape}") as slow:
         is_done(server)
         assert hashlib.sha256(slow.body()).hexdigest() == DIGEST, "every byte, in order"
-    if shape in ("generator", "written") and way != "gzip":
+    # On nginx's own thread the client may have begun to read before anything is stored.
+    if shape in ("generator", "written") and way != "gzip" and not INLINE:
         server.wait_log("[info]", "WSGI0127", f"{server.prefix}/body/", f"/{shape} HTTP")
 
 
