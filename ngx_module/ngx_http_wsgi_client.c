@@ -17,13 +17,14 @@ ngx_http_wsgi_watch_client(ngx_http_request_t *r)
     ngx_event_t               *rev;
     ngx_http_wsgi_loc_conf_t  *wlcf;
 
-    r->write_event_handler = ngx_http_wsgi_write_handler;
-
     /* the client of a post_action has its response already, it may go */
 
     if (r->post_action) {
+        r->write_event_handler = ngx_http_request_empty_handler;
         return NGX_OK;
     }
+
+    r->write_event_handler = ngx_http_wsgi_write_handler;
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
 

@@ -244,7 +244,16 @@ ngx_http_wsgi_complete(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome)
 ngx_int_t
 ngx_http_wsgi_truncate(ngx_http_request_t *r)
 {
-    r->main->keepalive = 0;
+    if (!r->background) {
+        r->main->keepalive = 0;
+    }
+
+    if (r->header_only) {
+
+        /* nothing is missed of a body that nobody gets, such as a mirror's */
+
+        return NGX_OK;
+    }
 
     return ngx_http_send_special(r, NGX_HTTP_FLUSH);
 }

@@ -33,6 +33,8 @@ CONF = """
         mirror /copy/; mirror_request_body off; @PAGES@; wsgi_script_name /unmirrored_body;
     }
     location /acted/ { post_action /copy/; @PAGES@; wsgi_script_name /acted; }
+    location /mirrored_broken/ { mirror /broken/; @PAGES@; wsgi_script_name /mirrored_broken; }
+    location /broken/ { internal; wsgi_app @PREFIX@/copy.py broken; }
     location /mirrored_twice/ {
         mirror /copy/; mirror /copy/; wsgi_request_buffering off;
         @PAGES@; wsgi_script_name /mirrored_twice;
@@ -67,6 +69,12 @@ def show(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     shown, copies[:] = list(copies), []
     return [repr(shown).encode()]
+
+
+def broken(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    yield b"not all"
+    raise ValueError("after the first block")
 '''
 
 
@@ -267,6 +275,14 @@ def test_mirror(server):
     assert copies(server, 1)[0][3] == large, "a body in a file, too"
     server.ask("/unmirrored_body/echo", "POST", body=b"the body")
     assert copies(server, 1)[0][2:] in ([None, b""], ["0", b""]), "or none, as configured"
+
+
+def test_mirror_that_breaks_off(server):
+    with server.connect() as connection:
+        for _ in range(3):
+            response = connection.ask("/mirrored_broken/echo")
+            assert response.body.startswith(b"GET"), "the original has its answer"
+    server.wait_log("WSGI0201", "ValueError", "/broken/", count=3)
 
 
 def test_post_action(server):
