@@ -253,6 +253,7 @@ void ngx_http_wsgi_missed_body(ngx_http_wsgi_ctx_t *ctx);
 
 void ngx_http_wsgi_before_response(ngx_http_wsgi_ctx_t *ctx);
 void ngx_http_wsgi_discard_body(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_discard_early(ngx_http_wsgi_ctx_t *ctx);
 void ngx_http_wsgi_detach_body(ngx_http_wsgi_ctx_t *ctx);
 
 /* ngx_http_wsgi_request.c */

@@ -226,12 +226,15 @@ ngx_http_wsgi_drain(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome)
     ctx->exchange = NULL;
 
     ngx_http_wsgi_detach_body(ctx);
+    ngx_http_wsgi_discard_early(ctx);
 
     /* it keeps a worker that shuts down from leaving before the end */
 
     ngx_add_timer(&ctx->timer, wlcf->read_timeout);
 
-    if (ngx_http_wsgi_wait_client(r) != NGX_OK) {
+    if ((!r->discard_body && ngx_http_wsgi_watch_client(r) != NGX_OK)
+        || ngx_http_wsgi_wait_client(r) != NGX_OK)
+    {
         (void) ngx_http_wsgi_end(ctx, NGX_ERROR);
     }
 }

@@ -51,6 +51,28 @@ ngx_http_wsgi_discard_body(ngx_http_wsgi_ctx_t *ctx)
 }
 
 
+/*
+ * The response waits for its client, which may be sending the body still and
+ * read nothing until it has sent all of it.  One that waits for 100 does not.
+ */
+
+void
+ngx_http_wsgi_discard_early(ngx_http_wsgi_ctx_t *ctx)
+{
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    if (!ctx->body_streamed || ctx->body_begun || r->headers_in.expect) {
+        return;
+    }
+
+    if (ngx_http_discard_request_body(r) != NGX_OK) {
+        r->keepalive = 0;
+    }
+}
+
+
 /* nobody reads the rest, and nobody waits for the client to send it */
 
 void
