@@ -1,12 +1,9 @@
 
 /*
- * Sending: what the filters get of a response and when, and the client that
- * can take more.
- *
- * As long as the client keeps up, a block goes to the filters as soon as it
- * is there.  Behind a client that does not, it waits in ctx->out: there blocks
- * can still go to a temporary file, and the chain that nginx walks at each
- * attempt to send stays short.
+ * What the filters get of a response and when, and the client that can take
+ * more.  As long as it keeps up, a block goes to the filters at once.  Behind a
+ * client that does not, it waits in ctx->out: there blocks can still go to a
+ * temporary file, and the chain that nginx walks at each attempt is short.
  */
 
 
