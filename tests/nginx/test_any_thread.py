@@ -77,6 +77,8 @@ def test_a_helper_waits_for_the_client_longer_than_for_the_application(threaded,
         connection.send(b"0123456789")
         response = connection.read_response()
         assert response.status == 201, "what it waits for is the client, whichever thread waits"
+    never.open()
+    threaded.wait_log("WSGI0008", "/wait/block")
 
 
 def test_a_helper_that_reads_does_not_hold_up_the_response(threaded):

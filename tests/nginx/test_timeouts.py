@@ -64,6 +64,7 @@ def test_the_stack_of_an_application_that_computes(nginx):
     assert_late(server, "/spin")
     stack_after(server, "in spin", "WSGI0005", "/spin")
     assert server.ask("/release").status == 200, "the others go on"
+    server.wait_log("WSGI0008", "/spin")
 
 
 def test_the_stack_of_a_stream(nginx):
