@@ -40,7 +40,7 @@ PYTEST = $(LINK) build/venv/bin/python -m pytest -q -ra
 INLINE = $(addprefix tests/nginx/test_,$(addsuffix .py,hello input responses odd_responses errors \
 	file_wrapper connections log log_bounds misbehaviour leases applications import leaks accel intercept \
 	ranges features_filters features_subrequests features_access features_routing features_proxy rules \
-	conformance buffering forks guards))
+	conformance buffering memory_bounds forks guards))
 
 # Whose applications are run behind wsgiref's validator too.
 VALIDATED = $(addprefix tests/nginx/test_,$(addsuffix .py,hello environ responses odd_responses streaming input \

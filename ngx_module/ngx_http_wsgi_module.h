@@ -148,6 +148,7 @@ typedef struct {
     unsigned                     last_sent:1;
     unsigned                     buffering:1;
     unsigned                     no_temp_file:1;
+    unsigned                     pinned:1;      /* as no file can store it */
     unsigned                     credit_returned:1;
     unsigned                     waits:1;
     unsigned                     discarded:1;
@@ -261,6 +262,7 @@ void ngx_http_wsgi_detach_body(ngx_http_wsgi_ctx_t *ctx);
 ngx_int_t ngx_http_wsgi_handler(ngx_http_request_t *r);
 void ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx);
 void ngx_http_wsgi_cancel(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
+ngx_int_t ngx_http_wsgi_check_memory(ngx_http_request_t *r);
 ngx_int_t ngx_http_wsgi_unavailable(ngx_http_request_t *r,
     ngx_uint_t retry_after);
 
@@ -310,14 +312,21 @@ void ngx_http_wsgi_log_abort(void *data);
 /* ngx_http_wsgi_send.c */
 
 ngx_int_t ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t later);
-void ngx_http_wsgi_drain(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome);
+ngx_uint_t ngx_http_wsgi_is_behind(ngx_http_wsgi_ctx_t *ctx);
 void ngx_http_wsgi_next_turn(ngx_http_wsgi_ctx_t *ctx);
 void ngx_http_wsgi_write_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_wsgi_wait_client(ngx_http_request_t *r);
 
+/* ngx_http_wsgi_drain.c */
+
+ngx_uint_t ngx_http_wsgi_must_drain(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_drain(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome);
+
 /* ngx_http_wsgi_spill.c */
 
 ngx_uint_t ngx_http_wsgi_is_full(ngx_http_request_t *r);
+ngx_uint_t ngx_http_wsgi_is_pinned(ngx_http_request_t *r);
+ngx_uint_t ngx_http_wsgi_can_spill(ngx_http_wsgi_ctx_t *ctx);
 ngx_uint_t ngx_http_wsgi_is_tight(ngx_http_wsgi_ctx_t *ctx);
 ngx_uint_t ngx_http_wsgi_must_spill(ngx_http_wsgi_ctx_t *ctx);
 ngx_int_t ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx);
@@ -333,6 +342,8 @@ void ngx_http_wsgi_renew_temp_file(ngx_http_wsgi_ctx_t *ctx);
 
 ngx_int_t ngx_http_wsgi_init_output(ngx_http_wsgi_ctx_t *ctx);
 size_t ngx_http_wsgi_buffered(void);
+size_t ngx_http_wsgi_pinned(void);
+void ngx_http_wsgi_pin(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t pinned);
 ngx_chain_t *ngx_http_wsgi_create_piece(ngx_http_wsgi_ctx_t *ctx);
 void ngx_http_wsgi_free_piece(ngx_http_wsgi_ctx_t *ctx, ngx_chain_t *cl);
 ngx_http_wsgi_ctx_t *ngx_http_wsgi_cleanup_ctx(ngx_pool_cleanup_t *cln);

@@ -8,6 +8,8 @@
 #include "ngx_http_wsgi_module.h"
 
 
+static void ngx_http_wsgi_count_held(ngx_http_wsgi_ctx_t *ctx,
+    ssize_t size);
 static ngx_http_wsgi_piece_t *ngx_http_wsgi_add_piece(
     ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_release_piece(ngx_http_wsgi_ctx_t *ctx,
@@ -20,11 +22,54 @@ static void ngx_http_wsgi_release_all(void *data);
 
 static size_t  ngx_http_wsgi_held;
 
+/* of it, what cannot go to a temporary file */
+
+static size_t  ngx_http_wsgi_held_pinned;
+
 
 size_t
 ngx_http_wsgi_buffered(void)
 {
     return ngx_http_wsgi_held;
+}
+
+
+size_t
+ngx_http_wsgi_pinned(void)
+{
+    return ngx_http_wsgi_held_pinned;
+}
+
+
+/* says whether the memory of this response can go to a file */
+
+void
+ngx_http_wsgi_pin(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t pinned)
+{
+    if (ctx->pinned == pinned) {
+        return;
+    }
+
+    ctx->pinned = pinned;
+
+    if (pinned) {
+        ngx_http_wsgi_held_pinned += ctx->held;
+
+    } else {
+        ngx_http_wsgi_held_pinned -= ctx->held;
+    }
+}
+
+
+static void
+ngx_http_wsgi_count_held(ngx_http_wsgi_ctx_t *ctx, ssize_t size)
+{
+    ctx->held += size;
+    ngx_http_wsgi_held += size;
+
+    if (ctx->pinned) {
+        ngx_http_wsgi_held_pinned += size;
+    }
 }
 
 
@@ -87,8 +132,7 @@ ngx_http_wsgi_add_buffers(ngx_http_wsgi_ctx_t *ctx,
 
         piece->buffer = buffers[i];
 
-        ctx->held += buffers[i]->size + WSGI_BUFFER_COST;
-        ngx_http_wsgi_held += buffers[i]->size + WSGI_BUFFER_COST;
+        ngx_http_wsgi_count_held(ctx, buffers[i]->size + WSGI_BUFFER_COST);
 
         b = &piece->buf;
 
@@ -318,15 +362,14 @@ static void
 ngx_http_wsgi_release_piece(ngx_http_wsgi_ctx_t *ctx,
     ngx_http_wsgi_piece_t *piece)
 {
-    size_t  cost;
+    ssize_t  cost;
 
     piece->used = 0;
 
     if (piece->buffer) {
         cost = piece->buffer->size + WSGI_BUFFER_COST;
 
-        ctx->held -= cost;
-        ngx_http_wsgi_held -= cost;
+        ngx_http_wsgi_count_held(ctx, -cost);
 
         wsgi_buffer_release(piece->buffer);
         piece->buffer = NULL;

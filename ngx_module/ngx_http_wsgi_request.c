@@ -136,13 +136,10 @@ ngx_http_wsgi_submit(ngx_http_wsgi_ctx_t *ctx)
     r = ctx->request;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
 
-    if (ngx_http_wsgi_is_full(r)) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "WSGI0129 responses that clients have not taken hold "
-                      "more than \"wsgi_max_buffered\", and no file may be "
-                      "used here, answering 503");
+    rc = ngx_http_wsgi_check_memory(r);
 
-        return ngx_http_wsgi_unavailable(r, NGX_HTTP_WSGI_RETRY_AFTER);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     app = ngx_http_wsgi_get_app(wlcf->app, r->connection->log);
@@ -200,6 +197,27 @@ ngx_http_wsgi_refused(ngx_http_request_t *r, wsgi_status status,
     default:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+}
+
+
+/*
+ * Asked before the request goes to Python, and again when its response begins:
+ * those that were taken meanwhile have had theirs since.
+ */
+
+ngx_int_t
+ngx_http_wsgi_check_memory(ngx_http_request_t *r)
+{
+    if (!ngx_http_wsgi_is_full(r)) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "WSGI0129 responses that clients have not taken hold more "
+                  "than \"wsgi_max_buffered\", and no file can store them, "
+                  "answering 503");
+
+    return ngx_http_wsgi_unavailable(r, NGX_HTTP_WSGI_RETRY_AFTER);
 }
 
 

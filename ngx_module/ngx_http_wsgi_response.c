@@ -80,8 +80,8 @@ ngx_http_wsgi_start(void *data, const wsgi_head *head)
 
 
 /*
- * Something else may answer in place of the response: an error page, or the
- * location that X-Accel-Redirect names.
+ * Something else may answer in place of the response: an error page, the
+ * location that X-Accel-Redirect names, or 503 where memory is full.
  */
 
 static int
@@ -112,7 +112,14 @@ ngx_http_wsgi_divert(ngx_http_wsgi_ctx_t *ctx, const wsgi_head *head)
     }
 
     if (rc == NGX_DECLINED) {
-        return 0;
+
+        if (head->no_body || r->header_only) {
+            return 0;
+        }
+
+        rc = ngx_http_wsgi_check_memory(r);
+
+        return rc == NGX_OK ? 0 : ngx_http_wsgi_leave(ctx, rc);
     }
 
     ngx_http_wsgi_give_up(ctx, WSGI_ABANDON_ANSWERED);
@@ -187,7 +194,7 @@ ngx_http_wsgi_finish(void *data, wsgi_outcome outcome, uint32_t retry_after)
     if (ctx->lost) {
         (void) ngx_http_wsgi_end(ctx, ctx->lost);
 
-    } else if (ctx->out) {
+    } else if (ngx_http_wsgi_must_drain(ctx)) {
         ngx_http_wsgi_drain(ctx, outcome);
         ngx_http_run_posted_requests(c);
 

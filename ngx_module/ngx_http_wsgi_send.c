@@ -17,7 +17,6 @@
 #define NGX_HTTP_WSGI_SEND_LIMIT  2097152
 
 
-static ngx_uint_t ngx_http_wsgi_is_behind(ngx_http_wsgi_ctx_t *ctx);
 static ngx_chain_t *ngx_http_wsgi_portion(ngx_http_wsgi_ctx_t *ctx);
 static ngx_chain_t *ngx_http_wsgi_slice(ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_turn_handler(ngx_event_t *ev);
@@ -85,6 +84,8 @@ ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t later)
 
     ngx_http_wsgi_return_credit(ctx);
 
+    ngx_http_wsgi_pin(ctx, !ngx_http_wsgi_can_spill(ctx));
+
     return NGX_OK;
 }
 
@@ -93,12 +94,15 @@ ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t later)
  * Whether the filters have bytes that wait for the client, or for other parts
  * of the page.  What a filter keeps for reasons of its own is no reason not to
  * give it more: it may wait for just that.
+ *
+ * A client that can take more may still have to be sent more: nginx sends no
+ * more than "sendfile_max_chunk" at once, and a thread of "aio" may be sending.
  */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_wsgi_is_behind(ngx_http_wsgi_ctx_t *ctx)
 {
-    ngx_event_t         *wev;
+    ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
     if (ctx->busy == NULL) {
@@ -106,10 +110,11 @@ ngx_http_wsgi_is_behind(ngx_http_wsgi_ctx_t *ctx)
     }
 
     r = ctx->request;
-    wev = r->connection->write;
+    c = r->connection;
 
-    return !wev->ready || wev->delayed || r->postponed
-           || r->connection->data != r;
+    return !c->write->ready || c->write->delayed
+           || (c->buffered & NGX_HTTP_WRITE_BUFFERED)
+           || r->postponed || c->data != r;
 }
 
 
@@ -203,40 +208,6 @@ ngx_http_wsgi_slice(ngx_http_wsgi_ctx_t *ctx)
 }
 
 
-/*
- * The application has given all that it will give, and not all of it is in
- * the filters.  The request goes on without the library until it is.
- */
-
-void
-ngx_http_wsgi_drain(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome)
-{
-    ngx_http_request_t        *r;
-    ngx_http_wsgi_loc_conf_t  *wlcf;
-
-    r = ctx->request;
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
-
-    ctx->finished = 1;
-    ctx->outcome = outcome;
-
-    ctx->exchange = NULL;
-
-    ngx_http_wsgi_detach_body(ctx);
-    ngx_http_wsgi_discard_early(ctx);
-
-    /* it keeps a worker that shuts down from leaving before the end */
-
-    ngx_add_timer(&ctx->timer, wlcf->read_timeout);
-
-    if ((!r->discard_body && ngx_http_wsgi_watch_client(r) != NGX_OK)
-        || ngx_http_wsgi_wait_client(r) != NGX_OK)
-    {
-        (void) ngx_http_wsgi_end(ctx, NGX_ERROR);
-    }
-}
-
-
 /* goes on sending or storing after others have had their turn */
 
 void
@@ -315,7 +286,7 @@ ngx_http_wsgi_write_handler(ngx_http_request_t *r)
         }
     }
 
-    if (ctx->finished && ctx->out == NULL) {
+    if (ctx->finished && !ngx_http_wsgi_must_drain(ctx)) {
         ngx_http_wsgi_complete(ctx, ctx->outcome);
         return;
     }

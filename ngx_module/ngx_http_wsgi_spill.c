@@ -23,7 +23,6 @@
 #define NGX_HTTP_WSGI_TURN      2097152
 
 
-static ngx_uint_t ngx_http_wsgi_can_spill(ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_log_tight(void);
 static void ngx_http_wsgi_count_turn(size_t size);
 static void ngx_http_wsgi_turn_ends(ngx_event_t *ev);
@@ -32,8 +31,14 @@ static void ngx_http_wsgi_turn_ends(ngx_event_t *ev);
 static size_t       ngx_http_wsgi_turn_size;
 static ngx_event_t  ngx_http_wsgi_turn_event;
 
+/* the last attempt to write to a file has failed */
+static ngx_uint_t   ngx_http_wsgi_no_files;
 
-/* memory is tight and cannot be relieved: no request can be taken */
+
+/*
+ * Responses that cannot go to files hold more than they may, all together, and
+ * one more would be like them: no request can be taken.
+ */
 
 ngx_uint_t
 ngx_http_wsgi_is_full(ngx_http_request_t *r)
@@ -44,8 +49,20 @@ ngx_http_wsgi_is_full(ngx_http_request_t *r)
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_wsgi_module);
 
-    return wlcf->max_temp_file_size == 0
-           && ngx_http_wsgi_buffered() > wmcf->max_buffered;
+    return ngx_http_wsgi_is_pinned(r)
+           && (ngx_http_wsgi_no_files
+               || wlcf->max_temp_file_size < (off_t) wmcf->max_buffered);
+}
+
+
+ngx_uint_t
+ngx_http_wsgi_is_pinned(ngx_http_request_t *r)
+{
+    ngx_http_wsgi_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wsgi_module);
+
+    return ngx_http_wsgi_pinned() > wmcf->max_buffered;
 }
 
 
@@ -112,8 +129,11 @@ ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx)
                           "response, its application waits for the client");
 
             ctx->no_temp_file = 1;
+            ngx_http_wsgi_no_files = 1;
             return NGX_OK;
         }
+
+        ngx_http_wsgi_no_files = 0;
 
         size += n;
 
@@ -204,7 +224,7 @@ ngx_http_wsgi_must_spill(ngx_http_wsgi_ctx_t *ctx)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_wsgi_can_spill(ngx_http_wsgi_ctx_t *ctx)
 {
     off_t                      size;

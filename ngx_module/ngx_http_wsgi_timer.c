@@ -18,10 +18,13 @@
 
 static void ngx_http_wsgi_timer_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_http_wsgi_is_slow(ngx_http_wsgi_ctx_t *ctx,
-    ngx_msec_t since);
+    ngx_msec_t since, size_t held);
+static ngx_uint_t ngx_http_wsgi_is_slow_to_drain(ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_timed_out(ngx_http_wsgi_ctx_t *ctx,
     wsgi_phase phase);
 static void ngx_http_wsgi_too_slow(ngx_http_wsgi_ctx_t *ctx);
+static void ngx_http_wsgi_pins_too_long(ngx_http_wsgi_ctx_t *ctx);
+static void ngx_http_wsgi_leave_slow(ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_discarded(ngx_http_wsgi_ctx_t *ctx);
 
 
@@ -86,9 +89,13 @@ ngx_http_wsgi_timer_handler(ngx_event_t *ev)
         ngx_http_wsgi_discarded(ctx);
 
     } else if (phase == WSGI_PHASE_HOST
-               && ngx_http_wsgi_is_slow(ctx, (ngx_msec_t) since))
+               && ngx_http_wsgi_is_slow(ctx, (ngx_msec_t) since,
+                                        wlcf->buffer_size / 2))
     {
         ngx_http_wsgi_too_slow(ctx);
+
+    } else if (ctx->finished && ngx_http_wsgi_is_slow_to_drain(ctx)) {
+        ngx_http_wsgi_pins_too_long(ctx);
 
     } else if (phase <= WSGI_PHASE_RUNNING && since >= limit) {
         ngx_http_wsgi_timed_out(ctx, phase);
@@ -113,11 +120,12 @@ ngx_http_wsgi_timer_handler(ngx_event_t *ev)
 
 /*
  * The application has waited for "since" milliseconds.  Whether that is for a
- * client that has taken next to nothing within "wsgi_send_timeout".
+ * client that has taken next to nothing within "wsgi_send_timeout", and has
+ * more than "held" bytes still to take.
  */
 
 static ngx_uint_t
-ngx_http_wsgi_is_slow(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t since)
+ngx_http_wsgi_is_slow(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t since, size_t held)
 {
     off_t                      sent, least;
     ngx_msec_t                 passed;
@@ -129,7 +137,7 @@ ngx_http_wsgi_is_slow(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t since)
 
     /* it may wait for a body, too: "client_body_timeout" watches over that */
 
-    if (ctx->held <= wlcf->buffer_size / 2) {
+    if (ctx->held <= held) {
         ctx->waits = 0;
         return 0;
     }
@@ -160,6 +168,23 @@ ngx_http_wsgi_is_slow(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t since)
     ctx->waits = 0;
 
     return sent < least * (off_t) passed / 1000;
+}
+
+
+/*
+ * The application has ended.  Nobody waits for the client, but others cannot be
+ * served while responses like this one hold all the memory there is.
+ */
+
+static ngx_uint_t
+ngx_http_wsgi_is_slow_to_drain(ngx_http_wsgi_ctx_t *ctx)
+{
+    if (!ctx->pinned || !ngx_http_wsgi_is_pinned(ctx->request)) {
+        ctx->waits = 0;
+        return 0;
+    }
+
+    return ngx_http_wsgi_is_slow(ctx, NGX_MAX_INT32_VALUE, 0);
 }
 
 
@@ -194,7 +219,7 @@ ngx_http_wsgi_timed_out(ngx_http_wsgi_ctx_t *ctx, wsgi_phase phase)
 
         /* the client gets what there is */
 
-        if (ctx->out) {
+        if (ngx_http_wsgi_must_drain(ctx)) {
             ngx_http_wsgi_drain(ctx, WSGI_TRUNCATED);
 
         } else {
@@ -217,16 +242,36 @@ ngx_http_wsgi_timed_out(ngx_http_wsgi_ctx_t *ctx, wsgi_phase phase)
 static void
 ngx_http_wsgi_too_slow(ngx_http_wsgi_ctx_t *ctx)
 {
+    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                  "WSGI0131 the client took less than %d bytes a second within "
+                  "\"wsgi_send_timeout\" while the application waited for it, "
+                  "ending the response unfinished", NGX_HTTP_WSGI_MIN_RATE);
+
+    ngx_http_wsgi_leave_slow(ctx);
+}
+
+
+static void
+ngx_http_wsgi_pins_too_long(ngx_http_wsgi_ctx_t *ctx)
+{
+    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                  "WSGI0137 the client took less than %d bytes a second within "
+                  "\"wsgi_send_timeout\" while responses that no file can "
+                  "store held more than \"wsgi_max_buffered\", ending the "
+                  "response unfinished", NGX_HTTP_WSGI_MIN_RATE);
+
+    ngx_http_wsgi_leave_slow(ctx);
+}
+
+
+static void
+ngx_http_wsgi_leave_slow(ngx_http_wsgi_ctx_t *ctx)
+{
     ngx_connection_t          *c;
     ngx_http_wsgi_loc_conf_t  *wlcf;
 
     c = ctx->request->connection;
     wlcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_wsgi_module);
-
-    ngx_log_error(NGX_LOG_ERR, c->log, 0,
-                  "WSGI0131 the client took less than %d bytes a second within "
-                  "\"wsgi_send_timeout\" while the application waited for it, "
-                  "ending the response unfinished", NGX_HTTP_WSGI_MIN_RATE);
 
     c->timedout = 1;
 

@@ -14,6 +14,7 @@
 /asked?PATH      how often /PATH was asked for
 /few             four pieces of 64 KiB from a generator
 /zeros?N         N megabytes of zeros in one piece, which take no memory until they are copied
+/wide?N          N pieces of eight megabytes from a generator
 /made            how many pieces /endless has made
 """
 
@@ -85,6 +86,9 @@ def large(path, environ, write):
         return endless(int(environ["QUERY_STRING"]), PIECE, pause=0.0005)
     if path == "/random":
         return endless(int(environ["QUERY_STRING"]), RANDOM)
+    if path == "/wide":
+        count = int(environ["QUERY_STRING"])
+        return pieces(bytes([65 + i % 26]) * (8 << 20) for i in range(count))
     if path == "/few":
         return pieces(PIECE for _ in range(4))
     if path == "/zeros":

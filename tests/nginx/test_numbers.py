@@ -45,6 +45,7 @@ ELSEWHERE = {
     "WSGI0131": "test_buffering.py::test_a_client_that_takes_next_to_nothing_is_left",
     "WSGI0135": "test_buffering.py::test_a_folder_that_is_gone",
     "WSGI0136": "test_buffering.py::test_an_application_without_a_client_has_a_limit",
+    "WSGI0137": "test_memory_bounds.py::test_a_client_that_pins_the_memory_is_left",
     "WSGI0118": "test_leaving.py::test_a_slow_client_does_not_hold_the_place",
     "WSGI0125": "test_timeouts.py::test_too_many_are_stuck",
     "WSGI0126": "test_timeouts.py::test_too_many_are_stuck_without_a_master",
