@@ -6,7 +6,9 @@ WSGI_TEST_INLINE=1 (`wsgi_threads 0` where a test does not say how many), WSGI_T
 applications of tests/apps behind wsgiref's validator).
 """
 
+import grp
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -130,6 +132,12 @@ class Nginx:
         if validated.WANTED:
             text = validated.wrap(text, APPS, self.prefix)
         (self.prefix / "nginx.conf").write_text(text)
+
+    def run_as_nobody(self):
+        """Gives the workers a user of their own, which only root can do."""
+        conf = self.prefix / "nginx.conf"
+        group = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
+        conf.write_text(conf.read_text().replace("user root;", f"user nobody {group};"))
 
     def places(self):
         """What @NAME@ stands for in a configuration."""

@@ -4,9 +4,7 @@ virtualenv belongs to, and whether the workers' user may read it all.
 tests/nginx/test_configuration.py has what is refused for other reasons.
 """
 
-import grp
 import os
-import pwd
 import re
 import shutil
 import stat
@@ -121,15 +119,9 @@ def test_virtualenv_by_a_link_to_the_own_installation(nginx):
     assert server.ask("/").body == b"own", "and it works"
 
 
-def as_nobody(server):
-    conf = server.prefix / "nginx.conf"
-    group = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
-    conf.write_text(conf.read_text().replace("user root;", f"user nobody {group};"))
-
-
 def prepare_closed(nginx, http=HOME):
     server = nginx.prepare(OWN, http=http, files=[("site/own.py", GOOD)])
-    as_nobody(server)
+    server.run_as_nobody()
     virtualenv(server)
     server.write(f"venv/{PACKAGES}/package/__init__.py", "")
     return server
@@ -231,7 +223,7 @@ def test_warnings_are_seen_whatever_the_log_takes(nginx, level):
 def test_a_folder_of_the_path_that_is_none(nginx, text, words, other):
     server = nginx.prepare(APPLICATION, http="wsgi_python_path @PREFIX@/path;")
     if other:
-        as_nobody(server)
+        server.run_as_nobody()
     if text:
         server.write("path", text)
     words = words.replace("@PREFIX@", str(server.prefix))
@@ -247,3 +239,17 @@ def test_a_zip_file_of_modules(nginx):
     assert not warnings(server), "Python imports from it"
     server.start()
     assert server.ask("/").body == b"own", "so it does"
+
+
+@as_root
+def test_the_master_keeps_its_groups(nginx):
+    server = nginx.prepare(APPLICATION)
+    server.run_as_nobody()
+    before = os.getgroups()
+    os.setgroups([1, 2, 3])
+    try:
+        server.start()
+    finally:
+        os.setgroups(before)
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    assert re.search(r"^Groups:\s+1 2 3\s*$", status, re.M), "it looked with those of its workers"

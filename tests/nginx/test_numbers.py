@@ -4,9 +4,7 @@ A number of that page is in one of three places: a test here, a test of another 
 it, or NOT_HERE with the reason.
 """
 
-import grp
 import os
-import pwd
 import re
 import shutil
 import subprocess
@@ -181,7 +179,7 @@ def test_wsgi0101(nginx):
 @pytest.mark.skipif(os.getuid() != 0 or not shutil.which("setpriv"), reason="needs root, setpriv")
 def test_wsgi0102(nginx):
     server = with_own(nginx)
-    as_nobody(server)
+    server.run_as_nobody()
     command = ["setpriv", "--bounding-set", "-setuid,-setgid", *server.command("-t")]
     said = subprocess.run(
         command, capture_output=True, text=True, timeout=60, env=ENVIRONMENT
@@ -189,17 +187,11 @@ def test_wsgi0102(nginx):
     assert "WSGI0102" in said.stderr + server.log(), "it cannot try what the worker will do"
 
 
-def as_nobody(server):
-    conf = server.prefix / "nginx.conf"
-    group = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
-    conf.write_text(conf.read_text().replace("user root;", f"user nobody {group};"))
-
-
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root, who may become another")
 def test_wsgi0104(nginx):
     server = with_own(nginx)
     (server.prefix / "own.py").chmod(0o600)
-    as_nobody(server)
+    server.run_as_nobody()
     said = server.check()
     assert said.returncode == 0, "a warning stops nothing"
     assert re.search(r"\[warn\].*WSGI0104.*nobody.*own\.py", said.stderr + server.log())
