@@ -133,9 +133,9 @@ def test_what_takes_too_long_is_cut_off_and_counted(nginx):
 
 
 def test_files_do_not_wait_for_a_handler_that_hangs(nginx):
-    server = prepare(nginx, HANGS, "2s")
+    server = prepare(nginx, HANGS, "4s")
     server.expect("WSGI0003")
     assert server.ask("/").status == 200
-    assert end(server) < 4.5
+    assert end(server) < 10
     server.wait_log("WSGI0003 stopped after", "Python's exit handlers did not end")
     assert read(server, "journal") == "not flushed yet"
