@@ -34,28 +34,26 @@ pub(super) unsafe fn read(request: *const wsgi_request, half: Half) -> Result<Bo
     // A size that has no bytes is refused before memory is asked for: there may not be so much.
     let mut size = 0;
     for &(_, value, name) in &fields {
-        // SAFETY: wsgi.h: every string of a request is borrowed for the call.
-        size += unsafe { text(value, name) }?.len();
+        size += size_of_text(value, name)?;
     }
     for (pairs, name) in [(headers, "headers"), (params, "params")] {
-        for value in pairs.iter().flat_map(|pair| [pair.name, pair.value]) {
-            // SAFETY: as above.
-            size += unsafe { text(value, name) }?.len();
+        for pair in pairs {
+            size += size_of_text(pair.name, name)? + size_of_text(pair.value, name)?;
         }
     }
     // In a box: it changes hands a few times on its way to a thread, and is not small.
     let mut to = Box::new(Request::with_capacity(size, headers.len(), params.len()));
-    for &(field, value, name) in &fields {
-        // SAFETY: wsgi.h: every string of a request is borrowed for the call.
-        to.set(field, unsafe { text(value, name) }?);
+    for &(field, value, _) in &fields {
+        // SAFETY: wsgi.h: every string of a request is borrowed for the call; its size was looked at.
+        to.set(field, unsafe { text(value) });
     }
     for pair in headers {
-        // SAFETY: as above.
-        unsafe { to.add_header(text(pair.name, "headers")?, text(pair.value, "headers")?) };
+        // SAFETY: as for the fields.
+        unsafe { to.add_header(text(pair.name), text(pair.value)) };
     }
     for pair in params {
-        // SAFETY: as above.
-        unsafe { to.add_param(text(pair.name, "params")?, text(pair.value, "params")?) };
+        // SAFETY: as for the fields.
+        unsafe { to.add_param(text(pair.name), text(pair.value)) };
     }
     to.content_length = u64::try_from(from.content_length).ok();
     to.early_hints = from.early_hints == 1;
@@ -90,14 +88,29 @@ fn fields(from: &wsgi_request) -> [(Field, wsgi_str, &'static str); 16] {
     ]
 }
 
-/// A string of the member `name`.
-///
+/// How many bytes a string of the member `name` has, which must have bytes if it has a size.
+#[inline]
+fn size_of_text(value: wsgi_str, name: &str) -> Result<usize> {
+    if value.data.is_null() && value.size != 0 {
+        return Err(no_bytes(value.size, name));
+    }
+    Ok(value.size)
+}
+
+#[cold]
+fn no_bytes(size: usize, name: &str) -> Error {
+    Error::invalid(format!("wsgi_request: `{name}` is NULL but has a size of {size}"))
+}
+
 /// # Safety
-/// `value` is NULL or so many bytes, borrowed for `'a`.
-unsafe fn text<'a>(value: wsgi_str, name: &str) -> Result<&'a [u8]> {
-    // SAFETY: the caller's promise.
-    unsafe { guard::bytes(value.data, value.size, name) }
-        .map_err(|error| Error::invalid(format!("wsgi_request: {error}")))
+/// `size_of_text` is content with `value`, whose bytes are borrowed for `'a`.
+#[inline]
+unsafe fn text<'a>(value: wsgi_str) -> &'a [u8] {
+    if value.size == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's promise: not NULL, and so many bytes.
+    unsafe { std::slice::from_raw_parts(value.data, value.size) }
 }
 
 /// # Safety
@@ -112,9 +125,15 @@ unsafe fn body(from: &wsgi_request, half: Half) -> Result<Body> {
             // SAFETY: the caller's promise.
             let parts =
                 unsafe { guard::array(from.body_parts, from.body_parts_count, "body_parts") }?;
-            // SAFETY: the caller's promise: each part is borrowed for the call.
-            let parts = parts.iter().map(|&part| unsafe { text(part, "body_parts") });
-            let bytes = parts.collect::<Result<Vec<_>>>()?.concat();
+            let mut size = 0;
+            for &part in parts {
+                size += size_of_text(part, "body_parts")?;
+            }
+            let mut bytes = Vec::with_capacity(size);
+            for &part in parts {
+                // SAFETY: wsgi.h: each part is borrowed for the call; its size was looked at.
+                bytes.extend_from_slice(unsafe { text(part) });
+            }
             sound_request::check_length(from, bytes.len() as u64)?;
             Ok(Body::Memory { bytes: bytes.into(), position: 0 })
         }
