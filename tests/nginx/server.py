@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -21,6 +22,10 @@ import client
 import validated
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import log_lines  # noqa: E402
+
 APPS = ROOT / "tests" / "apps"
 NGINX = os.environ.get("WSGI_NGINX", "/usr/sbin/nginx")
 MODULE = Path(os.environ.get("WSGI_MODULE", ROOT / "build" / "ngx_http_wsgi_module.so")).absolute()
@@ -28,6 +33,9 @@ PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
 PRELOAD = {"LD_PRELOAD": os.environ["WSGI_PRELOAD"]} if "WSGI_PRELOAD" in os.environ else {}
 ENVIRONMENT = {**os.environ, **PRELOAD}
 DEADLINE = 20.0
+
+# What docs/errors.md says of each numbered line of the log.
+DESCRIBED = log_lines.described()
 
 # `make test` runs some of the files a second time with applications on nginx's own thread.
 INLINE = os.environ.get("WSGI_TEST_INLINE") == "1"
@@ -253,6 +261,8 @@ class Nginx:
             assert code in (0, None), f"nginx ended with {code}:\n{self.log()}"
             alarms = "\n".join(self.alarms())
             assert not alarms, f"the error log holds what it should not:\n{alarms}"
+            unlike = "\n".join(log_lines.unlike(self.output() + self.log(), DESCRIBED))
+            assert not unlike, f"docs/errors.md describes other lines than these:\n{unlike}"
         finally:
             if os.environ.get("KEEP_LOGS") == "1":
                 print(f"kept: {self.prefix}")
