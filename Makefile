@@ -80,6 +80,7 @@ lint: test-dependencies build ## formatting, clippy, shellcheck, and what the do
 	$(CARGO) clippy --locked --workspace --all-targets --quiet -- -D warnings
 	@scripts/lint-scripts
 	@$(PYTHON) scripts/check-docs
+	@$(PYTHON) scripts/check-words
 	@$(PYTHON) scripts/check-nginx-examples
 
 test-scripts: build test-tools ## what the scripts of this Makefile do, also when they are interrupted

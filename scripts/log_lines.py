@@ -1,10 +1,9 @@
-"""What docs/errors.md says of each numbered line of the log, compared with the sources.
+"""Compares the numbered lines of docs/errors.md with the sources, and with logs.
 
-`described()` reads the page. `faults()` compares it with the string literals of src and ngx_module;
-check-docs calls it. `unlike()` compares it with lines that nginx has written; the harness of
-tests/nginx calls it for the error log of each test.
+`described()` reads the page. `faults()` compares it with the string literals of src and ngx_module,
+for check-docs. `unlike()` compares it with lines that nginx wrote, for the harness of tests/nginx.
 
-In the page, `<…>` stands for words that differ from line to line, or for nothing at all.
+In the page, `<…>` stands for words that differ from line to line, or that some lines do not have.
 """
 
 import pathlib
@@ -39,14 +38,14 @@ LONGEST = 1900
 
 
 class Line:
-    """What the page says of a number: its severities, and each form of its text."""
+    """The description of one number: its severities, and each form of its text."""
 
     def __init__(self, number, section):
         self.number = number
         severity = SEVERITY.search(section)
         self.severities = set(severity[1].split(" or ")) if severity else set()
         block = BLOCK.search(section)
-        # A long line is continued on the next one, further to the right.
+        # The page continues a long line on the next one, further to the right.
         text = re.sub(r"\n +", " ", block[1]) if block else ""
         self.forms = text.splitlines()
 
@@ -61,7 +60,7 @@ def fits(form, text):
 
 
 class Literal:
-    """A string literal of a source that has the number of a line, and perhaps its text."""
+    """A string literal of a source with the number of a line, and usually with its text."""
 
     def __init__(self, place, pieces, severity):
         self.place, self.pieces, self.severity = place, pieces, severity
@@ -69,7 +68,7 @@ class Literal:
         self.is_bare = pieces == [self.number]
 
     def begins(self, form):
-        """Whether a form of the page is this text with something in its holes, and behind it."""
+        """Whether a form of the page begins like this text, with any words in its holes."""
         return re.match(".*".join(map(re.escape, self.pieces)), form) is not None
 
 
@@ -97,7 +96,7 @@ def sources():
 
 
 def literals(path, text):
-    """Each string literal of a source: its position, and what is before, between and after holes."""
+    """Each string literal of a source: its position, and the runs of words around its holes."""
     is_c = path.suffix != ".rs"
     if is_c:
         text = ADJACENT.sub(lambda found: "\0" * len(found[0]), text)
@@ -116,7 +115,7 @@ def unescaped(found):
 
 
 def severity(path, text, start, end):
-    """The severity that stands with a literal; None if it is decided somewhere else."""
+    """The severity that stands next to a literal; None if another function chooses it."""
     if path.suffix == ".rs":
         found = RUST_LEVEL.search(text, end)
         name = found[1] if found else None
@@ -127,7 +126,7 @@ def severity(path, text, start, end):
 
 
 def read_sources():
-    """The literals with a number, and every run of words of the sources that has no hole in it."""
+    """The literals with a number, and all runs of words of all literals."""
     numbered, runs = [], set()
     for path, text in sources():
         for start, end, pieces in literals(path, text):
@@ -138,7 +137,7 @@ def read_sources():
 
 
 def is_made_of(text, runs):
-    """Whether a text is nothing but whole runs of the sources, one after the other."""
+    """Whether a text consists of whole runs of the sources, one after the other."""
     ends = {0}
     for end in range(1, len(text) + 1):
         if any(text[start:end] in runs for start in ends):
@@ -147,7 +146,7 @@ def is_made_of(text, runs):
 
 
 def faults():
-    """What the page says and the sources do not, or the other way round."""
+    """Each difference between the page and the sources, as the end of a sentence about the page."""
     lines = described()
     numbered, runs = read_sources()
     yield from wrong_sections(lines, {literal.number for literal in numbered})
@@ -190,7 +189,7 @@ def wrong_sections(lines, there):
 
 
 def unlike(log, lines):
-    """Numbered lines of a log that have other words or another severity than the page says."""
+    """The numbered lines of a log whose words or severity differ from the page."""
     for found in NUMBERED.finditer(log):
         start = log.rfind("\n", 0, found.start()) + 1
         prefix = PREFIX.fullmatch(log, start, found.start())
