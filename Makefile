@@ -75,12 +75,13 @@ header-check: library ## is include/wsgi.h what src/abi says?
 	$(CARGO) test --locked --quiet -p header
 
 # Whether an example of the documents loads is nginx's to say, and it needs the module for that.
-lint: test-dependencies build ## formatting, clippy, shellcheck, and what the documents claim
+lint: test-dependencies build ## formatting, clippy, shellcheck, documents, messages of commits
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --quiet -- -D warnings
 	@scripts/lint-scripts
 	@$(PYTHON) scripts/check-docs
 	@$(PYTHON) scripts/check-words
+	@$(PYTHON) scripts/check-commits
 	@$(PYTHON) scripts/check-nginx-examples
 
 test-scripts: build test-tools ## what the scripts of this Makefile do, also when they are interrupted
@@ -162,4 +163,5 @@ instructions-dependencies:
 	@scripts/install-dependencies instructions
 
 test-tools:
+	@$(PYTHON) scripts/check-commits --install
 	@scripts/test-tools
