@@ -149,6 +149,7 @@ typedef struct {
     unsigned                     buffering:1;
     unsigned                     no_temp_file:1;
     unsigned                     pinned:1;      /* as no file can store it */
+    unsigned                     unbounded:1;   /* takes no credit */
     unsigned                     credit_returned:1;
     unsigned                     waits:1;
     unsigned                     discarded:1;

@@ -132,6 +132,10 @@ ngx_http_wsgi_add_buffers(ngx_http_wsgi_ctx_t *ctx,
 
         piece->buffer = buffers[i];
 
+        if (ctx->unbounded) {
+            wsgi_buffer_return_credit(buffers[i]);
+        }
+
         ngx_http_wsgi_count_held(ctx, buffers[i]->size + WSGI_BUFFER_COST);
 
         b = &piece->buf;

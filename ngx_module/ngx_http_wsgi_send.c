@@ -82,9 +82,9 @@ ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t later)
         return NGX_ERROR;
     }
 
-    ngx_http_wsgi_return_credit(ctx);
-
     ngx_http_wsgi_pin(ctx, !ngx_http_wsgi_can_spill(ctx));
+
+    ngx_http_wsgi_return_credit(ctx);
 
     return NGX_OK;
 }

@@ -23,6 +23,8 @@
 #define NGX_HTTP_WSGI_TURN      2097152
 
 
+static ngx_uint_t ngx_http_wsgi_waits_for_parts(ngx_http_request_t *r);
+static void ngx_http_wsgi_return_credit_of(ngx_chain_t *cl);
 static void ngx_http_wsgi_log_tight(void);
 static void ngx_http_wsgi_count_turn(size_t size);
 static void ngx_http_wsgi_turn_ends(ngx_event_t *ev);
@@ -219,8 +221,17 @@ ngx_http_wsgi_must_spill(ngx_http_wsgi_ctx_t *ctx)
 
     /* a part of a page waits for others, which may wait for its thread */
 
-    return (ctx->buffering || r->postponed || r->connection->data != r)
+    return (ctx->buffering || ngx_http_wsgi_waits_for_parts(r))
            && ctx->held > wlcf->buffer_size / 2;
+}
+
+
+/* other parts of the page come first, or nginx has not sent them yet */
+
+static ngx_uint_t
+ngx_http_wsgi_waits_for_parts(ngx_http_request_t *r)
+{
+    return r->postponed || r->connection->data != r;
 }
 
 
@@ -242,21 +253,42 @@ ngx_http_wsgi_can_spill(ngx_http_wsgi_ctx_t *ctx)
  * The filters have more of this response than its share, in blocks that were
  * too large.  All that follows goes to a file, so the application need not
  * wait for them.
+ *
+ * Nor may it wait for other parts of its page: they may wait for its thread.
+ * Where no file may be used they all stay in memory, as long as there is any.
  */
 
 void
 ngx_http_wsgi_return_credit(ngx_http_wsgi_ctx_t *ctx)
 {
-    ngx_chain_t            *cl;
-    ngx_http_wsgi_piece_t  *piece;
+    ngx_uint_t           unbounded;
+    ngx_http_request_t  *r;
 
-    if (ctx->credit_returned || !ngx_http_wsgi_must_spill(ctx)) {
-        return;
+    r = ctx->request;
+
+    unbounded = ctx->pinned && ngx_http_wsgi_waits_for_parts(r)
+                && !ngx_http_wsgi_is_pinned(r);
+
+    if (unbounded && !ctx->unbounded) {
+        ngx_http_wsgi_return_credit_of(ctx->busy);
+        ngx_http_wsgi_return_credit_of(ctx->out);
     }
 
-    ctx->credit_returned = 1;
+    ctx->unbounded = unbounded;
 
-    for (cl = ctx->busy; cl; cl = cl->next) {
+    if (!ctx->credit_returned && ngx_http_wsgi_must_spill(ctx)) {
+        ctx->credit_returned = 1;
+        ngx_http_wsgi_return_credit_of(ctx->busy);
+    }
+}
+
+
+static void
+ngx_http_wsgi_return_credit_of(ngx_chain_t *cl)
+{
+    ngx_http_wsgi_piece_t  *piece;
+
+    for ( /* void */ ; cl; cl = cl->next) {
         piece = ngx_http_wsgi_get_piece(cl);
 
         if (piece->buffer) {

@@ -10,7 +10,11 @@ CONF = """
     location / { wsgi_app @APPS@/large.py app; }
     location /chunk/ { sendfile_max_chunk 8k;
                        wsgi_app @APPS@/large.py app; wsgi_script_name /chunk; }
+    location /few { wsgi_app @APPS@/large.py app; }
+    location /page/ { add_before_body /few; add_after_body /few; addition_types *;
+                      wsgi_app @APPS@/large.py app; wsgi_script_name /page; }
 """
+PIECE = bytes(range(256)) * 256
 MEGABYTE = 1 << 20
 
 
@@ -89,3 +93,13 @@ def test_a_client_that_takes_a_chunk_at_a_time_holds_no_more(nginx):
                 del left[socket]
     grown = server.peak_memory() - before
     assert grown < 120 * MEGABYTE, f"{grown >> 20} MB for 640 MB"
+
+
+@pytest.mark.parametrize("size", ["0", "64k"])
+@pytest.mark.parametrize("shape", ["list", "one", "generator", "written"])
+def test_a_page_does_not_hold_the_thread_that_its_parts_wait_for(nginx, shape, size):
+    one = "" if INLINE else "wsgi_threads 1;"
+    http = f"{one} wsgi_buffer_size 256k; wsgi_max_temp_file_size {size};"
+    server = nginx(CONF, http=http)
+    wait_for(lambda: server.ask("/made").status == 200, "the import")
+    assert server.ask(f"/page/{shape}").body == PIECE * 168, "its parts, and the page between them"
