@@ -250,4 +250,8 @@ ngx_http_wsgi_renew_temp_file(ngx_http_wsgi_ctx_t *ctx)
 
     tf->file.fd = NGX_INVALID_FILE;
     tf->offset = 0;
+
+    /* or nginx adds a number to the name of the old one, each time */
+
+    ngx_str_null(&tf->file.name);
 }

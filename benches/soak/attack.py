@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""`make attack`: clients of every kind against configurations that are drawn by lot.
+
+Each round draws directives for a handful of locations by SEED, starts an nginx, and lets clients ask
+it for responses whose every byte is known: quick ones, slow ones, ones that stop reading, that reset
+or leave, over HTTP/1.1, TLS and HTTP/2 with windows of all sizes. Meanwhile one client asks for a
+static file and for a short response.
+
+Exit code 1, with the seed of the round: a response was wrong or never ended, a whole one was cut off,
+a broken one looked whole, the static file took longer than a second, the log has an alert, or nginx
+did not end.
+"""
+
+import argparse
+import pathlib
+import random
+import socket
+import sys
+import tempfile
+import threading
+import time
+import zlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "nginx"), str(pathlib.Path(__file__).parent)]
+
+from attack_app import known  # noqa: E402
+from client import Closed, Truncated  # noqa: E402
+from h2client import H2Connection  # noqa: E402
+from server import Nginx, wait_for  # noqa: E402
+
+CLIENTS, LOCATIONS = 16, 6
+PATIENCE = 60.0  # seconds for one response, which the slowest clients do not need
+SLOWEST_STATIC = 1.0
+
+MAIN = {
+    "wsgi_threads": ["0", "1", "2", "4", "8"],
+    "wsgi_max_buffered": ["64k", "1m", "32m"],
+}
+PLACE = {
+    "wsgi_buffering": ["on", "on", "off"],
+    "wsgi_buffer_size": ["1", "4k", "64k", "256k", "1m"],
+    "wsgi_max_temp_file_size": ["0", "1", "64k", "1m", "1024m", "1024m"],
+    "wsgi_temp_file_write_size": ["1", "8k", "256k"],
+    "wsgi_ignore_client_abort": ["on", "off"],
+    "wsgi_request_buffering": ["on", "off"],
+    "gzip": ["on", "off"],
+    "gzip_buffers": ["2 4k", "32 4k"],
+    "ssi": ["on", "off", "off"],
+    "sub_filter": ["nothing something", None, None],
+    "limit_rate": ["300k", None, None, None],
+    "sendfile": ["on", "off"],
+    "sendfile_max_chunk": ["0", "8k", "128k", "2m"],
+    "tcp_nopush": ["on", "off"],
+    "postpone_output": ["0", "1460", "20000"],
+    "output_buffers": ["1 4k", "2 32k"],
+    "aio": ["threads", "off", "off"],
+    "mirror": ["/quick", None, None],
+    "chunked_transfer_encoding": ["on", "on", "off"],
+}
+TYPES = "gzip_types *; ssi_types *; sub_filter_types *; gzip_http_version 1.0; addition_types *;"
+SHAPES = ["list", "one", "empty", "broken", "written", "generator", "generator"]
+
+
+class Place:
+    """A location with directives of its own, and what its responses have around them."""
+
+    def __init__(self, chance, number):
+        drawn = {name: chance.choice(values) for name, values in PLACE.items()}
+        self.prefix, self.parts = f"/{number}", chance.choice(["", "", "add"])
+        lines = [f"{name} {value};" for name, value in drawn.items() if value is not None]
+        if self.parts:
+            lines.append("add_before_body /part; add_after_body /part;")
+        lines.append(f"wsgi_app @PREFIX@/attack_app.py app; wsgi_script_name {self.prefix};")
+        self.text = f"location {self.prefix}/ {{ {' '.join(lines)} }}"
+
+    def around(self):
+        return known(1, 3000) if self.parts else b""
+
+
+class Round:
+    """One nginx and all that is done to it."""
+
+    def __init__(self, seed, seconds):
+        self.chance, self.seconds = random.Random(seed), seconds
+        self.places = [Place(self.chance, number) for number in range(LOCATIONS)]
+        self.http = TYPES + "".join(
+            f" {name} {self.chance.choice(values)};" for name, values in MAIN.items()
+        )
+        self.failures, self.done, self.slowest = [], 0, 0.0
+        self.over = threading.Event()
+
+    def run(self, folder):
+        server = self.server = Nginx(folder, self.configuration(), http=self.http)
+        application = pathlib.Path(__file__).parent / "attack_app.py"
+        server.write("attack_app.py", application.read_text())
+        server.write("html/static.txt", "static")
+        server.make_certificate()
+        server.expect("WSGI0003")
+        server.start()
+        wait_for(lambda: server.ask("/quick").status == 200, "the import")
+        threads = [
+            threading.Thread(target=self.work, args=(self.chance.random(),)) for _ in range(CLIENTS)
+        ]
+        threads.append(threading.Thread(target=self.watch))
+        for thread in threads:
+            thread.start()
+        time.sleep(self.seconds)
+        self.over.set()
+        for thread in threads:
+            thread.join(2 * PATIENCE)
+            if thread.is_alive():
+                self.failures.append("a client is still waiting")
+        try:
+            wait_for(lambda: server.ask("/quick").status == 200, "a thread to be free")
+            server.finish()
+        except (AssertionError, OSError) as failure:
+            self.failures.append(str(failure)[-3000:])
+
+    def configuration(self):
+        tls = "listen 127.0.0.1:@OTHER_PORT@ ssl; ssl_certificate @PREFIX@/cert.pem; "
+        tls += "ssl_certificate_key @PREFIX@/key.pem;"
+        part = "location = /part { rewrite ^ /part?3000-700-1-0? break; " \
+               "wsgi_app @PREFIX@/attack_app.py app; }"
+        quick = "location /quick { wsgi_app @PREFIX@/attack_app.py app; }"
+        static = "location = /static.txt { }"
+        return "\n".join([tls, part, quick, static, *(place.text for place in self.places)])
+
+    def watch(self):
+        """The event loop is asked again and again whether it turns."""
+        while not self.over.is_set():
+            begin = time.monotonic()
+            try:
+                ok = self.server.ask("/static.txt").status == 200
+            except OSError as failure:
+                ok = self.failures.append(f"the static file: {failure}")
+            took = time.monotonic() - begin
+            self.slowest = max(self.slowest, took)
+            if not ok or took > SLOWEST_STATIC:
+                self.failures.append(f"the static file took {took:.2f} s")
+            self.over.wait(0.05)
+
+    def work(self, seed):
+        chance = random.Random(seed)
+        while not self.over.is_set():
+            place = chance.choice(self.places)
+            shape, start = chance.choice(SHAPES), chance.randrange(1, 1000)
+            size = chance.choice([0, 1, 5000, 100_000, 1_000_000, 9_000_000])
+            piece = max(chance.choice([1, 10, 700, 8192, 65536, 1 << 20, 8 << 20]), size // 20000, 1)
+            delay = chance.choice([0, 0, 1]) if size // piece < 200 else 0
+            path = f"{place.prefix}/{shape}?{size}-{piece}-{start}-{delay}"
+            way = chance.choice([self.plain, self.plain, self.tls, self.h2, self.h2, self.leave])
+            begin = time.monotonic()
+            try:
+                way(chance, path, place.around(), known(start, size), shape == "broken")
+                self.done += 1
+            except Exception as failure:
+                took = time.monotonic() - begin
+                text = f"{way.__name__} {path}, {took:.1f} s: {type(failure).__name__}: {failure}"
+                self.failures.append(f"{text[:400]}\n    {place.text}")
+
+    def judge(self, status, body, whole, around, expected, broken):
+        if status in (503, 504) and not self.spares():
+            return
+        if status == 500 and broken:
+            return
+        assert status == 200, f"status {status}"
+        wanted = around + expected + around
+        assert wanted.startswith(body), f"other bytes among {len(body)} of {len(wanted)}"
+        assert whole != broken, "whole" if whole else f"cut off after {len(body)} of {len(wanted)}"
+        assert broken or body == wanted, f"{len(body)} of {len(wanted)} bytes"
+
+    def spares(self):
+        """Whether there is always a file or memory for one response more."""
+        return "wsgi_max_temp_file_size 1024m" in min(place.text for place in self.places)
+
+    def plain(self, chance, path, around, expected, broken, port=None, tls=False):
+        slow = chance.choice([None, None, 4096])
+        with self.server.connect(port, receive_buffer=slow, tls=tls) as connection:
+            connection.socket.settimeout(PATIENCE)
+            zipped = chance.random() < 0.5
+            headers = [("Accept-Encoding", "gzip")] if zipped else []
+            how = {"method": "POST", "body": b"a body"} if chance.random() < 0.2 else {}
+            connection.send_request(path, headers=[*headers, ("Connection", "close")], **how)
+            time.sleep(chance.choice([0, 0, 0.1, 1.0]))
+            response, whole = connection.read_head(), True
+            framed = response.chunked or response.header("Content-Length") is not None
+            try:
+                response.pieces.extend(connection.pieces(response))
+            except Truncated:
+                whole = False
+            body = response.body
+            if response.header("Content-Encoding") == "gzip":
+                body = zlib.decompressobj(31).decompress(body)
+            # Where nothing but the end of the connection ends a response, both look the same.
+            cut_off = not whole or (broken and not framed)
+            self.judge(response.status, body, not cut_off, around, expected, broken)
+
+    def tls(self, chance, path, around, expected, broken):
+        self.plain(chance, path, around, expected, broken, self.server.other_port, tls=True)
+
+    def h2(self, chance, path, around, expected, broken):
+        window = chance.choice([1, 1000, 65535, 1 << 20])
+        if window < 1000 and len(expected) > 5000:
+            window = 65535
+        with H2Connection(self.server.h2_port, window) as connection:
+            connection.socket.settimeout(PATIENCE)
+            streams = [connection.send(path) for _ in range(chance.choice([1, 1, 3]))]
+            time.sleep(chance.choice([0, 0, 0.2]))
+            if len(streams) > 1:
+                connection.reset(streams.pop(0))
+            for stream in streams:
+                got = connection.response(stream)
+                if got.status is None and broken:
+                    continue
+                self.judge(
+                    got.status, bytes(got.body), not got.reset, around, expected, broken
+                )
+
+    def leave(self, chance, path, _around, _expected, _broken):
+        """Asks, reads a little, and goes: by a close, or by a reset."""
+        connection = self.server.connect(receive_buffer=4096)
+        connection.send_request(path)
+        time.sleep(chance.choice([0, 0.01, 0.2]))
+        if chance.random() < 0.5:
+            connection.socket.recv(chance.choice([1, 100, 65536]))
+        if chance.random() < 0.5:
+            linger = b"\x01\0\0\0\0\0\0\0"
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        connection.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--seconds", type=float, default=20, help="of one round")
+    parser.add_argument("--seed", type=int, default=None)
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**8)
+    end = time.monotonic() + options.minutes * 60
+    failed = 0
+    while time.monotonic() < end:
+        one = Round(seed, options.seconds)
+        with tempfile.TemporaryDirectory(prefix="wsgi-attack-") as folder:
+            pathlib.Path(folder).chmod(0o755)
+            one.run(folder)
+        print(f"seed {seed}: {one.done} requests, static at most {one.slowest:.2f} s", flush=True)
+        for failure in one.failures:
+            print(f"  {failure}", flush=True)
+        if one.failures:
+            failed += 1
+            print(f"  http: {one.http}", flush=True)
+        seed += 1
+    return 1 if failed else 0
+
+
+sys.exit(main())
