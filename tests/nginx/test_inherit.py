@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,20 @@ def test_no_connection_of_a_client_is_inherited(server, way):
     assert held and not [link for link in held if link.startswith("socket:")], held
 
 
+def are_private(worker, folder):
+    """Whether the worker has files in a folder, and all of them are closed by exec()."""
+    found = []
+    for number in os.listdir(f"/proc/{worker}/fd"):
+        try:
+            link = os.readlink(f"/proc/{worker}/fd/{number}")
+            info = Path(f"/proc/{worker}/fdinfo/{number}").read_text()
+        except OSError:
+            continue
+        if folder in link:
+            found.append(int(re.search(r"flags:\s+(\d+)", info)[1], 8) & os.O_CLOEXEC)
+    return found and all(found)
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_no_body_of_a_client_is_inherited(server, way):
     with server.connect() as uploading:
@@ -35,18 +50,19 @@ def test_no_body_of_a_client_is_inherited(server, way):
         uploading.send(b"x" * 50000)
         (worker,) = server.workers()
 
-        def files():
-            fds = f"/proc/{worker}/fd"
-            links = [os.readlink(f"{fds}/{number}") for number in os.listdir(fds)]
-            return [link for link in links if f"{server.prefix}/body" in link]
+        sent = 50000
 
-        wait_for(files, "a file for the body")
-        # The file may be new; what comes next has nginx look at it again.
-        uploading.send(b"x" * 10)
-        server.ask("/harness/ready")
+        def is_private():
+            # The file may be new; the next byte has nginx look at it again.
+            nonlocal sent
+            uploading.send(b"x")
+            sent += 1
+            return are_private(worker, f"{server.prefix}/body")
+
+        wait_for(is_private, "a file for the body that no command inherits")
         held = server.ask(f"/held?{way}", "POST", body=b"y" * 5000).text
         assert held and f"{server.prefix}/body" not in held, held
-        uploading.send(b"x" * 49990)
+        uploading.send(b"x" * (100000 - sent))
         assert uploading.read_response().status == 200, "the upload is whole"
 
 
