@@ -52,7 +52,7 @@ NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,buffering fil
 
 .NOTPARALLEL:
 .PHONY: help serve build install test header-check lint test-scripts test-rust test-c test-nginx test-newer header \
-	sanitize fuzz soak slow-readers peers conformance bench bench-micro bench-instructions clean library \
+	sanitize fuzz soak attack slow-readers peers conformance bench bench-micro bench-instructions clean library \
 	serve-dependencies test-dependencies bench-dependencies instructions-dependencies \
 	peers-dependencies mutants mutants-dependencies test-tools
 
@@ -113,6 +113,9 @@ fuzz: test-dependencies ## fuzz TARGET for SECONDS
 
 soak: build test-tools ## mixed load for MINUTES; judges whether memory stays flat
 	@build/venv/bin/python benches/soak/soak.py --minutes $(MINUTES)
+
+attack: build test-tools ## clients and configurations drawn by SEED, for MINUTES: is each response right?
+	@build/venv/bin/python benches/soak/attack.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 slow-readers: build test-tools ## 200 clients that take a byte a second: what do the others notice?
 	@build/venv/bin/python benches/soak/slow_readers.py
