@@ -37,10 +37,15 @@ PROGRAMS = {
         "examples/httpd_host/exchange.c",
         "examples/httpd_host/workers.c",
     ],
+    "event_host": [
+        "examples/event_host/event_host.c",
+        "examples/event_host/client.c",
+        "examples/event_host/http.c",
+    ],
     "misuse": ["tests/c/misuse.c", "tests/c/misuse_requests.c"],
     "signals": ["tests/c/signals.c"],
     "blocking_host": ["tests/c/blocking_host.c"],
-    "event_host": [
+    "event_scenarios": [
         "tests/c/event_host.c",
         "tests/c/event_bodies.c",
         "tests/c/event_cancel.c",

@@ -4,63 +4,19 @@ import concurrent.futures
 import http.client
 import os
 import signal
-import socket
 import subprocess
-import urllib.parse
 
 import pytest
 from conftest import HERE
+from servers import serving
 
 SOME = os.urandom(3_000_000)
 
 
-class Server:
-    """A running httpd_host."""
-
-    def __init__(self, program, environment, log):
-        command = [program, str(HERE / "apps/web.py"), "application", "0"]
-        self.log = log
-        with open(log, "wb") as stderr:
-            self.process = subprocess.Popen(
-                command, env=environment, stdout=subprocess.PIPE, stderr=stderr
-            )
-        self.url = urllib.parse.urlsplit(self.process.stdout.readline().decode().strip())
-
-    def connect(self):
-        return http.client.HTTPConnection(self.url.hostname, self.url.port, timeout=60)
-
-    def send(self, text):
-        """A connection on which `text` was sent as it is."""
-        connection = socket.create_connection((self.url.hostname, self.url.port), timeout=60)
-        connection.sendall(text)
-        return connection
-
-    def ask(self, path, method="GET", body=None, **options):
-        connection = self.connect()
-        connection.request(method, path, body=body, **options)
-        response = connection.getresponse()
-        content = response.read()
-        connection.close()
-        return response, content
-
-    def stop(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
-        assert self.process.wait(timeout=60) == 0, self.log.read_text()
-        self.process.stdout.close()
-
-
 @pytest.fixture
 def server(build, way, environment, tmp_path):
-    running = Server(build("httpd_host", way), environment, tmp_path / "log")
-    try:
+    with serving(build("httpd_host", way), environment, tmp_path / "log") as running:
         yield running
-        if running.process.returncode is None:
-            running.stop()
-        assert "Sanitizer" not in running.log.read_text()
-    finally:
-        if running.process.returncode is None:
-            running.process.kill()
-            running.process.wait()
 
 
 def test_a_page_and_its_headers(server):
@@ -147,6 +103,7 @@ def test_a_client_that_leaves_ends_its_application(server):
 
 def test_half_an_upload_raises(server):
     connection = server.send(b"POST /broken HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\na")
+    assert server.ask("/uploading")[1] == b"now"
     connection.close()
     assert server.ask("/why")[1] == b"now"
 

@@ -7,15 +7,20 @@
 /stream    a block, then waits for /open, then another
 /open      lets /stream go on
 /upload    waits for the first byte of the body, then lets /uploading answer, then counts the rest
-/uploading answers once an /upload has begun
+/uploading answers once an /upload or a /broken has begun
 /endless   blocks until the client leaves
 /left      answers once an /endless was closed
+/big       BIG bytes in blocks of 64 KiB; /produced  how many of them were asked for until now
+/sleep     prints a line, then sleeps for a minute and does not ask for its client
 /broken    what reading half a body raises; /why  tells it to another request
 /environ   environ, a line a key
 """
 
 import threading
+import time
 
+BIG = 64 * 1024 * 1024
+produced = 0
 opened = threading.Event()
 uploading = threading.Event()
 left = threading.Event()
@@ -41,6 +46,20 @@ def endless():
         left.set()
 
 
+def big():
+    global produced
+    block = b"0123456789abcdef" * 4096
+    while produced < BIG:
+        produced += len(block)
+        yield block
+
+
+def sleep():
+    print("it sleeps")
+    time.sleep(60)
+    return b""
+
+
 def upload(body):
     count = len(body.read(1))
     uploading.set()
@@ -48,6 +67,7 @@ def upload(body):
 
 
 def broken(body):
+    uploading.set()
     try:
         body.read()
     except OSError:
@@ -56,8 +76,7 @@ def broken(body):
 
 
 def wait(event):
-    event.wait(60)
-    return b"now"
+    return b"now" if event.wait(30) else b"never"
 
 
 def application(environ, start_response):
@@ -72,7 +91,7 @@ def application(environ, start_response):
     if path in ("/hello", "/short"):
         headers.append(("Content-Length", "12"))
     start_response("200 Fine", headers)
-    streams = {"/stream": stream, "/truncate": truncate, "/endless": endless}
+    streams = {"/stream": stream, "/truncate": truncate, "/endless": endless, "/big": big}
     if path in streams:
         return streams[path]()
     answers = {
@@ -82,6 +101,8 @@ def application(environ, start_response):
         "/uploading": lambda: wait(uploading),
         "/left": lambda: wait(left),
         "/why": lambda: wait(raised),
+        "/produced": lambda: str(produced).encode(),
+        "/sleep": sleep,
         "/environ": lambda: "".join(f"{k}={v}\n" for k, v in environ.items()).encode("latin-1"),
     }
     return [answers.get(path, lambda: b"Hello world!")()]
