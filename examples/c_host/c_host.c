@@ -12,15 +12,13 @@
 
 #include "wsgi.h"
 
-static wsgi_str str(const char *text) {
-    wsgi_str s;
-    s.data = (const uint8_t *) text;
-    s.size = strlen(text);
-    return s;
-}
-
 static void put(wsgi_str s) {
     fwrite(s.data, 1, s.size, stdout);
+}
+
+// Not 0 if that failed, now or before: nobody reads stdout any more.
+static int send_now(void) {
+    return fflush(stdout) != 0 || ferror(stdout);
 }
 
 static int on_start(void *request, const wsgi_head *head) {
@@ -38,7 +36,7 @@ static int on_start(void *request, const wsgi_head *head) {
         printf("Content-Length: %lld\n", (long long) head->content_length);
     }
     putchar('\n');
-    return fflush(stdout); // not 0 if nobody reads stdout any more: wsgi_run ends
+    return send_now();
 }
 
 static int on_write(void *request, wsgi_buffer *const *buffers, size_t count, uint32_t flags) {
@@ -48,7 +46,7 @@ static int on_write(void *request, wsgi_buffer *const *buffers, size_t count, ui
         fwrite(buffers[i]->data, 1, buffers[i]->size, stdout);
         wsgi_buffer_release(buffers[i]); // ours from now on, also if the write failed
     }
-    return fflush(stdout); // PEP 3333: a server must not delay a block
+    return send_now(); // PEP 3333: a server must not delay a block
 }
 
 static void on_finish(void *request, wsgi_outcome outcome, uint32_t retry_after) {
@@ -62,7 +60,10 @@ static void on_finish(void *request, wsgi_outcome outcome, uint32_t retry_after)
 
 static ptrdiff_t on_read(void *request, uint8_t *buffer, size_t size) {
     (void) request;
-    return read(STDIN_FILENO, buffer, size); // 0 at the end, -1 on failure: just what is asked for
+    // 0 at the end of a file is the end of the body. On a socket it would be a client that has left
+    // too early: WSGI_READ_GONE.
+    ssize_t got = read(STDIN_FILENO, buffer, size);
+    return got < 0 ? WSGI_READ_BROKEN : got;
 }
 
 static void on_log(void *data, void *request, wsgi_level level, wsgi_str line) {
@@ -83,21 +84,17 @@ static void need(wsgi_status status, wsgi_error *const *error) {
 }
 
 static void fill(wsgi_request *request, const char *method, const char *target) {
-    memset(request, 0, sizeof *request);
-    request->struct_size = sizeof *request;
-    request->method = str(method);
-    request->request_uri = str(target);
-    request->path_info = str(target);
+    const wsgi_request empty = WSGI_REQUEST_INIT;
+    *request = empty;
+    request->method = wsgi_str_from(method);
+    request->request_uri = wsgi_str_from(target);
+    request->path_info = wsgi_str_from(target);
     const char *mark = strchr(target, '?');
     if (mark != NULL) {
         request->path_info.size = (size_t) (mark - target);
-        request->query_string = str(mark + 1);
+        request->query_string = wsgi_str_from(mark + 1);
     }
-    request->protocol = str("HTTP/1.1");
-    request->scheme = str("http");
-    request->server_name = str("localhost");
-    request->server_port = str("80");
-    request->content_length = -1;
+    request->protocol = wsgi_str_from("HTTP/1.1");
     if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0) {
         request->body_kind = WSGI_BODY_READ;
     }
@@ -109,23 +106,17 @@ int main(int argc, char **argv) {
         return 1;
     }
 
-    wsgi_host host;
-    memset(&host, 0, sizeof host);
-    host.struct_size = sizeof host;
+    wsgi_host host = WSGI_HOST_INIT;
     host.start = on_start;
     host.write = on_write;
     host.finish = on_finish;
     host.read = on_read;
     host.log = on_log;
 
-    wsgi_runtime_config config;
-    memset(&config, 0, sizeof config);
-    config.struct_size = sizeof config;
-    config.abi_version = WSGI_ABI_VERSION;
+    wsgi_runtime_config config = WSGI_RUNTIME_CONFIG_INIT;
     config.host = &host;
 
-    wsgi_app_config where;
-    where.struct_size = sizeof where;
+    wsgi_app_config where = WSGI_APP_CONFIG_INIT;
     where.target = argv[1];
     where.callable = argv[2];
 

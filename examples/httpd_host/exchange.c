@@ -54,14 +54,15 @@ static ptrdiff_t on_read(void *request, uint8_t *buffer, size_t size) {
     int whole = self->body_whole;
     pthread_mutex_unlock(&self->lock);
     if (available == 0) {
-        return whole ? 0 : -1;
+        return whole ? 0 : WSGI_READ_GONE;
     }
     // No further than what was announced: the other thread may be writing behind it.
     size_t wanted = available < size ? (size_t) available : size;
     ssize_t got = pread(fileno(self->body), buffer, wanted, (off_t) self->body_read);
-    if (got > 0) {
-        self->body_read += (uint64_t) got;
+    if (got <= 0) {
+        return WSGI_READ_BROKEN; // the disk
     }
+    self->body_read += (uint64_t) got;
     return got;
 }
 

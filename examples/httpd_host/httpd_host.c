@@ -26,13 +26,6 @@
 static sem_t stop;
 static char port[6];
 
-static wsgi_str str(const char *text) {
-    wsgi_str s;
-    s.data = (const uint8_t *) text;
-    s.size = strlen(text);
-    return s;
-}
-
 // ---- A request
 
 // The first that is heard of a request. What this returns comes back as `request` below.
@@ -88,26 +81,26 @@ static void fill_client(struct exchange *exchange, struct MHD_Connection *connec
         && getnameinfo(info->client_addr, sizeof(struct sockaddr_in), exchange->remote_addr,
                        sizeof exchange->remote_addr, exchange->remote_port,
                        sizeof exchange->remote_port, NI_NUMERICHOST | NI_NUMERICSERV) == 0) {
-        exchange->request.remote_addr = str(exchange->remote_addr);
-        exchange->request.remote_port = str(exchange->remote_port);
+        exchange->request.remote_addr = wsgi_str_from(exchange->remote_addr);
+        exchange->request.remote_port = wsgi_str_from(exchange->remote_port);
     }
 }
 
 // Tells the library what the request is. 0 if memory or a file cannot be had.
 static int fill(struct exchange *exchange, struct MHD_Connection *connection, const char *path,
                 const char *method, const char *version) {
+    const wsgi_request empty = WSGI_REQUEST_INIT;
     wsgi_request *request = &exchange->request;
     const char *mark = strchr(exchange->target, '?');
-    request->struct_size = sizeof *request;
-    request->method = str(method);
-    request->path_info = str(path);
-    request->query_string = str(mark != NULL ? mark + 1 : "");
-    request->request_uri = str(exchange->target);
-    request->protocol = str(version);
-    request->scheme = str("http");
-    request->server_name = str("127.0.0.1");
-    request->server_port = str(port);
-    request->server_addr = str("127.0.0.1");
+    *request = empty;
+    request->method = wsgi_str_from(method);
+    request->path_info = wsgi_str_from(path);
+    request->query_string = wsgi_str_from(mark != NULL ? mark + 1 : NULL);
+    request->request_uri = wsgi_str_from(exchange->target);
+    request->protocol = wsgi_str_from(version);
+    request->server_name = wsgi_str_from("127.0.0.1");
+    request->server_port = wsgi_str_from(port);
+    request->server_addr = wsgi_str_from("127.0.0.1");
     fill_client(exchange, connection);
     return fill_headers(exchange, connection) && fill_body(exchange, connection);
 }
@@ -188,8 +181,6 @@ static void handle_signals(void) {
     sem_init(&stop, 0, 0);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL);
 }
 
 // Ends the program if a call failed, with the library's sentence.
@@ -203,20 +194,14 @@ static void need(wsgi_status status, wsgi_error *const *error) {
 }
 
 static wsgi_runtime *start_python(const char *file, const char *callable, wsgi_app **app) {
-    wsgi_host host;
-    memset(&host, 0, sizeof host);
-    host.struct_size = sizeof host;
+    wsgi_host host = WSGI_HOST_INIT;
     host.log = on_log;
     exchange_callbacks(&host);
 
-    wsgi_runtime_config config;
-    memset(&config, 0, sizeof config);
-    config.struct_size = sizeof config;
-    config.abi_version = WSGI_ABI_VERSION;
+    wsgi_runtime_config config = WSGI_RUNTIME_CONFIG_INIT;
     config.host = &host;
 
-    wsgi_app_config where;
-    where.struct_size = sizeof where;
+    wsgi_app_config where = WSGI_APP_CONFIG_INIT;
     where.target = file;
     where.callable = callable;
 

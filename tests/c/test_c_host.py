@@ -1,5 +1,6 @@
 """examples/c_host: one request of the command line, a CGI-like answer on stdout."""
 
+import signal
 import subprocess
 
 import pytest
@@ -67,6 +68,25 @@ def test_a_truncated_response_ends_with_1(c_host):
     done = c_host("stages.py", "application", "GET", "/truncate")
     assert done.stdout.endswith(b"\n\nhalf")
     assert done.returncode == 1
+
+
+def test_a_reader_that_leaves_ends_it(build, way, environment):
+    command = [build("c_host", way), str(HERE / "apps/web.py"), "application", "GET", "/endless"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment, **pipes) as process:
+        assert process.stdout.read(11) == b"Status: 200"
+        process.stdout.close()
+        log = process.stderr.read()
+    assert b"WSGI0208 the client left" in log and b"Sanitizer" not in log, log.decode()
+    assert process.returncode == 1
+
+
+def test_ctrl_c_ends_it_while_the_application_sleeps(build, way, environment):
+    command = [build("c_host", way), str(HERE / "apps/web.py"), "application", "GET", "/sleep"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+        assert process.stderr.readline() == b"it sleeps\n"
+        process.send_signal(signal.SIGINT)
+    assert process.returncode == -signal.SIGINT
 
 
 def test_an_application_that_cannot_be_imported(c_host):
