@@ -108,9 +108,7 @@ static int logged(const char *text) {
 }
 
 static void load(const char *callable) {
-    wsgi_app_config where;
-    memset(&where, 0, sizeof where);
-    where.struct_size = sizeof where;
+    wsgi_app_config where = WSGI_APP_CONFIG_INIT;
     where.target = file;
     where.callable = callable;
     ENSURE(wsgi_app_load(runtime, &where, &app, NULL) == WSGI_OK);
@@ -121,18 +119,13 @@ static void start(void) {
     ENSURE(pipe(gate) == 0);
     snprintf(number, sizeof number, "%d", gate[0]);
     setenv("GATE", number, 1);
-    wsgi_host host;
-    memset(&host, 0, sizeof host);
-    host.struct_size = sizeof host;
+    wsgi_host host = WSGI_HOST_INIT;
     host.start = on_start;
     host.write = on_write;
     host.finish = on_finish;
     host.read = on_read;
     host.log = on_log;
-    wsgi_runtime_config config;
-    memset(&config, 0, sizeof config);
-    config.struct_size = sizeof config;
-    config.abi_version = WSGI_ABI_VERSION;
+    wsgi_runtime_config config = WSGI_RUNTIME_CONFIG_INIT;
     config.host = &host;
     ENSURE(wsgi_runtime_start(&config, &runtime, NULL) == WSGI_OK);
     load("application");
@@ -153,15 +146,10 @@ static void begin(struct answer *self, const char *path) {
 
 static void *run(void *data) {
     struct answer *self = (struct answer *) data;
-    wsgi_request request;
-    memset(&request, 0, sizeof request);
-    request.struct_size = sizeof request;
-    request.method.data = (const uint8_t *) "POST";
-    request.method.size = 4;
-    request.path_info.data = (const uint8_t *) self->path;
-    request.path_info.size = strlen(self->path);
-    request.request_id.data = (const uint8_t *) "id-7";
-    request.request_id.size = 4;
+    wsgi_request request = WSGI_REQUEST_INIT;
+    request.method = wsgi_str_from("POST");
+    request.path_info = wsgi_str_from(self->path);
+    request.request_id = wsgi_str_from("id-7");
     request.content_length = self->content_length;
     request.body_kind = WSGI_BODY_READ;
     self->status = wsgi_run(app, &request, self, NULL);

@@ -19,8 +19,7 @@ static void hello(const char *folder) {
     ENSURE(one.outcome == WSGI_COMPLETE && one.retry_after == 0);
     answer_free(&one);
 
-    request.method.data = (const uint8_t *) "HEAD";
-    request.method.size = 4;
+    request.method = wsgi_str_from("HEAD");
     submit(&one, &request);
     UNTIL(one.finished);
     ENSURE(one.no_body && one.content_length == 12 && one.size == 0);

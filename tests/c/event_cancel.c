@@ -64,8 +64,7 @@ static void cancel_queued(const char *folder) {
 static void cancel_running(const char *folder) {
     wsgi_request request = request_for("/first");
     host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
-    request.request_id.data = (const uint8_t *) "id-7";
-    request.request_id.size = 4;
+    request.request_id = wsgi_str_from("id-7");
     submit(&one, &request);
     UNTIL(one.size == 3);
     ENSURE(wsgi_exchange_phase(one.exchange, NULL) == WSGI_PHASE_RUNNING);
@@ -80,7 +79,7 @@ static void cancel_running(const char *folder) {
 // The thread is late at once: the log says where it is, and the library does not mind if it is not.
 static void abandon_running(const char *folder) {
     wsgi_request request = request_for("/first");
-    wsgi_str about = {(const uint8_t *) "the first", 9};
+    wsgi_str about = wsgi_str_from("the first");
     wsgi_abandon(NULL, about, 0, 0);
     host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
     submit(&one, &request);
@@ -99,7 +98,7 @@ static void abandon_running(const char *folder) {
 // The host answers by itself: nobody is told that the client has left, because it has not.
 static void abandon_answered(const char *folder) {
     wsgi_request request = request_for("/first");
-    wsgi_str about = {(const uint8_t *) "the first", 9};
+    wsgi_str about = wsgi_str_from("the first");
     host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
     submit(&one, &request);
     UNTIL(one.size == 3);

@@ -148,10 +148,8 @@ void turn(void) {
 
 void host_start(const char *file, const char *callable, unsigned threads, unsigned max_queue,
                 int takes_files) {
-    wsgi_host table;
-    memset(&table, 0, sizeof table);
+    wsgi_host table = WSGI_HOST_INIT;
     host.wake = host.own_descriptor ? -1 : eventfd(0, EFD_CLOEXEC);
-    table.struct_size = sizeof table;
     table.data = &host.wake;
     table.early_hints = on_early_hints;
     table.start = on_start;
@@ -161,10 +159,7 @@ void host_start(const char *file, const char *callable, unsigned threads, unsign
     table.want_body = on_want_body;
     table.log = on_log;
     table.notify = host.own_descriptor ? NULL : on_notify;
-    wsgi_runtime_config config;
-    memset(&config, 0, sizeof config);
-    config.struct_size = sizeof config;
-    config.abi_version = WSGI_ABI_VERSION;
+    wsgi_runtime_config config = WSGI_RUNTIME_CONFIG_INIT;
     config.host = &table;
     config.threads = threads;
     config.max_queue = max_queue;
@@ -178,8 +173,7 @@ void host_start(const char *file, const char *callable, unsigned threads, unsign
 
 wsgi_app *host_load(const char *file, const char *callable) {
     wsgi_app *app;
-    wsgi_app_config where;
-    where.struct_size = sizeof where;
+    wsgi_app_config where = WSGI_APP_CONFIG_INIT;
     where.target = file;
     where.callable = callable;
     ENSURE(wsgi_app_load(host.runtime, &where, &app, NULL) == WSGI_OK);
@@ -196,14 +190,9 @@ void host_stop(void) {
 // ---- Requests
 
 wsgi_request request_for(const char *path) {
-    wsgi_request request;
-    memset(&request, 0, sizeof request);
-    request.struct_size = sizeof request;
-    request.method.data = (const uint8_t *) "GET";
-    request.method.size = 3;
-    request.path_info.data = (const uint8_t *) path;
-    request.path_info.size = strlen(path);
-    request.content_length = -1;
+    wsgi_request request = WSGI_REQUEST_INIT;
+    request.method = wsgi_str_from("GET");
+    request.path_info = wsgi_str_from(path);
     return request;
 }
 

@@ -82,6 +82,7 @@ static void on_notify(void *data) {
     (void) written; // a full pipe wakes as well
 }
 
+// Zeros with the sizes, which the header allows beside the initialisers.
 static wsgi_host a_host(void) {
     wsgi_host host;
     memset(&host, 0, sizeof host);

@@ -61,26 +61,19 @@ static void need(wsgi_status status) {
 }
 
 static void start(void) {
-    wsgi_host host;
-    memset(&host, 0, sizeof host);
-    host.struct_size = sizeof host;
+    wsgi_host host = WSGI_HOST_INIT;
     host.start = on_start;
     host.write = on_write;
     host.finish = on_finish;
     host.log = on_log;
-    wsgi_runtime_config config;
-    memset(&config, 0, sizeof config);
-    config.struct_size = sizeof config;
-    config.abi_version = WSGI_ABI_VERSION;
+    wsgi_runtime_config config = WSGI_RUNTIME_CONFIG_INIT;
     config.host = &host;
     config.flags = flags;
     need(wsgi_runtime_start(&config, &runtime, NULL));
 }
 
 static void load(const char *callable) {
-    wsgi_app_config where;
-    memset(&where, 0, sizeof where);
-    where.struct_size = sizeof where;
+    wsgi_app_config where = WSGI_APP_CONFIG_INIT;
     where.target = file;
     where.callable = callable;
     need(wsgi_app_load(runtime, &where, &app, NULL));
@@ -88,12 +81,8 @@ static void load(const char *callable) {
 }
 
 static void run(void) {
-    wsgi_request request;
-    memset(&request, 0, sizeof request);
-    request.struct_size = sizeof request;
-    request.method.data = (const uint8_t *) "GET";
-    request.method.size = 3;
-    request.content_length = -1;
+    wsgi_request request = WSGI_REQUEST_INIT;
+    request.method = wsgi_str_from("GET");
     need(wsgi_run(app, &request, &request, NULL));
 }
 
