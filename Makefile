@@ -9,6 +9,7 @@ CALLABLE ?= $(if $(filter examples/nginx/app.py,$(APP)),hello_world)
 PORT ?= 8080
 VENV ?=
 DIR ?=
+PREFIX ?= /usr/local
 TARGET ?=
 ROW ?=
 PEER ?=
@@ -24,7 +25,7 @@ MINUTES ?= 30
 # nginx reads a variable NGINX of its own: the sockets that it inherits.
 unexport NGINX
 export WSGI_NGINX = $(NGINX)
-export PYTHON CARGO NGINX_SRC APP CALLABLE PORT VENV DIR DESTDIR
+export PYTHON CARGO NGINX_SRC APP CALLABLE PORT VENV DIR PREFIX DESTDIR
 export PYO3_PYTHON = $(PYTHON)
 export CARGO_TARGET_DIR = $(CURDIR)/target
 export WSGI_INCLUDE = $(CURDIR)/include
@@ -51,8 +52,8 @@ NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,buffering fil
 	threads timeouts upload_ways))
 
 .NOTPARALLEL:
-.PHONY: help serve build install test header-check lint test-scripts test-rust test-c test-nginx test-newer header \
-	sanitize fuzz soak attack slow-readers peers conformance bench bench-micro bench-instructions clean library \
+.PHONY: help serve build library install install-library test header-check lint test-scripts test-rust test-c test-nginx \
+	test-newer header sanitize fuzz soak attack slow-readers peers conformance bench bench-micro bench-instructions clean \
 	serve-dependencies test-dependencies bench-dependencies instructions-dependencies \
 	peers-dependencies mutants mutants-dependencies test-tools
 
@@ -65,8 +66,15 @@ serve: serve-dependencies build ## serve APP in nginx on PORT, in the foreground
 build: library ## build libwsgi.a and the nginx module
 	@$(LINK) scripts/build-nginx-module
 
+library: ## build libwsgi.a alone, without nginx
+	@$(PYTHON) scripts/python-link >/dev/null
+	$(CARGO) rustc --locked --release --lib --crate-type staticlib
+
 install: ## copy the built module into nginx's folder of modules
 	@scripts/install-module
+
+install-library: ## install libwsgi.a, wsgi.h and libwsgi.pc below PREFIX, for C programs
+	@scripts/install-library
 
 test: test-dependencies header-check lint test-scripts test-rust test-c test-nginx test-newer ## everything CI runs
 	@$(PYTHON) scripts/check-ran
@@ -141,10 +149,6 @@ bench-instructions: instructions-dependencies build ## count a request's instruc
 
 clean: ## remove everything that was built
 	rm -rf target build
-
-library:
-	@$(PYTHON) scripts/python-link >/dev/null
-	$(CARGO) rustc --locked --release --lib --crate-type staticlib
 
 serve-dependencies:
 	@scripts/install-dependencies serve

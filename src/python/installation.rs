@@ -14,6 +14,17 @@ pub const EXECUTABLE: &str = env!("WSGI_PYTHON_EXECUTABLE");
 /// The folder of its standard library.
 pub const LIBRARY: &str = env!("WSGI_PYTHON_LIBRARY");
 
+/// The same for scripts/python-link, which finds it in libwsgi.a: a program that is linked with the
+/// libpython of another installation starts, and misses modules then.
+#[used]
+static BUILT_FOR: &str = concat!(
+    "\0libwsgi was built for\n",
+    env!("WSGI_PYTHON_EXECUTABLE"),
+    "\n",
+    env!("WSGI_PYTHON_LIBRARY"),
+    "\0"
+);
+
 /// As many virtualenvs may be made by each other.
 const MOST_VIRTUALENVS: usize = 8;
 
