@@ -29,6 +29,11 @@ static ngx_conf_post_t  ngx_http_wsgi_size_post =
 static ngx_conf_post_t  ngx_http_wsgi_header_name_post =
     { ngx_http_wsgi_check_header_name };
 
+/* with a few bytes for each turn of the loop a response would not end */
+
+static ngx_conf_num_bounds_t  ngx_http_wsgi_write_size_bounds =
+    { ngx_conf_check_num_bounds, 4096, NGX_MAX_INT32_VALUE };
+
 static ngx_conf_num_bounds_t  ngx_http_wsgi_max_queue_bounds =
     { ngx_conf_check_num_bounds, 1, 1000000 };
 
@@ -108,7 +113,7 @@ static ngx_command_t  ngx_http_wsgi_commands[] = {
       ngx_conf_set_size_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_wsgi_loc_conf_t, temp_file_write_size),
-      &ngx_http_wsgi_size_post },
+      &ngx_http_wsgi_write_size_bounds },
 
     { ngx_string("wsgi_temp_path"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1234,

@@ -41,7 +41,7 @@ PLACE = {
     "wsgi_buffering": ["on", "on", "off"],
     "wsgi_buffer_size": ["1", "4k", "64k", "256k", "1m"],
     "wsgi_max_temp_file_size": ["0", "1", "64k", "1m", "1024m", "1024m"],
-    "wsgi_temp_file_write_size": ["1", "8k", "256k"],
+    "wsgi_temp_file_write_size": ["4k", "64k", "256k"],
     "wsgi_ignore_client_abort": ["on", "off"],
     "wsgi_request_buffering": ["on", "off"],
     "gzip": ["on", "off"],

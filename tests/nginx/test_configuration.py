@@ -48,6 +48,7 @@ REFUSED = {
     "a queue of letters": (in_http("wsgi_max_queue long;"), "wsgi_max_queue|invalid number"),
     "a queue twice": (in_http("wsgi_max_queue 2; wsgi_max_queue 3;"), "wsgi_max_queue.*duplicate"),
     "a size of letters": (in_http("wsgi_buffer_size big;"), "wsgi_buffer_size.*invalid"),
+    "files written byte by byte": (in_http("wsgi_temp_file_write_size 1;"), "4096"),
     "a time of letters": (in_http("wsgi_read_timeout soon;"), "wsgi_read_timeout.*invalid"),
     "a negative time": (in_http("wsgi_queue_timeout -5s;"), "wsgi_queue_timeout.*invalid"),
     "too many stuck threads": (in_http("wsgi_max_stuck 1025;"), "1024"),
