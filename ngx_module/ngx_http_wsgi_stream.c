@@ -125,7 +125,10 @@ ngx_http_wsgi_want_body(void *data)
 }
 
 
-/* PEP 3333: 100 "upon the first attempt to read from wsgi.input" */
+/*
+ * PEP 3333: the response 100 is sent "if/when the application first attempts
+ * to read from the input stream".
+ */
 
 static ngx_int_t
 ngx_http_wsgi_begin_body(ngx_http_wsgi_ctx_t *ctx)

@@ -6,8 +6,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-/// "An optional platform-specific file handling ... a callable that accepts one required positional
-/// parameter, and one optional" (PEP 3333). It holds nothing of a request, so it may be kept.
+/// "a callable that accepts one required positional parameter, and one optional positional parameter"
+/// (PEP 3333, Optional Platform-Specific File Handling). It holds nothing of a request, so it may be
+/// kept.
 #[pyclass(frozen, module = "wsgi")]
 pub(super) struct FileWrapper {
     filelike: Py<PyAny>,

@@ -227,8 +227,8 @@ impl Blocks {
                 shown::value(iterable)
             )));
         }
-        // "if the call to len(iterable) succeeds, the server must be able to rely on the result
-        // being accurate"; "if the iterable's length is 1, then the server may determine
+        // "If a call to len(iterable) succeeds, the server must be able to rely on the result being
+        // accurate"; for one "whose len() is 1, then the server can automatically determine
         // Content-Length" (PEP 3333).
         let alone = iterable.get_type().hasattr("__len__")? && iterable.len().is_ok_and(|n| n == 1);
         let iterator = iterable.try_iter().map_err(|error| {

@@ -10,8 +10,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// RFC 9110 and 9113: they speak of the connection, which is the server's. "Applications and
-/// middleware are prohibited from using HTTP/1.1 'hop-by-hop' features or headers" (PEP 3333, Other
-/// HTTP Features).
+/// middleware are forbidden from using HTTP/1.1 'hop-by-hop' features or headers" (PEP 3333, The
+/// start_response() Callable).
 const HOP_BY_HOP: &[&str] = &[
     "connection",
     "keep-alive",
@@ -138,8 +138,8 @@ fn split<'py>(pair: &Bound<'py, PyAny>) -> Result<(Bound<'py, PyAny>, Bound<'py,
     })
 }
 
-/// "all strings passed to start_response must be of type str ... containing only code points that
-/// are representable in ISO-8859-1" (PEP 3333, Unicode Issues). `number` is that of a wrong type.
+/// A string must be of type `str`, and "must contain only code points representable in ISO-8859-1
+/// encoding" (PEP 3333, Unicode Issues). `number` is that of a wrong type.
 fn text<'a>(
     object: &'a Bound<'_, PyAny>,
     number: &'static str,

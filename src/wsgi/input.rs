@@ -155,8 +155,8 @@ impl Reader {
     }
 }
 
-/// "Technically, a file-like object": `read`, `readline`, `readlines`, iteration (PEP 3333, Input
-/// and Error Streams), with the meaning they have in `io.BufferedIOBase`. At the end of the body
+/// "An input stream (file-like object)": `read`, `readline`, `readlines`, iteration (PEP 3333, environ
+/// Variables), with the meaning they have in `io.BufferedIOBase`. At the end of the body
 /// each gives nothing; if the body cannot be had whole each raises OSError, so that half an upload
 /// never looks like one. A body that is there as a whole can be read again.
 ///

@@ -174,8 +174,9 @@ impl Response {
         self.transport.takes_files() && !self.is_unset()
     }
 
-    /// The body is a file. "if the application has supplied a Content-Length, the server must not
-    /// send more than that" is the meaning of row 19; what is missing shows in `finish`.
+    /// The body is a file, of which as much is sent as `Content-Length` says: "until the end is
+    /// reached, or until Content-Length bytes have been written" (PEP 3333, Optional
+    /// Platform-Specific File Handling). `finish` reports what is missing.
     pub(super) fn file(&mut self, mut file: FileRange) -> Result<(), Problem> {
         if let State::Set(head) = &self.state {
             file.length = file.length.min(head.content_length.unwrap_or(file.length));

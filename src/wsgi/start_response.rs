@@ -67,7 +67,7 @@ impl StartResponse {
         let (unset, sent) =
             self.response.with(|response| (response.is_unset(), response.is_sent()))?;
         match exc_info {
-            // "if exc_info is provided, and the HTTP headers have already been output,
+            // "if exc_info is provided, and the HTTP headers have already been sent,
             // start_response must raise an error, and should re-raise using the exc_info tuple".
             Some(exc_info) if sent => return Err(self.raise(exc_info)),
             // "it is a fatal error to call start_response without the exc_info argument if
@@ -157,7 +157,7 @@ impl Write {
         let result = self.response.with(|response| {
             response.ready(py)?;
             let wanted = response.block(block)?;
-            // "before write() returns, it must guarantee that the passed-in string was either
+            // "before write() returns, it must guarantee that the passed-in bytestring was either
             // completely sent to the client, or that it is buffered for transmission".
             // Where it may not wait it goes on: an application cannot be paused inside a call.
             response.flush(py).map(|_| wanted)

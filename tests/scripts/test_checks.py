@@ -1,0 +1,59 @@
+"""What `make lint` compares with the sources: each check sees the fault that it is there for."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from checks import quotations  # noqa: E402
+
+
+def write(root, files):
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+
+
+THREE = '"' * 3
+TO_THE_LETTER = """\
+/// "the server should not transmit more bytes to the client than the header
+/// allows, and should stop iterating"
+"""
+
+
+@pytest.mark.parametrize(
+    "name, text, is_right",
+    [
+        ("src/wsgi/a.rs", TO_THE_LETTER, True),
+        ("src/wsgi/a.rs", TO_THE_LETTER.replace("bytes", "octets"), False),
+        ("src/wsgi/a.rs", '// "The server … than the header allows ... stop iterating"', True),
+        ("src/wsgi/a.rs", '// "a new word … than the header allows"', False),
+        ("src/wsgi/a.rs", '// RFC 9110: "A server MUST NOT send a Content-Length header"', True),
+        ("src/wsgi/a.rs", '// a rule\n//\n// "A server MUST NOT send a header"', False),
+        ("src/wsgi/a.rs", 'let text = "no word of it is quoted";', True),
+        ("src/wsgi/a.rs", "/// \"middleware are forbidden from using HTTP/1.1 'hop-by-hop'\"", True),
+        ("src/host/a.rs", '// It is "of no other document".', True),
+        ("src/host/a.rs", '// PEP 3333: it is "of no other document".', False),
+        ("ngx_module/a.c", '/*\n * PEP 3333: "first attempts to read\n * from the input stream"\n */', True),
+        ("ngx_module/a.c", '/* PEP 3333: "on the first attempt" */', False),
+        ("tests/a.py", f'def f():\n    {THREE}PEP 3333 wants "any number of them".{THREE}\n', False),
+        ("docs/a.md", 'The PEP says "**must not** delay\nthe transmission of any block".\n', True),
+        ("docs/a.md", "The PEP says `if x == \"not quoted at all\"`.\n", True),
+        ("docs/pep3333.md", '> "servers **should** delay\n> the transmission of any block"\n', False),
+        ("docs/pep3333.md", '| "`start_response` callable must return a `write(body_data)`" | yes |\n', True),
+        ("docs/pep3333.md", '| "call that method [close()] upon completion" | yes |\n', True),
+        ("docs/pep3333.md", "> \"generate any 'hop-by-hop' headers … or use RFC 2047\"\n", True),
+    ],
+)
+def test_a_quotation_is_in_the_pep(tmp_path, name, text, is_right):
+    write(tmp_path, {name: text, quotations.TEXT: (ROOT / quotations.TEXT).read_text()})
+    faults = list(quotations.faults(tmp_path))
+    assert (not faults) == is_right, faults
+
+
+def test_quotations_of_the_pep_are_found():
+    found = [*quotations.quotations(ROOT, ROOT / "docs/pep3333.md")]
+    assert len(found) > 90, "each clause is quoted, and each quotation is looked up"
