@@ -1,0 +1,222 @@
+//! Files that use each other in a circle: whoever changes one must understand all of them.
+//!
+//! The circles that there are stand below. The lists may only become shorter, and are to be empty.
+
+use crate::arrows::LAYERS;
+use crate::paths::{self, Path};
+use crate::sources::{Source, code, sources};
+use std::collections::{BTreeMap, BTreeSet};
+
+const IN_SRC: [&[&str]; 5] = [
+    &["src/abi/app.rs", "src/abi/runtime.rs", "src/abi/settings.rs"],
+    &[
+        "src/host/body.rs",
+        "src/host/buffer.rs",
+        "src/host/current.rs",
+        "src/host/delivery.rs",
+        "src/host/event.rs",
+        "src/host/exchange.rs",
+        "src/host/live.rs",
+        "src/host/log.rs",
+        "src/host/news.rs",
+        "src/host/outbox.rs",
+        "src/host/pull.rs",
+        "src/host/request.rs",
+        "src/host/upload.rs",
+    ],
+    &["src/python/check.rs", "src/python/installation.rs"],
+    &[
+        "src/runtime/app.rs",
+        "src/runtime/inline.rs",
+        "src/runtime/inspector.rs",
+        "src/runtime/main_thread.rs",
+        "src/runtime/mod.rs",
+        "src/runtime/watch.rs",
+        "src/runtime/worker.rs",
+    ],
+    &["src/wsgi/app.rs", "src/wsgi/environ.rs"],
+];
+const IN_MODULE: [&[&str]; 1] = [&[
+    "ngx_module/ngx_http_wsgi_body.c",
+    "ngx_module/ngx_http_wsgi_client.c",
+    "ngx_module/ngx_http_wsgi_drain.c",
+    "ngx_module/ngx_http_wsgi_environ.c",
+    "ngx_module/ngx_http_wsgi_fork.c",
+    "ngx_module/ngx_http_wsgi_hints.c",
+    "ngx_module/ngx_http_wsgi_process.c",
+    "ngx_module/ngx_http_wsgi_request.c",
+    "ngx_module/ngx_http_wsgi_response.c",
+    "ngx_module/ngx_http_wsgi_send.c",
+    "ngx_module/ngx_http_wsgi_spill.c",
+    "ngx_module/ngx_http_wsgi_stream.c",
+    "ngx_module/ngx_http_wsgi_timer.c",
+]];
+
+/// Which files each file uses.
+type Uses = BTreeMap<String, BTreeSet<String>>;
+
+/// One file of src: what it is called in a path, and its code without comments and tests.
+struct Module {
+    file: String,
+    text: String,
+    children: BTreeSet<String>,
+    imports: BTreeMap<String, Path>,
+}
+
+type Modules = BTreeMap<Path, Module>;
+
+fn modules() -> Modules {
+    let sources: Vec<Source> = sources("src").into_iter().filter(|s| s.is(&["rs"])).collect();
+    let keys: Vec<Path> = sources.iter().map(|source| key(&source.path)).collect();
+    let mut found = Modules::new();
+    for (source, key) in sources.iter().zip(&keys) {
+        if key.iter().any(|word| word == "tests") {
+            continue;
+        }
+        let lines: Vec<&str> = source.lines.iter().map(|line| code(line)).collect();
+        let text = lines.join("\n");
+        let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default().to_string();
+        let is_child = |other: &&Path| other.len() == key.len() + 1 && other.starts_with(key);
+        let children = keys.iter().filter(is_child).filter_map(|k| k.last().cloned()).collect();
+        let imports = paths::imports(&text).into_iter();
+        let imports = imports.filter_map(|path| Some((path.last()?.clone(), path))).collect();
+        found.insert(key.clone(), Module { file: source.path.clone(), text, children, imports });
+    }
+    found
+}
+
+/// `["host", "log"]` for src/host/log.rs, `["host"]` for src/host/mod.rs, `[]` for src/lib.rs.
+fn key(path: &str) -> Path {
+    let name = path.trim_start_matches("src/").trim_end_matches(".rs");
+    let name = name.trim_end_matches("/mod").trim_end_matches("lib");
+    name.split('/').filter(|word| !word.is_empty()).map(String::from).collect()
+}
+
+/// The module in which a path that stands in module `from` ends, or whose name it is. Names that a
+/// module has from another are looked up there; `steps` bounds how often.
+fn resolve(modules: &Modules, from: &Path, path: &[String], steps: usize) -> Option<Path> {
+    let mut at = match path.first()?.as_str() {
+        "crate" => Path::new(),
+        "super" => from[..from.len().checked_sub(1)?].to_vec(),
+        "self" => from.clone(),
+        child if modules.get(from)?.children.contains(child) => {
+            [from.as_slice(), &path[..1]].concat()
+        }
+        _ => return None,
+    };
+    for (index, name) in path.iter().enumerate().skip(1) {
+        let next = [at.as_slice(), &path[index..=index]].concat();
+        match (name.as_str(), modules.get(&at)?.imports.get(name)) {
+            ("super", _) => _ = at.pop(),
+            ("self", _) => {}
+            _ if modules.contains_key(&next) => at = next,
+            (_, Some(import)) if steps > 0 && import != &path[..=index] => {
+                return resolve(modules, &at, import, steps - 1).or(Some(at));
+            }
+            _ => break,
+        }
+    }
+    Some(at)
+}
+
+/// What the files of src use in their own layer.
+fn uses_in_src() -> Uses {
+    let modules = modules();
+    let mut uses = Uses::new();
+    for (key, module) in &modules {
+        let used = paths::used(&module.text, &module.children);
+        let used = used.iter().filter_map(|path| resolve(&modules, key, path, 4));
+        let used = used.filter(|other| other.first() == key.first() && other != key);
+        uses.insert(module.file.clone(), used.map(|key| modules[&key].file.clone()).collect());
+    }
+    uses
+}
+
+/// A file of the module uses another if it names a function that the other defines for all.
+fn uses_in_module() -> Uses {
+    let sources = sources("ngx_module");
+    let mut owners = BTreeMap::new();
+    for source in &sources {
+        for pair in source.lines.windows(2).filter(|pair| !pair[0].starts_with("static")) {
+            match pair[1].split_once('(') {
+                Some((name, _)) if name.starts_with("ngx_http_wsgi_") => {
+                    owners.insert(name.to_string(), source.path.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut uses = Uses::new();
+    for source in sources.iter().filter(|source| source.is(&["c"])) {
+        let is_comment = |line: &str| ["/*", "* "].iter().any(|sign| line.starts_with(sign));
+        let code = source.lines.iter().filter(|line| !is_comment(line.trim_start()));
+        let words = code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
+        let used = words.filter_map(|word| owners.get(word)).filter(|file| **file != source.path);
+        uses.insert(source.path.clone(), used.cloned().collect());
+    }
+    uses
+}
+
+fn reachable(uses: &Uses, from: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut left = vec![from];
+    while let Some(file) = left.pop() {
+        for used in uses.get(file).into_iter().flatten() {
+            if found.insert(used.clone()) {
+                left.push(used);
+            }
+        }
+    }
+    found
+}
+
+/// The sets of files each of which is reached from each.
+fn circles(uses: &Uses) -> BTreeSet<Vec<String>> {
+    let reached: BTreeMap<&String, _> = uses.keys().map(|f| (f, reachable(uses, f))).collect();
+    let mutual = |a: &String, b: &String| reached[a].contains(b) && reached[b].contains(a);
+    let of = |file: &&String| uses.keys().filter(|other| mutual(file, other)).cloned().collect();
+    uses.keys().filter(|file| mutual(file, file)).map(|file| of(&file)).collect()
+}
+
+fn assert_circles(uses: &Uses, known: &[&[&str]], list: &str) {
+    let known = known.iter().map(|files| files.iter().map(|file| file.to_string()).collect());
+    let (known, found) = (known.collect::<BTreeSet<Vec<String>>>(), circles(uses));
+    for circle in found.difference(&known) {
+        for file in circle {
+            let within = uses[file].iter().filter(|used| circle.contains(used));
+            println!("{file} uses {}", within.cloned().collect::<Vec<_>>().join(", "));
+        }
+    }
+    assert_eq!(
+        found, known,
+        "left: the circles that there are; right: those of {list} in tests/layers/circles.rs. A new \
+         one has to be cut, what is a circle no more has to leave the list"
+    );
+}
+
+#[test]
+fn no_files_of_a_layer_use_each_other_in_a_circle() {
+    let uses = uses_in_src();
+    assert!(LAYERS.iter().all(|layer| uses.keys().any(|file| file.contains(layer))));
+    assert_circles(&uses, &IN_SRC, "IN_SRC");
+}
+
+#[test]
+fn no_files_of_the_nginx_module_use_each_other_in_a_circle() {
+    assert_circles(&uses_in_module(), &IN_MODULE, "IN_MODULE");
+}
+
+#[test]
+fn circles_are_found() {
+    let uses = |pairs: &[(&str, &str)]| {
+        let mut uses = Uses::new();
+        for (file, used) in pairs {
+            uses.entry(file.to_string()).or_default().insert(used.to_string());
+            uses.entry(used.to_string()).or_default();
+        }
+        uses
+    };
+    assert!(circles(&uses(&[("a", "b"), ("b", "c"), ("a", "c")])).is_empty());
+    let two = circles(&uses(&[("a", "b"), ("b", "a"), ("b", "c"), ("c", "d"), ("d", "c")]));
+    assert_eq!(two.into_iter().map(|circle| circle.concat()).collect::<Vec<_>>(), ["ab", "cd"]);
+}
