@@ -174,7 +174,6 @@ char *ngx_http_wsgi_python_home(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_wsgi_python_path(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-char *ngx_http_wsgi_umask(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* ngx_http_wsgi_upstream_conf.c */
 
@@ -206,6 +205,7 @@ void ngx_http_wsgi_forget_event(void);
 ngx_int_t ngx_http_wsgi_init_inherit(ngx_cycle_t *cycle);
 void ngx_http_wsgi_no_inherit(ngx_fd_t fd);
 void ngx_http_wsgi_no_inherit_body(ngx_http_request_t *r);
+char *ngx_http_wsgi_umask(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 void ngx_http_wsgi_set_umask(ngx_http_wsgi_main_conf_t *wmcf);
 void ngx_http_wsgi_reset_umask(ngx_http_wsgi_main_conf_t *wmcf,
     ngx_log_t *log);
@@ -365,9 +365,6 @@ ngx_int_t ngx_http_wsgi_find_redirect(ngx_http_request_t *r,
     const wsgi_head *head, ngx_str_t *uri);
 void ngx_http_wsgi_redirect(ngx_http_request_t *r, ngx_str_t *uri);
 
-ngx_int_t ngx_http_wsgi_make_header(ngx_http_request_t *r,
-    const wsgi_header *from, ngx_table_elt_t *h);
-
 /* ngx_http_wsgi_fields.c */
 
 ngx_int_t ngx_http_wsgi_add_field(ngx_http_request_t *r, ngx_table_elt_t *h);
@@ -379,6 +376,8 @@ ngx_int_t ngx_http_wsgi_create_headers(ngx_http_request_t *r,
     const wsgi_head *head);
 ngx_int_t ngx_http_wsgi_copy_header(ngx_http_request_t *r,
     const wsgi_header *from);
+ngx_int_t ngx_http_wsgi_make_header(ngx_http_request_t *r,
+    const wsgi_header *from, ngx_table_elt_t *h);
 ngx_int_t ngx_http_wsgi_add_retry_after(ngx_http_request_t *r,
     ngx_uint_t seconds);
 

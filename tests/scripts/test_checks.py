@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from checks import quotations  # noqa: E402
+from checks import module_files, quotations  # noqa: E402
 
 
 def write(root, files):
@@ -34,16 +34,16 @@ TO_THE_LETTER = """\
         ("src/wsgi/a.rs", '// RFC 9110: "A server MUST NOT send a Content-Length header"', True),
         ("src/wsgi/a.rs", '// a rule\n//\n// "A server MUST NOT send a header"', False),
         ("src/wsgi/a.rs", 'let text = "no word of it is quoted";', True),
-        ("src/wsgi/a.rs", "/// \"middleware are forbidden from using HTTP/1.1 'hop-by-hop'\"", True),
+        ("src/wsgi/a.rs", "/// \"forbidden from using HTTP/1.1 'hop-by-hop'\"", True),
         ("src/host/a.rs", '// It is "of no other document".', True),
         ("src/host/a.rs", '// PEP 3333: it is "of no other document".', False),
-        ("ngx_module/a.c", '/*\n * PEP 3333: "first attempts to read\n * from the input stream"\n */', True),
+        ("ngx_module/a.c", '/*\n * PEP 3333: "first attempts to\n * read from the input"\n */', True),
         ("ngx_module/a.c", '/* PEP 3333: "on the first attempt" */', False),
-        ("tests/a.py", f'def f():\n    {THREE}PEP 3333 wants "any number of them".{THREE}\n', False),
+        ("tests/a.py", f'def f():\n    {THREE}PEP 3333: "any number of them".{THREE}\n', False),
         ("docs/a.md", 'The PEP says "**must not** delay\nthe transmission of any block".\n', True),
         ("docs/a.md", "The PEP says `if x == \"not quoted at all\"`.\n", True),
-        ("docs/pep3333.md", '> "servers **should** delay\n> the transmission of any block"\n', False),
-        ("docs/pep3333.md", '| "`start_response` callable must return a `write(body_data)`" | yes |\n', True),
+        ("docs/pep3333.md", '> "servers **should** delay\n> the transmission"\n', False),
+        ("docs/pep3333.md", '| "callable must return a `write(body_data)` callable" | yes |\n', True),
         ("docs/pep3333.md", '| "call that method [close()] upon completion" | yes |\n', True),
         ("docs/pep3333.md", "> \"generate any 'hop-by-hop' headers … or use RFC 2047\"\n", True),
     ],
@@ -57,3 +57,36 @@ def test_a_quotation_is_in_the_pep(tmp_path, name, text, is_right):
 def test_quotations_of_the_pep_are_found():
     found = [*quotations.quotations(ROOT, ROOT / "docs/pep3333.md")]
     assert len(found) > 90, "each clause is quoted, and each quotation is looked up"
+
+
+MODULE = {
+    "ngx_module/config": "$ngx_addon_dir/ngx_http_wsgi_a.c $ngx_addon_dir/ngx_http_wsgi_b.c",
+    "docs/architecture.md": "| `ngx_http_wsgi_a.c` | one |\n| `ngx_http_wsgi_b.c` | two |\n",
+    "ngx_module/ngx_http_wsgi_a.c": "ngx_int_t\nngx_http_wsgi_one(void)\n{\n}\n",
+    "ngx_module/ngx_http_wsgi_b.c": "static void\nngx_http_wsgi_two(void)\n{\n}\n",
+    "ngx_module/ngx_http_wsgi_module.h": "/* ngx_http_wsgi_a.c */\n\n"
+    "ngx_int_t ngx_http_wsgi_one(void);\n\n/* ngx_http_wsgi_b.c */\n\n",
+}
+
+
+@pytest.mark.parametrize(
+    "name, old, new, fault",
+    [
+        ("config", "", "", None),
+        ("config", "$ngx_addon_dir/ngx_http_wsgi_b.c", "", "does not have ngx_http_wsgi_b.c"),
+        ("config", "_b.c", "_c.c", "has ngx_http_wsgi_c.c, which is no file"),
+        ("config", "_b.c", "_a.c", "has ngx_http_wsgi_a.c more than once"),
+        ("architecture.md", "_b.c", "_c.c", "has ngx_http_wsgi_c.c, which is no file"),
+        ("module.h", "_a.c", "_c.c", "below ngx_http_wsgi_c.c; ngx_http_wsgi_a.c defines it"),
+        ("module.h", "_one", "_three", "declares ngx_http_wsgi_three, which ngx_module does not"),
+        ("wsgi_b.c", "static ", "", "make it static, or declare it"),
+    ],
+)
+def test_the_files_of_the_module_are_listed_as_they_are(tmp_path, name, old, new, fault):
+    files = {
+        path: text.replace(old, new) if path.endswith(name) else text
+        for path, text in MODULE.items()
+    }
+    write(tmp_path, files)
+    faults = "\n".join(module_files.faults(tmp_path))
+    assert fault in faults if fault else not faults, faults

@@ -1,0 +1,54 @@
+"""Whether the lists of the nginx module's files agree with the folder, and with each other.
+
+* The folder, the sources in `config`, and the table of docs/architecture.md name the same files.
+* A function that is not static is declared in the module's header, below the name of its file, and
+  a declaration there is of a function of that file.
+"""
+
+import re
+
+FOLDER, HEADER = "ngx_module", "ngx_http_wsgi_module.h"
+CONFIG, PAGE = "ngx_module/config", "docs/architecture.md"
+SOURCE = re.compile(r"\$ngx_addon_dir/(\w+\.c)")
+ROW = re.compile(r"^\| `(ngx_http_wsgi_\w+\.c)` \|", re.M)
+SECTION = re.compile(
+    r"^/\* (ngx_http_wsgi_\w+\.c) \*/\n(.*?)(?=^/\* ngx_\w+\.c \*/$|^extern |\Z)", re.M | re.S
+)
+PROTOTYPE = re.compile(r"^[a-z][\w ]*[ *](ngx_http_wsgi_\w+)\(", re.M)
+DEFINITION = re.compile(r"^(?!static)[a-z][\w ]*\*?\n(ngx_http_wsgi_\w+)\(", re.M)
+
+
+def differences(what, listed, there):
+    for name in sorted(set(listed) | there):
+        if listed.count(name) > 1:
+            yield f"{what} has {name} more than once"
+        elif name not in there:
+            yield f"{what} has {name}, which is no file of {FOLDER}"
+        elif name not in listed:
+            yield f"{what} does not have {name}"
+
+
+def wrong_prototypes(header, sources):
+    declared = {}
+    for file, section in SECTION.findall(header):
+        for name in PROTOTYPE.findall(section):
+            if name in declared:
+                yield f"{HEADER} declares {name} more than once"
+            declared[name] = file
+    defined = {name: file for file in sources for name in DEFINITION.findall(sources[file])}
+    for name in sorted(declared.keys() | defined.keys()):
+        of, at = defined.get(name), declared.get(name)
+        if of is None:
+            yield f"{HEADER} declares {name}, which {FOLDER} does not define"
+        elif at is None:
+            yield f"{of} defines {name}: make it static, or declare it in {HEADER} below {of}"
+        elif of != at:
+            yield f"{HEADER} declares {name} below {at}; {of} defines it"
+
+
+def faults(root):
+    sources = {path.name: path.read_text() for path in (root / FOLDER).glob("*.c")}
+    there = set(sources)
+    yield from differences(CONFIG, SOURCE.findall((root / CONFIG).read_text()), there)
+    yield from differences(PAGE, ROW.findall((root / PAGE).read_text()), there)
+    yield from wrong_prototypes((root / FOLDER / HEADER).read_text(), sources)
