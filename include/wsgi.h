@@ -164,6 +164,9 @@ extern "C" {
 // on. Only `wsgi_run`.
 #define WSGI_BODY_READ 4
 
+// What 0 means for `wsgi_request.buffer_size`, in bytes: 1 MiB.
+#define WSGI_DEFAULT_BUFFER_SIZE 1048576
+
 // A run of bytes. Not NUL-terminated, in no particular encoding.
 //
 // `data` may be NULL when `size` is 0. Where a `wsgi_str` is handed to the library the bytes are
@@ -261,10 +264,11 @@ typedef struct wsgi_request {
     const wsgi_str *body_parts;
     size_t body_parts_count;
     // How much of a response the library may have handed over and not got back (by
-    // `wsgi_buffer_release`) before the application must wait, in bytes; 0 means 1 MiB. Each buffer
-    // counts its bytes and `WSGI_BUFFER_COST`. The application waits before it hands over the next
-    // block, until no more than half is out. A block is never divided, and a list of blocks is
-    // handed over whole: what is out may exceed this by either. Only `wsgi_submit`.
+    // `wsgi_buffer_release`) before the application must wait, in bytes; 0 means
+    // `WSGI_DEFAULT_BUFFER_SIZE`. Each buffer counts its bytes and `WSGI_BUFFER_COST`. The
+    // application waits before it hands over the next block, until no more than half is out. A
+    // block is never divided, and a list of blocks is handed over whole: what is out may exceed
+    // this by either. Only `wsgi_submit`.
     size_t buffer_size;
     // 1 if this client can be sent a response 103 (Early Hints): with HTTP/1.0 it cannot. Then
     // `environ` has `wsgi.early_hints`, if the host has the callback `early_hints`; else 0.
@@ -507,6 +511,12 @@ typedef struct wsgi_host {
 // The version of this header. A host passes it in `wsgi_runtime_config.abi_version`.
 #define WSGI_ABI_VERSION 1
 
+// The most Python threads that a runtime can have: `wsgi_runtime_config.threads`.
+#define WSGI_MAX_THREADS 1024
+
+// What 0 means for `wsgi_runtime_config.max_queue`.
+#define WSGI_DEFAULT_MAX_QUEUE 1024
+
 // `wsgi_runtime_config.flags`: other processes run the same applications (`wsgi.multiprocess`).
 #define WSGI_MULTIPROCESS 1
 
@@ -565,13 +575,14 @@ typedef struct wsgi_runtime_config {
     // Folders put in front of sys.path; their .pth files are honoured. NUL-terminated strings.
     const char *const *python_path;
     size_t python_path_count;
-    // How many Python threads answer what `wsgi_submit` hands over, at most 1024. With 0 an
-    // event-driven host runs applications on its own thread: `wsgi_poll` calls them, takes the GIL
-    // and returns when each has given its response or as much of it as `buffer_size` allows. That
-    // is for applications that are fast and never wait. A blocking host has 0.
+    // How many Python threads answer what `wsgi_submit` hands over, at most
+    // `WSGI_MAX_THREADS`. With 0 an event-driven host runs applications on its own thread:
+    // `wsgi_poll` calls them, takes the GIL and returns when each has given its response or as much
+    // of it as `buffer_size` allows. That is for applications that are fast and never wait. A
+    // blocking host has 0.
     uint32_t threads;
     // How many submitted requests may wait for a thread or for an import; more are `WSGI_BUSY`. 0
-    // means 1024.
+    // means `WSGI_DEFAULT_MAX_QUEUE`.
     uint32_t max_queue;
     // The longest line, in bytes, that `log` can take; longer ones are split, never inside a
     // character of UTF-8. 0 means no limit; the least is 64.

@@ -60,7 +60,7 @@ ngx_http_wsgi_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_str_t  request_id = ngx_string("request_id");
 
     ngx_conf_init_value(wmcf->threads, 8);
-    ngx_conf_init_value(wmcf->max_queue, 1024);
+    ngx_conf_init_value(wmcf->max_queue, WSGI_DEFAULT_MAX_QUEUE);
     ngx_conf_init_value(wmcf->max_stuck, 8);
     ngx_conf_init_msec_value(wmcf->shutdown_timeout, 2000);
     ngx_conf_init_size_value(wmcf->max_buffered, 32 * 1024 * 1024);
@@ -124,7 +124,7 @@ ngx_http_wsgi_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->params, prev->params, NULL);
     ngx_conf_merge_str_value(conf->script_name, prev->script_name, "");
     ngx_conf_merge_size_value(conf->buffer_size, prev->buffer_size,
-                              1024 * 1024);
+                              WSGI_DEFAULT_BUFFER_SIZE);
     ngx_conf_merge_msec_value(conf->queue_timeout, prev->queue_timeout, 30000);
     ngx_conf_merge_msec_value(conf->read_timeout, prev->read_timeout, 60000);
     ngx_conf_merge_msec_value(conf->send_timeout, prev->send_timeout, 60000);

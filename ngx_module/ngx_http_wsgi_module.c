@@ -38,7 +38,7 @@ static ngx_conf_num_bounds_t  ngx_http_wsgi_max_queue_bounds =
     { ngx_conf_check_num_bounds, 1, 1000000 };
 
 static ngx_conf_num_bounds_t  ngx_http_wsgi_max_stuck_bounds =
-    { ngx_conf_check_num_bounds, 0, 1024 };
+    { ngx_conf_check_num_bounds, 0, WSGI_MAX_THREADS };
 
 
 static ngx_command_t  ngx_http_wsgi_commands[] = {
@@ -295,8 +295,9 @@ ngx_http_wsgi_check_threads(ngx_conf_t *cf, void *post, void *data)
 {
     ngx_int_t  *np = data;
 
-    if (*np > 1024) {
-        return "must be at most 1024: set \"worker_processes\" higher instead";
+    if (*np > WSGI_MAX_THREADS) {
+        return "must be at most " ngx_value(WSGI_MAX_THREADS)
+               ": set \"worker_processes\" higher instead";
     }
 
     return NGX_CONF_OK;

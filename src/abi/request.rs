@@ -34,6 +34,10 @@ pub const WSGI_BODY_PUSH: u32 = 3;
 /// on. Only `wsgi_run`.
 pub const WSGI_BODY_READ: u32 = 4;
 
+/// What 0 means for `wsgi_request.buffer_size`, in bytes: 1 MiB.
+pub const WSGI_DEFAULT_BUFFER_SIZE: u32 = 1048576;
+const _: () = assert!(WSGI_DEFAULT_BUFFER_SIZE as usize == crate::host::request::BUFFER_SIZE);
+
 /// One HTTP request, as the host has parsed it.
 ///
 /// Begin with `WSGI_REQUEST_INIT`, then set the members you know. `method` is required. Every other
@@ -116,10 +120,11 @@ pub struct wsgi_request {
     pub body_parts: *const wsgi_str,
     pub body_parts_count: usize,
     /// How much of a response the library may have handed over and not got back (by
-    /// `wsgi_buffer_release`) before the application must wait, in bytes; 0 means 1 MiB. Each buffer
-    /// counts its bytes and `WSGI_BUFFER_COST`. The application waits before it hands over the next
-    /// block, until no more than half is out. A block is never divided, and a list of blocks is
-    /// handed over whole: what is out may exceed this by either. Only `wsgi_submit`.
+    /// `wsgi_buffer_release`) before the application must wait, in bytes; 0 means
+    /// `WSGI_DEFAULT_BUFFER_SIZE`. Each buffer counts its bytes and `WSGI_BUFFER_COST`. The
+    /// application waits before it hands over the next block, until no more than half is out. A
+    /// block is never divided, and a list of blocks is handed over whole: what is out may exceed
+    /// this by either. Only `wsgi_submit`.
     pub buffer_size: usize,
     /// 1 if this client can be sent a response 103 (Early Hints): with HTTP/1.0 it cannot. Then
     /// `environ` has `wsgi.early_hints`, if the host has the callback `early_hints`; else 0.

@@ -12,6 +12,13 @@ use std::time::Duration;
 /// The version of this header. A host passes it in `wsgi_runtime_config.abi_version`.
 pub const WSGI_ABI_VERSION: u32 = 1;
 
+/// The most Python threads that a runtime can have: `wsgi_runtime_config.threads`.
+pub const WSGI_MAX_THREADS: u32 = 1024;
+const _: () = assert!(WSGI_MAX_THREADS as usize == crate::runtime::settings::MAX_THREADS);
+
+/// What 0 means for `wsgi_runtime_config.max_queue`.
+pub const WSGI_DEFAULT_MAX_QUEUE: u32 = 1024;
+
 /// `wsgi_runtime_config.flags`: other processes run the same applications (`wsgi.multiprocess`).
 pub const WSGI_MULTIPROCESS: u32 = 1;
 
@@ -64,13 +71,14 @@ pub struct wsgi_runtime_config {
     /// Folders put in front of sys.path; their .pth files are honoured. NUL-terminated strings.
     pub python_path: *const *const c_char,
     pub python_path_count: usize,
-    /// How many Python threads answer what `wsgi_submit` hands over, at most 1024. With 0 an
-    /// event-driven host runs applications on its own thread: `wsgi_poll` calls them, takes the GIL
-    /// and returns when each has given its response or as much of it as `buffer_size` allows. That
-    /// is for applications that are fast and never wait. A blocking host has 0.
+    /// How many Python threads answer what `wsgi_submit` hands over, at most
+    /// `WSGI_MAX_THREADS`. With 0 an event-driven host runs applications on its own thread:
+    /// `wsgi_poll` calls them, takes the GIL and returns when each has given its response or as much
+    /// of it as `buffer_size` allows. That is for applications that are fast and never wait. A
+    /// blocking host has 0.
     pub threads: u32,
     /// How many submitted requests may wait for a thread or for an import; more are `WSGI_BUSY`. 0
-    /// means 1024.
+    /// means `WSGI_DEFAULT_MAX_QUEUE`.
     pub max_queue: u32,
     /// The longest line, in bytes, that `log` can take; longer ones are split, never inside a
     /// character of UTF-8. 0 means no limit; the least is 64.

@@ -3,8 +3,9 @@
 use super::app::wsgi_app_config;
 use super::guard;
 use super::runtime::{
-    WSGI_ABI_VERSION, WSGI_BUNCHES, WSGI_CHECK_CLOSELY, WSGI_EVENTFD, WSGI_KEEP_SIGPIPE,
-    WSGI_MULTIPROCESS, WSGI_NO_CRASH_REPORT, WSGI_ODD_HEADER_NAMES, wsgi_runtime_config,
+    WSGI_ABI_VERSION, WSGI_BUNCHES, WSGI_CHECK_CLOSELY, WSGI_DEFAULT_MAX_QUEUE, WSGI_EVENTFD,
+    WSGI_KEEP_SIGPIPE, WSGI_MULTIPROCESS, WSGI_NO_CRASH_REPORT, WSGI_ODD_HEADER_NAMES,
+    wsgi_runtime_config,
 };
 use crate::error::{Error, Result};
 use crate::python;
@@ -71,7 +72,10 @@ pub(super) unsafe fn read(config: *const wsgi_runtime_config) -> Result<Settings
             },
         },
         threads: config.threads as usize,
-        max_queue: if config.max_queue == 0 { 1024 } else { config.max_queue as usize },
+        max_queue: match config.max_queue {
+            0 => WSGI_DEFAULT_MAX_QUEUE as usize,
+            number => number as usize,
+        },
         max_stuck: config.max_stuck as usize,
         log_line_size: config.log_line_size,
         bunches: config.flags & WSGI_BUNCHES != 0,

@@ -24,6 +24,9 @@ pub enum Field {
     RequestId,
 }
 
+/// How much of a response may be with the host, if the host does not say.
+pub const BUFFER_SIZE: usize = 1024 * 1024;
+
 const FIELDS: usize = Field::RequestId as usize + 1;
 
 /// A request, its strings in one allocation.
@@ -52,7 +55,7 @@ impl Request {
             params: Vec::with_capacity(params),
             content_length: None,
             early_hints: false,
-            buffer_size: 1024 * 1024,
+            buffer_size: BUFFER_SIZE,
             body: Body::Empty,
         }
     }

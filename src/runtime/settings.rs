@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::python;
 
 /// More Python threads than this only wait for each other.
-const MAX_THREADS: usize = 1024;
+pub const MAX_THREADS: usize = 1024;
 /// A shorter log line could not hold a WSGI number and a word.
 const MIN_LOG_LINE: usize = 64;
 

@@ -1,5 +1,6 @@
 """What `make lint` compares with the sources: each check sees the fault that it is there for."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from checks import module_files, quotations  # noqa: E402
+from checks import limits, module_files, quotations  # noqa: E402
 
 
 def write(root, files):
@@ -37,13 +38,13 @@ TO_THE_LETTER = """\
         ("src/wsgi/a.rs", "/// \"forbidden from using HTTP/1.1 'hop-by-hop'\"", True),
         ("src/host/a.rs", '// It is "of no other document".', True),
         ("src/host/a.rs", '// PEP 3333: it is "of no other document".', False),
-        ("ngx_module/a.c", '/*\n * PEP 3333: "first attempts to\n * read from the input"\n */', True),
+        ("ngx_module/a.c", '/*\n * PEP 3333: "attempts to read\n * from the input"\n */', True),
         ("ngx_module/a.c", '/* PEP 3333: "on the first attempt" */', False),
         ("tests/a.py", f'def f():\n    {THREE}PEP 3333: "any number of them".{THREE}\n', False),
         ("docs/a.md", 'The PEP says "**must not** delay\nthe transmission of any block".\n', True),
         ("docs/a.md", "The PEP says `if x == \"not quoted at all\"`.\n", True),
         ("docs/pep3333.md", '> "servers **should** delay\n> the transmission"\n', False),
-        ("docs/pep3333.md", '| "callable must return a `write(body_data)` callable" | yes |\n', True),
+        ("docs/pep3333.md", '| "must return a `write(body_data)` callable" | yes |\n', True),
         ("docs/pep3333.md", '| "call that method [close()] upon completion" | yes |\n', True),
         ("docs/pep3333.md", "> \"generate any 'hop-by-hop' headers … or use RFC 2047\"\n", True),
     ],
@@ -89,4 +90,39 @@ def test_the_files_of_the_module_are_listed_as_they_are(tmp_path, name, old, new
     }
     write(tmp_path, files)
     faults = "\n".join(module_files.faults(tmp_path))
+    assert fault in faults if fault else not faults, faults
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of what has limits and defaults."""
+    root = tmp_path_factory.mktemp("copy")
+    for folder in ("src", "ngx_module", "include", "docs"):
+        shutil.copytree(ROOT / folder, root / folder)
+    return root
+
+
+@pytest.mark.parametrize(
+    "name, old, new, fault",
+    [
+        ("docs/directives.md", "", "", None),
+        ("docs/directives.md", "wsgi_queue_timeout 30s;", "wsgi_queue_timeout 31s;", "is 31s, the"),
+        ("docs/directives.md", "wsgi_buffering on;", "wsgi_buffering off;", "is off, the module"),
+        ("docs/directives.md", "Default:  wsgi_threads", "Default:  wsgi_new", "for wsgi_new"),
+        ("ngx_module/ngx_http_wsgi_conf.c", "WSGI_DEFAULT_BUFFER_SIZE", "65536", "has 65536"),
+        ("include/wsgi.h", "WSGI_MAX_THREADS 1024", "WSGI_MAX_THREADS 99", "of wsgi.h is 99"),
+        ("src/host/upload.rs", "= 256 * 1024;", "= 9 * 1024;", "of upload.rs is 9216"),
+        ("src/host/upload.rs", "CAPACITY", "PLACE", "there is no CAPACITY in upload.rs"),
+        ("docs/architecture.md", "about 1024 events", "many events", None),
+        ("docs/architecture.md", "A block under", "Blocks under", 'not say "A block under {}"'),
+    ],
+)
+def test_a_limit_is_the_same_wherever_it_stands(copy, name, old, new, fault):
+    text = (copy / name).read_text()
+    assert old in text, "the test knows the sources"
+    (copy / name).write_text(text.replace(old, new))
+    try:
+        faults = "\n".join(limits.faults(copy))
+    finally:
+        (copy / name).write_text(text)
     assert fault in faults if fault else not faults, faults
