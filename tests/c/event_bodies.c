@@ -7,11 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct answer one;
-
-static void hello(const char *folder) {
+static void hello(void) {
     wsgi_request request = request_for("/");
-    host_start(in_folder(folder, "echo.py"), "hello", 2, 0, 0);
     submit(&one, &request);
     UNTIL(one.finished);
     ENSURE(one.status == 200 && one.content_length == 12 && !one.no_body);
@@ -23,29 +20,23 @@ static void hello(const char *folder) {
     submit(&one, &request);
     UNTIL(one.finished);
     ENSURE(one.no_body && one.content_length == 12 && one.size == 0);
-    answer_free(&one);
-    host_stop();
 }
 
-static void in_memory(const char *folder) {
+static void in_memory(void) {
     static const wsgi_str parts[] = {
         {(const uint8_t *) "ab", 2}, {NULL, 0}, {(const uint8_t *) "c", 1}};
     wsgi_request request = request_for("/echo");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
     request.body_kind = WSGI_BODY_MEMORY;
     request.body_parts = parts;
     request.body_parts_count = 3;
     submit(&one, &request);
     UNTIL(one.finished);
     ENSURE_BODY(one, "abc");
-    answer_free(&one);
-    host_stop();
 }
 
 // Only the given part of the file is the body, and the file may be closed after the submit.
-static void in_a_file(const char *folder) {
+static void in_a_file(void) {
     wsgi_request request = request_for("/echo");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
     FILE *file = tmpfile();
     ENSURE(file != NULL && fputs("0123456789", file) >= 0 && fflush(file) == 0);
     request.body_kind = WSGI_BODY_FILE;
@@ -56,19 +47,16 @@ static void in_a_file(const char *folder) {
     fclose(file);
     UNTIL(one.finished);
     ENSURE_BODY(one, "23456");
-    answer_free(&one);
-    host_stop();
 }
 
 // More than fits at once: the library takes a part, and asks for the rest.
-static void pushed(const char *folder) {
+static void pushed(void) {
     size_t size = 2 * 1000 * 1000;
     char *upload = (char *) malloc(size);
     ENSURE(upload != NULL);
     for (size_t i = 0; i < size; i++) {
         upload[i] = (char) (i * 31 % 251);
     }
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
     one.step = size;
     submit_push(&one, "/echo", upload, size);
     UNTIL(one.finished);
@@ -90,11 +78,9 @@ static void pushed(const char *folder) {
     ENSURE(one.size == 0 && one.outcome == WSGI_COMPLETE);
     answer_free(&one);
     free(upload);
-    host_stop();
 }
 
-static void broken(const char *folder) {
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+static void broken(void) {
     submit_push(&one, "/echo", NULL, 0);
     const uint8_t *some = (const uint8_t *) "some";
     size_t taken = 0;
@@ -104,13 +90,11 @@ static void broken(const char *folder) {
     ENSURE(wsgi_body_push(one.exchange, some, 4, 0, NULL) == WSGI_INVALID);
     UNTIL(one.finished);
     ENSURE_BODY(one, "OSError");
-    answer_free(&one);
-    host_stop();
 }
 
 // A body that is not as long as was said is never taken for whole: the host is told, and the
 // application gets what a body that breaks off gives it.
-static void not_as_long_as_stated(const char *folder) {
+static void not_as_long_as_stated(void) {
     static const uint8_t bytes[] = "0123456789";
     static const struct {
         size_t size;
@@ -119,7 +103,6 @@ static void not_as_long_as_stated(const char *folder) {
     wsgi_request request = request_for("/echo");
     request.body_kind = WSGI_BODY_PUSH;
     request.content_length = 8;
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
     for (size_t i = 0; i < 4; i++) {
         submit(&one, &request);
         size_t taken = 99;
@@ -144,15 +127,12 @@ static void not_as_long_as_stated(const char *folder) {
     UNTIL(one.finished);
     ENSURE(one.outcome == WSGI_FAILED && strstr(host.log, "WSGI0208 the client left before its"));
     ENSURE(strstr(host.log, "WSGI0201") == NULL);
-    answer_free(&one);
-    host_stop();
 }
 
 // Each line comes back before the next one is sent.
-static void both_ways(const char *folder) {
+static void both_ways(void) {
     static const char *const lines[] = {"first\n", "second\n", "third\n"};
     size_t expected = 0;
-    host_start(in_folder(folder, "echo.py"), "lines", 2, 0, 0);
     submit_push(&one, "/", NULL, 0);
     for (size_t i = 0; i < 3; i++) {
         UNTIL(one.wants > (int) i);
@@ -165,41 +145,31 @@ static void both_ways(const char *folder) {
     ENSURE(wsgi_body_push(one.exchange, NULL, 0, WSGI_PUSH_LAST, NULL) == WSGI_OK);
     UNTIL(one.finished);
     ENSURE_BODY(one, "first\nsecond\nthird\n");
-    answer_free(&one);
-    host_stop();
 }
 
-static void file_response(const char *folder) {
-    wsgi_request request = request_for("/file");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 1);
-    submit(&one, &request);
+static void file_response(void) {
+    submit_path(&one, "/file");
     UNTIL(one.finished);
     ENSURE(one.files == 1 && one.outcome == WSGI_COMPLETE);
     ENSURE(strncmp(one.body, "One application", 15) == 0);
-    answer_free(&one);
-    host_stop();
 }
 
-static void file_response_without_send_file(const char *folder) {
-    wsgi_request request = request_for("/file");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
-    submit(&one, &request);
+static void file_response_without_send_file(void) {
+    submit_path(&one, "/file");
     UNTIL(one.finished);
     ENSURE(one.files == 0 && one.outcome == WSGI_COMPLETE);
     ENSURE(strncmp(one.body, "One application", 15) == 0);
-    answer_free(&one);
-    host_stop();
 }
 
 const struct scenario scenarios_of_bodies[] = {
-    {"hello", hello},
-    {"in_memory", in_memory},
-    {"in_a_file", in_a_file},
-    {"pushed", pushed},
-    {"broken", broken},
-    {"not_as_long_as_stated", not_as_long_as_stated},
-    {"both_ways", both_ways},
-    {"file_response", file_response},
-    {"file_response_without_send_file", file_response_without_send_file},
-    {NULL, NULL},
+    {"hello", hello, "echo.py", "hello", 2, 0, 0},
+    STAGES(in_memory, 2),
+    STAGES(in_a_file, 2),
+    STAGES(pushed, 2),
+    STAGES(broken, 2),
+    STAGES(not_as_long_as_stated, 2),
+    {"both_ways", both_ways, "echo.py", "lines", 2, 0, 0},
+    {"file_response", file_response, "stages.py", "application", 2, 0, 1},
+    STAGES(file_response_without_send_file, 2),
+    END_OF_SCENARIOS,
 };

@@ -6,19 +6,10 @@
 
 #include <sched.h>
 
-static struct answer one, two, three;
-
 static void cancel(struct answer *answer) {
     wsgi_cancel(answer->exchange);
     answer->exchange = NULL;
     answer->calls_then = answer->calls;
-}
-
-// Waits for a phase that no event announces.
-static void until_phase(struct answer *answer, wsgi_phase phase) {
-    while (wsgi_exchange_phase(answer->exchange, NULL) != phase) {
-        sched_yield();
-    }
 }
 
 // Answers another request to its end: what was said before it has been delivered then.
@@ -31,22 +22,17 @@ static void another(const char *path) {
     answer_free(&three);
 }
 
-static void end(void) {
+static void ensure_silence(void) {
     ENSURE(one.calls == one.calls_then && !one.finished);
-    answer_free(&one);
-    answer_free(&two);
-    host_stop();
 }
 
 // One thread, which waits for a body; the second request never gets it.
-static void cancel_queued(const char *folder) {
+static void cancel_queued(void) {
     uint64_t since = 99, queued = 99, began;
-    wsgi_request request = request_for("/hello");
-    host_start(in_folder(folder, "stages.py"), "application", 1, 0, 0);
     submit_push(&two, "/body", NULL, 0);
     UNTIL(two.wants > 0);
     until_phase(&two, WSGI_PHASE_HOST);
-    submit(&one, &request);
+    submit_path(&one, "/hello");
     ENSURE(wsgi_exchange_phase(one.exchange, &since) == WSGI_PHASE_QUEUED && since < 60 * 1000);
     wsgi_exchange_time(two.exchange, &began);
     while (wsgi_exchange_time(one.exchange, &queued) < 5) {
@@ -58,12 +44,11 @@ static void cancel_queued(const char *folder) {
     UNTIL(two.finished);
     another("/hello");
     ENSURE(one.calls == 0);
-    end();
+    ensure_silence();
 }
 
-static void cancel_running(const char *folder) {
+static void cancel_running(void) {
     wsgi_request request = request_for("/first");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
     request.request_id = wsgi_str_from("id-7");
     submit(&one, &request);
     UNTIL(one.size == 3);
@@ -73,16 +58,14 @@ static void cancel_running(const char *folder) {
     another("/closed");
     UNTIL(strstr(host.log, "WSGI0208"));
     ENSURE(strstr(host.log, "complete: \"GET /first\", request id-7\n"));
-    end();
+    ensure_silence();
 }
 
 // The thread is late at once: the log says where it is, and the library does not mind if it is not.
-static void abandon_running(const char *folder) {
-    wsgi_request request = request_for("/first");
+static void abandon_running(void) {
     wsgi_str about = wsgi_str_from("the first");
     wsgi_abandon(NULL, about, 0, 0);
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
-    submit(&one, &request);
+    submit_path(&one, "/first");
     UNTIL(one.size == 3);
     another("/waiting");
     wsgi_abandon(one.exchange, about, 0, WSGI_ABANDON_INTERRUPT);
@@ -92,15 +75,13 @@ static void abandon_running(const char *folder) {
     another("/open");
     another("/closed");
     UNTIL(strstr(host.log, "has come back from the first"));
-    end();
+    ensure_silence();
 }
 
 // The host answers by itself: nobody is told that the client has left, because it has not.
-static void abandon_answered(const char *folder) {
-    wsgi_request request = request_for("/first");
+static void abandon_answered(void) {
     wsgi_str about = wsgi_str_from("the first");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
-    submit(&one, &request);
+    submit_path(&one, "/first");
     UNTIL(one.size == 3);
     wsgi_abandon(one.exchange, about, 60000, WSGI_ABANDON_ANSWERED);
     one.exchange = NULL;
@@ -108,28 +89,21 @@ static void abandon_answered(const char *folder) {
     another("/open");
     another("/closed");
     ENSURE(strstr(host.log, "WSGI0208") == NULL);
-    end();
+    ensure_silence();
 }
 
 // The host keeps its buffers: the application waits for credit, and close() is called all the same.
-static void cancel_without_credit(const char *folder) {
-    wsgi_request request = request_for("/large");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
-    request.buffer_size = 64 * 1024;
-    one.hold = 1;
-    submit(&one, &request);
-    UNTIL(one.size >= 64 * 1024);
-    until_phase(&one, WSGI_PHASE_HOST);
+static void cancel_without_credit(void) {
+    submit_and_hold();
     ENSURE(one.size <= 2 * 64 * 1024);
     cancel(&one);
     another("/closed");
     ENSURE(one.held_count > 0 && one.held[0]->data[0] == 'x');
-    end();
+    ensure_silence();
 }
 
-static void credit_comes_back(const char *folder) {
+static void credit_comes_back(void) {
     wsgi_request request = request_for("/large");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
     request.buffer_size = 64 * 1024;
     one.hold = 1;
     submit(&one, &request);
@@ -139,106 +113,81 @@ static void credit_comes_back(const char *folder) {
     }
     UNTIL(one.finished);
     ENSURE(one.outcome == WSGI_COMPLETE && one.size == 64 * 16384);
-    answer_free(&one);
-    host_stop();
 }
 
-static void cancel_waiting_for_body(const char *folder) {
-    host_start(in_folder(folder, "stages.py"), "application", 1, 0, 0);
+static void cancel_waiting_for_body(void) {
     submit_push(&one, "/body", NULL, 0);
     UNTIL(one.wants > 0);
     cancel(&one);
     another("/hello"); // the only thread is free again
-    end();
+    ensure_silence();
 }
 
 // The application is done, and wsgi_poll has not been called.
-static void cancel_done(const char *folder) {
-    wsgi_request request = request_for("/hello");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+static void cancel_done(void) {
     another("/hello");
-    submit(&one, &request);
+    submit_path(&one, "/hello");
     until_phase(&one, WSGI_PHASE_DONE);
     cancel(&one);
     another("/hello");
     ENSURE(one.calls == 0);
-    end();
+    ensure_silence();
 }
 
 static void cancel_inside(struct answer *self) {
     cancel(self);
 }
 
-static void cancel_in_a_callback(const char *folder) {
-    wsgi_request request = request_for("/hello");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+static void cancel_in_a_callback(void) {
     one.in_start = cancel_inside;
-    submit(&one, &request);
+    submit_path(&one, "/hello");
     UNTIL(one.calls > 0);
     another("/hello");
     ENSURE(one.status == 200 && one.size == 0);
-    end();
+    ensure_silence();
 }
 
 static void submit_inside(struct answer *self) {
-    wsgi_request request = request_for("/hello");
     (void) self;
-    submit(&two, &request);
+    submit_path(&two, "/hello");
 }
 
-static void submit_in_a_callback(const char *folder) {
-    wsgi_request request = request_for("/hello");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+static void submit_in_a_callback(void) {
     one.in_start = submit_inside;
-    submit(&one, &request);
+    submit_path(&one, "/hello");
     UNTIL(one.finished && two.finished);
     ENSURE_BODY(two, "Hello world!");
-    answer_free(&one);
-    answer_free(&two);
-    host_stop();
 }
 
-static void start_returns_non_zero(const char *folder) {
-    wsgi_request request = request_for("/hello");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+static void start_returns_non_zero(void) {
     one.refuse_start = 1;
-    submit(&one, &request);
+    submit_path(&one, "/hello");
     UNTIL(one.calls > 0);
     another("/hello");
     ENSURE(one.size == 0);
     one.calls_then = 1;
-    end();
+    ensure_silence();
 }
 
-static void write_returns_non_zero(const char *folder) {
-    wsgi_request request = request_for("/large");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+static void write_returns_non_zero(void) {
     one.refuse_write = 1;
-    submit(&one, &request);
+    submit_path(&one, "/large");
     UNTIL(one.calls > 1);
     another("/closed");
     one.calls_then = 2;
-    end();
+    ensure_silence();
 }
 
 // The application goes on for nobody: without waiting for what the host keeps, and to its end.
-static void discard_without_credit(const char *folder) {
+static void discard_without_credit(void) {
     size_t size;
-    wsgi_request request = request_for("/large");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
-    request.buffer_size = 64 * 1024;
-    one.hold = 1;
-    submit(&one, &request);
-    UNTIL(one.size >= 64 * 1024);
-    until_phase(&one, WSGI_PHASE_HOST);
+    submit_and_hold();
     size = one.size;
     wsgi_discard(one.exchange);
     UNTIL(one.finished);
     ENSURE(one.outcome == WSGI_COMPLETE && one.size == size);
     ENSURE(one.held_count > 0 && one.held[0]->data[0] == 'x');
     another("/closed");
-    answer_free(&one);
-    host_stop();
 }
 
 static void discard_inside(struct answer *self) {
@@ -246,44 +195,38 @@ static void discard_inside(struct answer *self) {
     wsgi_discard(NULL);
 }
 
-static void discard_in_a_callback(const char *folder) {
-    wsgi_request request = request_for("/hello");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+static void discard_in_a_callback(void) {
     one.in_start = discard_inside;
-    submit(&one, &request);
+    submit_path(&one, "/hello");
     UNTIL(one.finished);
     ENSURE(one.status == 200 && one.size == 0 && one.outcome == WSGI_COMPLETE);
-    answer_free(&one);
-    host_stop();
 }
 
-static void cancel_after_discard(const char *folder) {
-    wsgi_request request = request_for("/first");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
-    submit(&one, &request);
+static void cancel_after_discard(void) {
+    submit_path(&one, "/first");
     UNTIL(one.size == 3);
     wsgi_discard(one.exchange);
     cancel(&one);
     another("/open");
     another("/closed");
-    end();
+    ensure_silence();
 }
 
 const struct scenario scenarios_of_cancel[] = {
-    {"cancel_queued", cancel_queued},
-    {"cancel_running", cancel_running},
-    {"abandon_running", abandon_running},
-    {"abandon_answered", abandon_answered},
-    {"cancel_without_credit", cancel_without_credit},
-    {"credit_comes_back", credit_comes_back},
-    {"cancel_waiting_for_body", cancel_waiting_for_body},
-    {"cancel_done", cancel_done},
-    {"cancel_in_a_callback", cancel_in_a_callback},
-    {"submit_in_a_callback", submit_in_a_callback},
-    {"start_returns_non_zero", start_returns_non_zero},
-    {"write_returns_non_zero", write_returns_non_zero},
-    {"discard_without_credit", discard_without_credit},
-    {"discard_in_a_callback", discard_in_a_callback},
-    {"cancel_after_discard", cancel_after_discard},
-    {NULL, NULL},
+    STAGES(cancel_queued, 1),
+    STAGES(cancel_running, 2),
+    STAGES(abandon_running, 2),
+    STAGES(abandon_answered, 2),
+    STAGES(cancel_without_credit, 2),
+    STAGES(credit_comes_back, 2),
+    STAGES(cancel_waiting_for_body, 1),
+    STAGES(cancel_done, 2),
+    STAGES(cancel_in_a_callback, 2),
+    STAGES(submit_in_a_callback, 2),
+    STAGES(start_returns_non_zero, 2),
+    STAGES(write_returns_non_zero, 2),
+    STAGES(discard_without_credit, 2),
+    STAGES(discard_in_a_callback, 2),
+    STAGES(cancel_after_discard, 2),
+    END_OF_SCENARIOS,
 };

@@ -4,68 +4,44 @@
 
 #include "event_host.h"
 
-#include <sched.h>
-
-static struct answer one, two;
-
-static void start(const char *folder) {
-    host_start(in_folder(folder, "stages.py"), "application", 1, 0, 0);
-}
-
-static void end(void) {
-    answer_free(&one);
-    answer_free(&two);
-    host_stop();
-}
-
 // The last block costs no wait: the only thread answers another request while the host has it.
-static void a_last_block_waits_for_nothing(const char *folder) {
+static void a_last_block_waits_for_nothing(void) {
     wsgi_request page = request_for("/page"), hello = request_for("/hello");
-    start(folder);
     page.buffer_size = 64 * 1024;
     one.hold = 1;
     submit(&one, &page);
     submit(&two, &hello);
     UNTIL(one.finished && two.finished);
     ENSURE(one.outcome == WSGI_COMPLETE && one.size == 1048576 && one.held_count == 1);
-    end();
 }
 
 // A buffer counts more than its bytes, or small ones would cost many times what they hold.
-static void small_blocks_count_what_they_cost(const char *folder) {
+static void small_blocks_count_what_they_cost(void) {
     wsgi_request request = request_for("/letters");
-    start(folder);
     request.buffer_size = 64 * 1024;
     one.hold = 1;
     submit(&one, &request);
-    while (wsgi_exchange_phase(one.exchange, NULL) != WSGI_PHASE_HOST) {
-        sched_yield();
-    }
+    until_phase(&one, WSGI_PHASE_HOST);
     ENSURE(wsgi_poll(host.runtime, 0, NULL) == WSGI_OK);
     ENSURE(one.size > 0);
     ENSURE(one.size + one.held_count * WSGI_BUFFER_COST <= 2 * 64 * 1024);
     wsgi_cancel(one.exchange);
     one.exchange = NULL;
-    end();
 }
 
 // Small blocks that are known together travel in few buffers.
-static void a_list_of_small_blocks_is_joined(const char *folder) {
-    wsgi_request request = request_for("/rows");
-    start(folder);
+static void a_list_of_small_blocks_is_joined(void) {
     one.hold = 1;
-    submit(&one, &request);
+    submit_path(&one, "/rows");
     UNTIL(one.finished);
     ENSURE(one.outcome == WSGI_COMPLETE && one.size == 200000);
     ENSURE(memcmp(one.body, "0123456789abcdefghi\n0123", 24) == 0);
     ENSURE(one.held_count <= 200000 / (48 * 1024) + 1);
-    end();
 }
 
 // The host keeps its buffers and gives their credit back: the application goes on to its end.
-static void credit_without_a_release(const char *folder) {
+static void credit_without_a_release(void) {
     wsgi_request request = request_for("/large");
-    start(folder);
     request.buffer_size = 64 * 1024;
     one.hold = 1;
     submit(&one, &request);
@@ -77,34 +53,29 @@ static void credit_without_a_release(const char *folder) {
     }
     ENSURE(one.outcome == WSGI_COMPLETE && one.size == 64 * 16384 && one.held_count == 64);
     wsgi_buffer_return_credit(NULL);
-    end();
 }
 
 // While output is paused no application hands over a block; afterwards each goes on.
-static void paused_output(const char *folder) {
+static void paused_output(void) {
     wsgi_request page = request_for("/page"), large = request_for("/large");
-    start(folder);
     wsgi_pause_output(NULL, 1);
     wsgi_pause_output(host.runtime, 1);
     wsgi_pause_output(host.runtime, 1);
     submit(&one, &page);
-    while (wsgi_exchange_phase(one.exchange, NULL) != WSGI_PHASE_HOST) {
-        sched_yield();
-    }
+    until_phase(&one, WSGI_PHASE_HOST);
     ENSURE(wsgi_poll(host.runtime, 0, NULL) == WSGI_OK && one.size == 0);
     wsgi_pause_output(host.runtime, 0);
     UNTIL(one.finished);
     submit(&two, &large);
     UNTIL(two.finished);
     ENSURE(one.size == 1048576 && two.size == 64 * 16384);
-    end();
 }
 
 const struct scenario scenarios_of_credit[] = {
-    {"a_last_block_waits_for_nothing", a_last_block_waits_for_nothing},
-    {"small_blocks_count_what_they_cost", small_blocks_count_what_they_cost},
-    {"a_list_of_small_blocks_is_joined", a_list_of_small_blocks_is_joined},
-    {"credit_without_a_release", credit_without_a_release},
-    {"paused_output", paused_output},
-    {NULL, NULL},
+    STAGES(a_last_block_waits_for_nothing, 1),
+    STAGES(small_blocks_count_what_they_cost, 1),
+    STAGES(a_list_of_small_blocks_is_joined, 1),
+    STAGES(credit_without_a_release, 1),
+    STAGES(paused_output, 1),
+    END_OF_SCENARIOS,
 };

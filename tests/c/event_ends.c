@@ -6,34 +6,23 @@
 
 #include <poll.h>
 
-static struct answer one, two, three;
-
-static void failed(const char *folder) {
-    wsgi_request request = request_for("/fail");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
-    submit(&one, &request);
+static void failed(void) {
+    submit_path(&one, "/fail");
     UNTIL(one.finished);
     ENSURE(one.outcome == WSGI_FAILED && one.status == 0 && one.calls == 1);
     ENSURE(strstr(host.log, "ValueError: before the head") != NULL);
-    answer_free(&one);
-    host_stop();
 }
 
-static void truncated(const char *folder) {
-    wsgi_request request = request_for("/truncate");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
-    submit(&one, &request);
+static void truncated(void) {
+    submit_path(&one, "/truncate");
     UNTIL(one.finished);
     ENSURE(one.outcome == WSGI_TRUNCATED && one.status == 200 && !one.last);
     ENSURE_BODY(one, "half");
     ENSURE(strstr(host.log, "ValueError: after the first block") != NULL);
-    answer_free(&one);
-    host_stop();
 }
 
-static void refused(const char *folder) {
+static void refused(void) {
     wsgi_request request = request_for("/hello");
-    host_start(in_folder(folder, "stages.py"), "no_such_name", 2, 0, 0);
     submit(&one, &request);
     UNTIL(one.finished);
     ENSURE(one.outcome == WSGI_REFUSED && one.status == 0 && one.retry_after > 0);
@@ -43,14 +32,12 @@ static void refused(const char *folder) {
     ENSURE(wsgi_submit(host.app, &request, &one, &one.exchange, &error) == WSGI_UNAVAILABLE);
     ENSURE(wsgi_error_retry_after(error) >= 1);
     wsgi_error_release(error);
-    host_stop();
 }
 
 // One thread, which is busy, and room for one more: the third is too many.
-static void full_queue(const char *folder) {
+static void full_queue(void) {
     wsgi_request request = request_for("/hello");
     wsgi_error *error = NULL;
-    host_start(in_folder(folder, "stages.py"), "application", 1, 1, 0);
     submit_push(&one, "/body", NULL, 0);
     UNTIL(one.wants > 0);
     submit(&two, &request);
@@ -61,14 +48,10 @@ static void full_queue(const char *folder) {
     ENSURE(wsgi_body_push(one.exchange, NULL, 0, WSGI_PUSH_LAST, NULL) == WSGI_OK);
     UNTIL(one.finished && two.finished);
     ENSURE(three.calls == 0);
-    answer_free(&one);
-    answer_free(&two);
-    host_stop();
 }
 
 // Requests and polling go on after the application was released.
-static void release_the_application(const char *folder) {
-    host_start(in_folder(folder, "stages.py"), "application", 1, 0, 0);
+static void release_the_application(void) {
     submit_push(&one, "/body", NULL, 0);
     UNTIL(one.wants > 0);
     wsgi_app_release(host.app);
@@ -76,34 +59,27 @@ static void release_the_application(const char *folder) {
     ENSURE(wsgi_body_push(one.exchange, NULL, 0, WSGI_PUSH_LAST, NULL) == WSGI_OK);
     UNTIL(one.finished);
     ENSURE_BODY(one, "Hello world!");
-    answer_free(&one);
-    host_stop();
 }
 
 // Two applications of one file are two, and the same one twice is one and the same.
-static void two_applications(const char *folder) {
+static void two_applications(void) {
     wsgi_request request = request_for("/");
-    host_start(in_folder(folder, "echo.py"), "hello", 2, 0, 0);
     wsgi_app *first = host.app;
-    host.app = host_load(in_folder(folder, "echo.py"), "describe");
+    host.app = host_load("echo.py", "describe");
     submit(&one, &request);
     wsgi_app_release(host.app);
     host.app = first;
     submit(&two, &request);
     UNTIL(one.finished && two.finished);
     ENSURE(one.status == 202 && two.status == 200);
-    answer_free(&one);
-    answer_free(&two);
-    host_stop();
 }
 
 // wsgi_poll serves as many as it is told, and says how many are left.
-static void one_at_a_time(const char *folder) {
+static void one_at_a_time(void) {
     struct pollfd wake = {-1, POLLIN, 0};
     wsgi_request request = request_for("/hello");
     struct answer *const all[] = {&one, &two, &three};
     size_t left;
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
     wake.fd = host.wake;
     for (size_t i = 0; i < 3; i++) {
         submit(all[i], &request);
@@ -115,16 +91,11 @@ static void one_at_a_time(const char *folder) {
         ENSURE(wsgi_poll(host.runtime, 1, &left) == WSGI_OK && left == 2 - i);
         ENSURE(one.finished + two.finished + three.finished == (int) i + 1);
     }
-    for (size_t i = 0; i < 3; i++) {
-        answer_free(all[i]);
-    }
-    host_stop();
 }
 
 // Hints arrive while the application goes on, those for a client that cannot have them nowhere.
-static void early_hints(const char *folder) {
+static void early_hints(void) {
     wsgi_request request = request_for("/hints");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
     request.early_hints = 1;
     submit(&one, &request);
     UNTIL(one.hints == 2);
@@ -140,15 +111,10 @@ static void early_hints(const char *folder) {
     UNTIL(three.finished);
     ENSURE(three.hints == 0 && three.outcome == WSGI_FAILED);
     ENSURE(strstr(host.log, "KeyError: 'wsgi.early_hints'") != NULL);
-    answer_free(&one);
-    answer_free(&two);
-    answer_free(&three);
-    host_stop();
 }
 
-static void early_hints_return_non_zero(const char *folder) {
+static void early_hints_return_non_zero(void) {
     wsgi_request request = request_for("/hints");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
     request.early_hints = 1;
     one.refuse_hints = 1;
     submit(&one, &request);
@@ -158,38 +124,30 @@ static void early_hints_return_non_zero(const char *folder) {
     submit(&two, &request);
     UNTIL(two.finished && strstr(host.log, "WSGI0208") != NULL);
     ENSURE(one.calls == 1);
-    answer_free(&one);
-    answer_free(&two);
-    host_stop();
 }
 
 // Nothing is called for a request that runs when the runtime stops; its buffers stay valid.
-static void stop_while_running(const char *folder) {
-    wsgi_request request = request_for("/large");
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
-    request.buffer_size = 64 * 1024;
-    one.hold = 1;
-    submit(&one, &request);
-    UNTIL(one.size >= 64 * 1024);
+static void stop_while_running(void) {
+    host_start("stages.py", "application", 2, 0, 0);
+    submit_and_hold();
     int calls = one.calls;
     host_stop();
     ENSURE(one.calls == calls && one.held_count > 0);
     for (size_t i = 0; i < one.held_count; i++) {
         ENSURE(one.held[i]->data[one.held[i]->size - 1] == 'x');
     }
-    answer_free(&one);
 }
 
 const struct scenario scenarios_of_ends[] = {
-    {"failed", failed},
-    {"truncated", truncated},
-    {"refused", refused},
-    {"full_queue", full_queue},
-    {"release_the_application", release_the_application},
-    {"two_applications", two_applications},
-    {"one_at_a_time", one_at_a_time},
-    {"early_hints", early_hints},
-    {"early_hints_return_non_zero", early_hints_return_non_zero},
-    {"stop_while_running", stop_while_running},
-    {NULL, NULL},
+    STAGES(failed, 2),
+    STAGES(truncated, 2),
+    {"refused", refused, "stages.py", "no_such_name", 2, 0, 0},
+    {"full_queue", full_queue, "stages.py", "application", 1, 1, 0},
+    STAGES(release_the_application, 1),
+    {"two_applications", two_applications, "echo.py", "hello", 2, 0, 0},
+    STAGES(one_at_a_time, 2),
+    STAGES(early_hints, 2),
+    STAGES(early_hints_return_non_zero, 2),
+    BY_ITSELF(stop_while_running),
+    END_OF_SCENARIOS,
 };

@@ -9,11 +9,13 @@
 #include "event_host.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 struct host host;
+struct answer one, two, three;
 
 void ensure(int condition, const char *text, const char *file, int line) {
     if (!condition) {
@@ -146,6 +148,12 @@ void turn(void) {
     } while (left > 0);
 }
 
+void until_phase(struct answer *answer, wsgi_phase phase) {
+    while (wsgi_exchange_phase(answer->exchange, NULL) != phase) {
+        sched_yield();
+    }
+}
+
 void host_start(const char *file, const char *callable, unsigned threads, unsigned max_queue,
                 int takes_files) {
     wsgi_host table = WSGI_HOST_INIT;
@@ -174,7 +182,9 @@ void host_start(const char *file, const char *callable, unsigned threads, unsign
 wsgi_app *host_load(const char *file, const char *callable) {
     wsgi_app *app;
     wsgi_app_config where = WSGI_APP_CONFIG_INIT;
-    where.target = file;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", host.folder, file);
+    where.target = path;
     where.callable = callable;
     ENSURE(wsgi_app_load(host.runtime, &where, &app, NULL) == WSGI_OK);
     return app;
@@ -198,6 +208,20 @@ wsgi_request request_for(const char *path) {
 
 void submit(struct answer *answer, const wsgi_request *request) {
     ENSURE(wsgi_submit(host.app, request, answer, &answer->exchange, NULL) == WSGI_OK);
+}
+
+void submit_path(struct answer *answer, const char *path) {
+    wsgi_request request = request_for(path);
+    submit(answer, &request);
+}
+
+void submit_and_hold(void) {
+    wsgi_request request = request_for("/large");
+    request.buffer_size = 64 * 1024;
+    one.hold = 1;
+    submit(&one, &request);
+    UNTIL(one.size >= 64 * 1024);
+    until_phase(&one, WSGI_PHASE_HOST);
 }
 
 void submit_push(struct answer *answer, const char *path, const char *upload, size_t size) {
@@ -239,10 +263,18 @@ void answer_free(struct answer *answer) {
 
 // ---- The program
 
-const char *in_folder(const char *folder, const char *name) {
-    static char path[4096];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
+static void run(const struct scenario *scenario) {
+    if (scenario->file != NULL) {
+        host_start(scenario->file, scenario->callable, scenario->threads, scenario->max_queue,
+                   scenario->takes_files);
+    }
+    scenario->run();
+    answer_free(&one);
+    answer_free(&two);
+    answer_free(&three);
+    if (scenario->file != NULL) {
+        host_stop();
+    }
 }
 
 int main(int argc, char **argv) {
@@ -254,7 +286,8 @@ int main(int argc, char **argv) {
             if (argc == 1) {
                 puts(scenario->name);
             } else if (argc == 3 && strcmp(scenario->name, argv[1]) == 0) {
-                scenario->run(argv[2]);
+                host.folder = argv[2];
+                run(scenario);
                 return 0;
             }
         }

@@ -45,6 +45,7 @@ struct answer {
 };
 
 struct host {
+    const char *folder; // of the applications
     wsgi_runtime *runtime;
     wsgi_app *app;
     int wake;
@@ -54,7 +55,11 @@ struct host {
 
 extern struct host host;
 
-// Starts the runtime for an application of a file, with some threads and room for some requests.
+// What the scenarios submit. `main` frees them at the end.
+extern struct answer one, two, three;
+
+// Starts the runtime for an application of a file in host.folder, with some threads and room for some
+// requests.
 void host_start(const char *file, const char *callable, unsigned threads, unsigned max_queue,
                 int takes_files);
 wsgi_app *host_load(const char *file, const char *callable);
@@ -65,6 +70,10 @@ wsgi_request request_for(const char *path);
 
 // Submits to host.app, and fails if that is not WSGI_OK.
 void submit(struct answer *answer, const wsgi_request *request);
+void submit_path(struct answer *answer, const char *path);
+
+// Submits /large as `one` and keeps its buffers, until the application waits for credit.
+void submit_and_hold(void);
 
 // Submits a request with a pushed body.
 void submit_push(struct answer *answer, const char *path, const char *upload, size_t size);
@@ -74,6 +83,9 @@ void push_some(struct answer *answer);
 
 // Waits for notify, then polls; fails after a minute.
 void turn(void);
+
+// Waits for a phase that no event announces.
+void until_phase(struct answer *answer, wsgi_phase phase);
 
 #define UNTIL(condition)     \
     while (!(condition)) {   \
@@ -90,18 +102,24 @@ void ensure(int condition, const char *text, const char *file, int line);
     ensure((answer).size == strlen(text) && memcmp((answer).body, text, (answer).size) == 0, \
            #answer ".body is " text, __FILE__, __LINE__)
 
+// A scenario, and the host that `main` starts before it and stops after it.
 struct scenario {
     const char *name;
-    void (*run)(const char *folder);
+    void (*run)(void);
+    const char *file; // NULL: the scenario starts and stops the host itself
+    const char *callable;
+    unsigned threads;
+    unsigned max_queue;
+    int takes_files;
 };
+#define STAGES(run, threads) {#run, run, "stages.py", "application", threads, 0, 0}
+#define BY_ITSELF(run) {#run, run, NULL, NULL, 0, 0, 0}
+#define END_OF_SCENARIOS {NULL, NULL, NULL, NULL, 0, 0, 0}
 extern const struct scenario scenarios_of_bodies[];
 extern const struct scenario scenarios_of_cancel[];
 extern const struct scenario scenarios_of_credit[];
 extern const struct scenario scenarios_of_ends[];
 extern const struct scenario scenarios_of_wakeups[];
 extern const struct scenario scenarios_of_imports[];
-
-// The file `name` in a folder; valid until the next call.
-const char *in_folder(const char *folder, const char *name);
 
 #endif

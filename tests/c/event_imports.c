@@ -17,20 +17,17 @@ static double now(void) {
 }
 
 // wsgi_app_wait gives up when its limit is over, and the import goes on.
-static void wait_for_a_slow_import(const char *folder) {
+static void wait_for_a_slow_import(void) {
     char own[] = "/tmp/wsgi-import-XXXXXX";
     char pipe[64];
     char text[4096];
     wsgi_error *error = NULL;
-    wsgi_request request = request_for("/");
-    struct answer answer;
-    memset(&answer, 0, sizeof answer);
 
     ENSURE(mkdtemp(own) != NULL);
     snprintf(pipe, sizeof pipe, "%s/pipe", own);
     ENSURE(mkfifo(pipe, 0600) == 0);
     ENSURE(setenv("WSGI_TEST_PIPE", pipe, 1) == 0);
-    host_start(in_folder(folder, "slow.py"), "application", 1, 0, 0);
+    host_start("slow.py", "application", 1, 0, 0);
 
     double begin = now();
     ENSURE(wsgi_app_wait(host.app, 300, &error) == WSGI_UNAVAILABLE);
@@ -47,17 +44,16 @@ static void wait_for_a_slow_import(const char *folder) {
     close(end);
     ENSURE(wsgi_app_wait(host.app, 60 * 1000, NULL) == WSGI_OK);
     ENSURE(wsgi_app_wait(host.app, 1, NULL) == WSGI_OK);
-    submit(&answer, &request);
-    UNTIL(answer.finished);
-    ENSURE(answer.status == 200);
-    ENSURE_BODY(answer, "imported");
-    answer_free(&answer);
+    submit_path(&one, "/");
+    UNTIL(one.finished);
+    ENSURE(one.status == 200);
+    ENSURE_BODY(one, "imported");
     host_stop();
     unlink(pipe);
     rmdir(own);
 }
 
 const struct scenario scenarios_of_imports[] = {
-    {"wait_for_a_slow_import", wait_for_a_slow_import},
-    {NULL, NULL},
+    BY_ITSELF(wait_for_a_slow_import),
+    END_OF_SCENARIOS,
 };

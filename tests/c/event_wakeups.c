@@ -9,7 +9,7 @@
 
 #define MANY 100
 
-static struct answer one, many[MANY];
+static struct answer many[MANY];
 
 static int readable(int milliseconds) {
     struct pollfd wake = {host.wake, POLLIN, 0};
@@ -17,11 +17,9 @@ static int readable(int milliseconds) {
 }
 
 // A loop that reads its eventfd after wsgi_poll, or loses what it has read, is told once more.
-static void lost_wake_up(const char *folder) {
-    wsgi_request request = request_for("/hello");
+static void lost_wake_up(void) {
     uint64_t count;
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
-    submit(&one, &request);
+    submit_path(&one, "/hello");
     for (int i = 0; i < 3; i++) {
         ENSURE(readable(60 * 1000) == 1);
         ENSURE(read(host.wake, &count, sizeof count) == sizeof count);
@@ -29,8 +27,6 @@ static void lost_wake_up(const char *folder) {
     }
     UNTIL(one.finished);
     ENSURE_BODY(one, "Hello world!");
-    answer_free(&one);
-    host_stop();
 }
 
 // The library's own descriptor is readable as long as there is something to do, so a loop may poll
@@ -49,11 +45,11 @@ static void poll_until_finished(int count) {
     }
 }
 
-static void own_descriptor(const char *folder) {
+static void own_descriptor(void) {
     wsgi_request request = request_for("/hello");
     host.own_descriptor = 1;
     ENSURE(wsgi_runtime_fd(NULL) == -1);
-    host_start(in_folder(folder, "stages.py"), "application", 2, 0, 0);
+    host_start("stages.py", "application", 2, 0, 0);
     for (int i = 0; i < MANY; i++) {
         submit(&many[i], &request);
     }
@@ -69,10 +65,10 @@ static void own_descriptor(const char *folder) {
 }
 
 // With no threads nothing happens but in wsgi_poll: the descriptor asks for it.
-static void own_descriptor_without_threads(const char *folder) {
+static void own_descriptor_without_threads(void) {
     wsgi_request request = request_for("/hello");
     host.own_descriptor = 1;
-    host_start(in_folder(folder, "stages.py"), "application", 0, 0, 0);
+    host_start("stages.py", "application", 0, 0, 0);
     for (int round = 0; round < 2; round++) {
         submit(&many[0], &request);
         submit(&many[1], &request);
@@ -84,8 +80,8 @@ static void own_descriptor_without_threads(const char *folder) {
 }
 
 const struct scenario scenarios_of_wakeups[] = {
-    {"lost_wake_up", lost_wake_up},
-    {"own_descriptor", own_descriptor},
-    {"own_descriptor_without_threads", own_descriptor_without_threads},
-    {NULL, NULL},
+    STAGES(lost_wake_up, 2),
+    BY_ITSELF(own_descriptor),
+    BY_ITSELF(own_descriptor_without_threads),
+    END_OF_SCENARIOS,
 };
