@@ -37,20 +37,6 @@ CARGO_MUTANTS = $(CURDIR)/build/cargo-mutants/bin/cargo-mutants
 LINK = WSGI_LINK="$$($(PYTHON) scripts/python-link "$(WSGI_LIBRARY)")"
 PYTEST = $(LINK) build/venv/bin/python -m pytest -q -ra
 
-# What must be the same when applications run on nginx's own thread.
-INLINE = $(addprefix tests/nginx/test_,$(addsuffix .py,hello input responses odd_responses errors \
-	file_wrapper connections log log_bounds misbehaviour leases applications import leaks accel intercept \
-	ranges features_filters features_subrequests features_access features_routing features_proxy rules \
-	conformance buffering memory_bounds forks guards))
-
-# Whose applications are run behind wsgiref's validator too.
-VALIDATED = $(addprefix tests/nginx/test_,$(addsuffix .py,hello environ responses odd_responses streaming input \
-	upload errors file_wrapper connections http2 leases settings applications clients_leave early_hints))
-
-# What may differ in another Python or another nginx.
-NEWER = $(VALIDATED) $(addprefix tests/nginx/test_,$(addsuffix .py,buffering filters_that_answer http3 forks guards python_ends import log process reload stopping \
-	threads timeouts upload_ways))
-
 .NOTPARALLEL:
 .PHONY: help serve build library install install-library test header-check lint test-scripts test-rust test-c test-nginx \
 	test-newer header sanitize fuzz soak attack slow-readers peers conformance bench bench-micro bench-instructions clean \
@@ -103,11 +89,11 @@ test-c: library test-tools ## C and C++ hosts against the header and the library
 
 test-nginx: build test-tools ## a real nginx, and real frameworks in it
 	$(PYTEST) --junitxml=build/ran/nginx.xml tests/nginx
-	WSGI_TEST_INLINE=1 $(PYTEST) --junitxml=build/ran/inline.xml $(INLINE)
-	WSGI_TEST_VALIDATE=1 $(PYTEST) --junitxml=build/ran/validated.xml $(VALIDATED)
+	WSGI_TEST_INLINE=1 $(PYTEST) --junitxml=build/ran/inline.xml tests/nginx
+	WSGI_TEST_VALIDATE=1 $(PYTEST) --junitxml=build/ran/validated.xml tests/nginx
 
 test-newer: test-dependencies test-tools ## the nginx tests with a newer nginx and a newer Python
-	@TESTS="$(NEWER)" VALIDATED="$(VALIDATED)" scripts/test-newer
+	@scripts/test-newer
 
 header: ## write include/wsgi.h from src/abi
 	$(CARGO) run --locked --quiet -p header
@@ -138,8 +124,7 @@ bench: bench-dependencies $(if $(filter none,$(PEER)),,peers-dependencies) build
 	@$(PYTHON) benches/servers/measure.py $(if $(CASE),--case $(CASE)) $(if $(PEER),--peer $(PEER)) $(OPTIONS)
 
 mutants: mutants-dependencies test-tools ## break N lines, drawn by SEED, and ask whether a test notices; FILES
-	@INLINE="$(INLINE)" VALIDATED="$(VALIDATED)" CARGO_MUTANTS="$(CARGO_MUTANTS)" \
-		$(PYTHON) tests/mutants --number $(N) $(if $(SEED),--seed $(SEED)) $(if $(FILES),--files $(FILES))
+	@CARGO_MUTANTS="$(CARGO_MUTANTS)" $(PYTHON) tests/mutants --number $(N) $(if $(SEED),--seed $(SEED)) $(if $(FILES),--files $(FILES))
 
 bench-micro: serve-dependencies ## measure the pieces of a request one at a time, in nanoseconds
 	$(CARGO) bench --locked --quiet --bench micro

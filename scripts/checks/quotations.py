@@ -5,9 +5,9 @@ A quotation belongs to the PEP if it stands
 * in a comment of src/wsgi, unless the paragraph names an RFC, or in docs/pep3333.md;
 * in a comment, a docstring or a document anywhere else, in a paragraph that names the PEP.
 
-Fewer than three words are a name rather than a quotation. "…" and "..." leave something out, and so
-does what stands in brackets. Line breaks, the marks of reST and of Markdown, and the case of the
-first letter do not count.
+Fewer than three words are a name rather than a quotation. "…" and "..." leave something out, and
+what stands in brackets is an addition. Line breaks, the marks of reST and of Markdown, and the case
+of the first letter do not count.
 """
 
 import re

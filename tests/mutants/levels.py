@@ -35,12 +35,8 @@ UNIT = Level("unit", [CARGO, "test", "--locked", "--lib", "--tests"], 300)
 MODEL = Level("model", [CARGO, "test", "--locked", "--package", "model"], 600)
 C = Level("c", [*PYTEST, "tests/c"], 900)
 NGINX = Level("nginx", [*PYTEST, "tests/nginx"], 1200)
-INLINE = Level(
-    "inline", [*PYTEST, *os.environ.get("INLINE", "").split()], 600, {"WSGI_TEST_INLINE": "1"}
-)
-VALIDATED = Level(
-    "validated", [*PYTEST, *os.environ.get("VALIDATED", "").split()], 600, {"WSGI_TEST_VALIDATE": "1"}
-)
+INLINE = Level("inline", NGINX.command, 900, {"WSGI_TEST_INLINE": "1"})
+VALIDATED = Level("validated", NGINX.command, 900, {"WSGI_TEST_VALIDATE": "1"})
 
 
 def likely(file):

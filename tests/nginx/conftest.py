@@ -14,6 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import runs  # noqa: E402
 import validated  # noqa: E402
 from gate import Gate  # noqa: E402
 from server import Nginx  # noqa: E402
@@ -24,10 +25,13 @@ for number in (signal.SIGHUP, signal.SIGTERM):
     signal.signal(number, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items):
-    for item in items if validated.WANTED else []:
-        if reason := validated.exemption(item.name):
-            item.add_marker(pytest.mark.skip(reason=f"with the validator: {reason}"))
+def pytest_configure(config):
+    runs.declare(config)
+
+
+def pytest_runtest_setup(item):
+    if reason := runs.objection(item) or validated.exemption(item.name):
+        pytest.skip(reason)
 
 
 class Factory:

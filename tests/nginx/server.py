@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import client
+import runs
 import validated
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,8 +38,7 @@ DEADLINE = 20.0
 # What docs/errors.md says of each numbered line of the log.
 DESCRIBED = log_lines.described()
 
-# `make test` runs some of the files a second time with applications on nginx's own thread.
-INLINE = os.environ.get("WSGI_TEST_INLINE") == "1"
+INLINE = runs.is_on("inline")
 
 # What no test may leave in the error log, unless it has said so with `expect`. WSGI0003: a worker
 # has cut off what still ran; with nothing left a stop takes no time and says nothing.

@@ -8,6 +8,8 @@ from h2client import H2Connection
 from server import INLINE, wait_for
 from telling import BEHIND, PATHS, TEXT, WAYS, ask, closing, environ_of, locations, target, tell
 
+pytestmark = pytest.mark.not_validated("the validator refuses what the applications answer")
+
 FILE = "the file\n" * 1000
 CONF = (
     locations()
@@ -175,7 +177,7 @@ def test_redirect_before_an_upload_is_read(nginx):
     assert environ["CONTENT_LENGTH"] == "50000", "who comes next has the body"
 
 
-@pytest.mark.skipif(INLINE, reason="without threads a body is read before the application")
+@pytest.mark.not_inline("without threads a body is read before the application")
 def test_redirect_in_the_middle_of_an_upload(nginx):
     conf = CONF.replace("/told.py app;", "/told.py app; wsgi_request_buffering off;")
     server = nginx.prepare(conf, http=HTTP, files=[("files/plain.txt", FILE)]).start()

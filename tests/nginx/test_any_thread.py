@@ -7,6 +7,11 @@ import pytest
 from leaver import Leaver
 from server import wait_for
 
+pytestmark = [
+    pytest.mark.not_inline("the file chooses the number of threads"),
+    pytest.mark.not_validated("the validator refuses what a helper thread does"),
+]
+
 CONF = """
     wsgi_buffer_size 256k;
     location / { wsgi_app @APPS@/elsewhere.py app; }

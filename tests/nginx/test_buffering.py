@@ -12,6 +12,8 @@ from client import Truncated
 from h2client import H2Connection
 from server import INLINE, settle, wait_for
 
+pytestmark = pytest.mark.not_validated("the memory of the validator would count")
+
 CONF = """
     listen 127.0.0.1:@OTHER_PORT@ ssl;
     ssl_certificate @PREFIX@/cert.pem;
@@ -232,7 +234,7 @@ def test_a_worker_that_quits_sends_what_is_stored(nginx):
     assert server.stop() == 0
 
 
-@pytest.mark.skipif(INLINE, reason="no thread waits")
+@pytest.mark.not_inline("no thread waits")
 def test_a_client_that_takes_next_to_nothing_is_left(nginx):
     server = started(nginx, "wsgi_send_timeout 1s;")
     with H2Connection(server.h2_port) as connection:
@@ -242,7 +244,7 @@ def test_a_client_that_takes_next_to_nothing_is_left(nginx):
         assert server.ask("/made").status == 200, "its thread is free"
 
 
-@pytest.mark.skipif(INLINE, reason="no thread waits")
+@pytest.mark.not_inline("no thread waits")
 def test_a_client_that_takes_a_little_is_waited_for(nginx):
     server = started(nginx, "wsgi_send_timeout 1s; wsgi_buffer_size 64k;")
     with server.connect(receive_buffer=4096) as slow:
@@ -253,7 +255,7 @@ def test_a_client_that_takes_a_little_is_waited_for(nginx):
     assert not server.log_lines("WSGI0131")
 
 
-@pytest.mark.skipif(INLINE, reason="no timeouts")
+@pytest.mark.not_inline("no timeouts")
 def test_an_application_without_a_client_has_a_limit(nginx):
     conf = "location / { wsgi_app @APPS@/large.py app; wsgi_ignore_client_abort on; }"
     server = nginx(conf, http="wsgi_threads 1; wsgi_read_timeout 1s; wsgi_send_timeout 500ms;")

@@ -4,6 +4,12 @@ import pytest
 
 from h2client import H2Connection
 
+pytestmark = [
+    pytest.mark.not_inline("the file chooses the number of threads"),
+    pytest.mark.not_validated("the responses are not the subject"),
+    pytest.mark.not_newer("it takes a minute, and no version of anything is its subject"),
+]
+
 HTTP = "wsgi_threads 1; wsgi_max_queue 10; keepalive_requests 100000;"
 CONF = """
     location / { wsgi_app @APPS@/wait.py app; }

@@ -12,6 +12,8 @@ import validated
 from leaver import WAYS, Leaver
 from server import settle, wait_for
 
+pytestmark = pytest.mark.not_inline("the file chooses the number of threads")
+
 CONF = """
     location / { wsgi_app @APPS@/wait.py app; }
     location /leave/ { wsgi_app @APPS@/leave.py app; wsgi_script_name /leave; }

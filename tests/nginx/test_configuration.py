@@ -12,6 +12,11 @@ import pytest
 
 from server import MODULE, NGINX, PYTHON, Nginx
 
+pytestmark = [
+    pytest.mark.not_inline("no application runs"),
+    pytest.mark.not_validated("no application runs"),
+]
+
 GOOD = "wsgi_app @APPS@/hello.py hello_world;"
 
 

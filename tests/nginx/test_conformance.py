@@ -13,6 +13,8 @@ sys.path.append(str(ROOT / "tests" / "conformance"))
 
 from judge import PASS, Judge, probes_of, rows  # noqa: E402
 
+pytestmark = pytest.mark.not_validated("the applications are not those of tests/apps")
+
 PATIENCE = 20.0
 THREADS = 0 if INLINE else 4
 

@@ -7,6 +7,11 @@ import pytest
 
 from server import ROOT
 
+pytestmark = [
+    pytest.mark.not_inline("no application runs"),
+    pytest.mark.not_validated("no application runs"),
+]
+
 PAGES = [ROOT / "docs" / name for name in ("directives.md", "responses.md")]
 SECTION = re.compile(r"^## (wsgi_\w+)$(.*?)(?=^## |\Z)", re.S | re.M)
 BLOCK = re.compile(r"^Syntax: +(.*?)^Default: +(.*?)^Context: +(.*?)^```", re.S | re.M)

@@ -5,6 +5,8 @@ import pytest
 import built
 from h2client import H2Connection
 
+pytestmark = pytest.mark.not_inline("nothing is hinted with wsgi_threads 0")
+
 APP = "wsgi_app @APPS@/hints.py app; "
 CONF = f"""
     location / {{ {APP} early_hints $wanted; }}

@@ -74,6 +74,7 @@ def test_keys_of_cgi(server):
     assert re.fullmatch("[0-9a-f]{32}", environ["REQUEST_ID"]), "REQUEST_ID is nginx's"
 
 
+@pytest.mark.not_inline("wsgi.multithread is False there")
 def test_keys_of_wsgi(server):
     environ = shown(server)
     assert environ["wsgi.version"] == "(1, 0)", "this is WSGI 1.0"

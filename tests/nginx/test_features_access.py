@@ -9,7 +9,8 @@ import time
 import pytest
 
 from h2client import H2Connection
-from server import INLINE
+
+pytestmark = pytest.mark.not_validated("the validator refuses what the applications answer")
 
 JUDGED = """
         auth_request /judge;
@@ -202,7 +203,7 @@ def test_limit_req_delays(server):
     assert time.monotonic() - begin >= 0.19, "20 in a second"
 
 
-@pytest.mark.skipif(INLINE, reason="the application waits")
+@pytest.mark.not_inline("the application waits")
 def test_limit_conn(server, gate):
     stop = gate()
     with server.connect() as connection:

@@ -8,7 +8,8 @@ import pytest
 
 import client
 from h2client import H2Connection
-from server import INLINE
+
+pytestmark = pytest.mark.not_validated("the validator refuses what the applications answer")
 
 SHOWN = "location / { wsgi_app @APPS@/environ.py app; }"
 CONF = """
@@ -140,7 +141,7 @@ def test_streams_with_priorities(server):
             assert connection.response(stream).body.endswith(b"-%d" % n), "whatever comes first"
 
 
-@pytest.mark.skipif(INLINE, reason="one of them waits")
+@pytest.mark.not_inline("one of them waits")
 def test_streams_beside_a_waiting_one(server, gate):
     stop = gate()
     with H2Connection(server.h2_port) as connection:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from server import INLINE
+pytestmark = pytest.mark.not_validated("the validator refuses what the applications answer")
+
 
 ECHO = "wsgi_app @APPS@/pages.py app"
 SHOWN = "wsgi_app @APPS@/environ.py app"
@@ -194,7 +195,7 @@ def test_error_pages_for_500(server):
             assert connection.read_to_end() == b"", "and no body"
 
 
-@pytest.mark.skipif(INLINE, reason="it waits")
+@pytest.mark.not_inline("it waits")
 def test_error_pages_for_503_and_504(server, gate):
     stop = gate()
     response = server.ask(f"/errors/late/block?{stop.query}", "POST", body=b"body")

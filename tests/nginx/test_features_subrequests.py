@@ -5,7 +5,9 @@ import zlib
 
 import pytest
 
-from server import INLINE, wait_for
+from server import wait_for
+
+pytestmark = pytest.mark.not_validated("the validator refuses what the applications answer")
 
 PAGES = "wsgi_app @APPS@/pages.py app"
 CONF = """
@@ -183,7 +185,7 @@ def test_ssi_loop_ends(server):
     server.wait_log("subrequests cycle")
 
 
-@pytest.mark.skipif(INLINE, reason="the stream has a thread of its own")
+@pytest.mark.not_inline("the stream has a thread of its own")
 def test_ssi_within_a_stream(server, gate):
     stop = gate()
     page = escaped("a " + include("/part/say?b") + " " + include(f"/part/stop?{stop.query}") + " z")
@@ -199,7 +201,7 @@ def test_ssi_within_a_stream(server, gate):
     assert rest.endswith(b" after z"), "then the rest"
 
 
-@pytest.mark.skipif(INLINE, reason="the stream has a thread of its own")
+@pytest.mark.not_inline("the stream has a thread of its own")
 @pytest.mark.parametrize("way", ["ssi", "recoded"])
 def test_ssi_parts_do_not_wait_for_the_page(server, gate, way):
     stop = gate()
@@ -215,7 +217,7 @@ def test_ssi_parts_do_not_wait_for_the_page(server, gate, way):
         assert b"".join(connection.pieces(head)).endswith(b" after"), "then the rest"
 
 
-@pytest.mark.skipif(INLINE, reason="one thread is none")
+@pytest.mark.not_inline("one thread is none")
 @pytest.mark.parametrize("buffering", ["on", "off"])
 def test_ssi_with_one_thread(nginx, buffering):
     http = f"{HTTP} wsgi_threads 1; wsgi_buffer_size 16k; wsgi_buffering {buffering};"

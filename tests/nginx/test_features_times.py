@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from server import INLINE, wait_for
+from server import wait_for
 
 CONF = """
     access_log @PREFIX@/times.log times;
@@ -72,7 +72,7 @@ def test_a_slow_application(server):
     assert 0.29 <= float(line["time"]) < 15, "until it had given its last piece"
 
 
-@pytest.mark.skipif(INLINE, reason="the queue is never long")
+@pytest.mark.not_inline("the queue is never long")
 def test_a_busy_pool(server, gate):
     server.ask("/pages/say/warm")
     stop = gate()
@@ -91,7 +91,7 @@ def test_a_busy_pool(server, gate):
     assert float(response.header("X-Queue")) >= 0.19, "its response knows it, too"
 
 
-@pytest.mark.skipif(INLINE, reason="nothing is late there")
+@pytest.mark.not_inline("nothing is late there")
 def test_a_late_application(server, gate):
     server.ask("/pages/say/warm")
     stop = gate()
@@ -102,7 +102,7 @@ def test_a_late_application(server, gate):
     stop.open()
 
 
-@pytest.mark.skipif(INLINE, reason="the application waits")
+@pytest.mark.not_inline("the application waits")
 def test_a_client_that_leaves(server, gate):
     server.ask("/pages/say/warm")
     stop = gate()

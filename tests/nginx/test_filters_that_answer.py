@@ -9,6 +9,8 @@ import pytest
 from h2client import H2Connection
 from server import ROOT, wait_for
 
+pytestmark = pytest.mark.not_validated("a filter answers, not the application")
+
 TREE = Path(os.environ.get("NGINX_TREE", ROOT / "build" / "nginx-src"))
 SOURCE = Path(__file__).parent / "filters" / "ngx_http_finalize_filter_module.c"
 CONF = """

@@ -12,6 +12,8 @@ import pytest
 import client
 from server import PYTHON, wait_for
 
+pytestmark = pytest.mark.not_validated("the responses are not the subject")
+
 CONF = """
     location / { wsgi_app @APPS@/guards.py app; }
     location /return { return 200 "returned"; }

@@ -6,7 +6,13 @@ import signal
 import pytest
 
 import client
+import runs
 from server import Nginx
+
+pytestmark = [
+    pytest.mark.not_inline("no application runs"),
+    pytest.mark.not_validated("no application runs"),
+]
 
 PLAIN = """
     location = /hello { return 200 "hello"; }
@@ -66,3 +72,14 @@ def test_a_taken_port_is_changed(nginx, plain):
     second.start()
     assert second.port != plain.port, "another port was chosen"
     assert second.ask("/hello").body == b"hello", "and it is the one that answers"
+
+
+def test_a_mark_keeps_a_test_out_of_one_run(monkeypatch, request):
+    for variable in runs.VARIABLES.values():
+        monkeypatch.delenv(variable, raising=False)
+    request.node.add_marker(pytest.mark.not_newer("a reason"))
+    assert runs.objection(request.node) is None, "the plain run has all tests"
+    monkeypatch.setenv("WSGI_TEST_NEWER", "1")
+    assert runs.objection(request.node) == "not newer: a reason"
+    monkeypatch.setenv("WSGI_TEST_INLINE", "1")
+    assert runs.objection(request.node) == "not inline: no application runs", "by its file's mark"

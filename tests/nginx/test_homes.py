@@ -15,6 +15,11 @@ import pytest
 
 from server import PYTHON
 
+pytestmark = [
+    pytest.mark.not_inline("nginx -t finds the Python, not a thread"),
+    pytest.mark.not_validated("nginx -t finds the Python, not an application"),
+]
+
 APPLICATION = "location / { wsgi_app @APPS@/hello.py hello_world; }"
 OWN = "location / { wsgi_app @PREFIX@/site/own.py app; }"
 HOME = "wsgi_python_home @PREFIX@/venv;"

@@ -96,6 +96,7 @@ def test_error_before_headers(connection):
     assert connection.ask("/one").body == b"one", "the connection goes on"
 
 
+@pytest.mark.not_inline("the application waits")
 def test_reset_by_the_client(server, connection, gate):
     stop = gate()
     stream = connection.send(f"/wait/block?{stop.query}")

@@ -6,6 +6,8 @@ import pytest
 
 from server import wait_for
 
+pytestmark = pytest.mark.not_validated("the responses are not the subject")
+
 CONF = """
     location /app { wsgi_app @PREFIX@/own.py app; }
     location /other { wsgi_app @APPS@/hello.py hello_world; }

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from server import INLINE, wait_for
+from server import wait_for
+
+pytestmark = pytest.mark.not_validated("the responses are not the subject")
 
 WAYS = ["popen", "spawned", "system", "forked"]
 CONF = "client_body_buffer_size 1k; location / { wsgi_app @APPS@/inherit.py application; }"
@@ -109,7 +111,7 @@ def test_a_umask_of_its_own(nginx, umask, mask, found):
     assert modes(nginx, http=f"wsgi_umask {mask};") == found
 
 
-@pytest.mark.skipif(INLINE, reason="there is one thread, and one umask")
+@pytest.mark.not_inline("there is one thread, and one umask")
 def test_nginx_keeps_its_own_umask_and_folder(server, umask):
     assert server.ask(f"/chdir?{server.prefix}").text == str(server.prefix)
     (worker,) = server.workers()

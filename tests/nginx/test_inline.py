@@ -1,6 +1,7 @@
 """`wsgi_threads 0`: applications run on nginx's own thread, which must never wait for a client.
 
-That everything else is as with threads is shown by running other files with WSGI_TEST_INLINE=1.
+That everything else is as with threads is shown by the other files, which run with
+WSGI_TEST_INLINE=1 too.
 """
 
 import signal
@@ -10,6 +11,11 @@ import pytest
 
 from h2client import H2Connection
 from server import settle, wait_for
+
+pytestmark = [
+    pytest.mark.not_inline("the file sets wsgi_threads 0 itself"),
+    pytest.mark.not_validated("the responses are not the subject"),
+]
 
 CONF = """
     location / { wsgi_app @APPS@/inline.py app; wsgi_buffer_size 256k; }

@@ -7,6 +7,8 @@ import pytest
 import client
 from server import wait_for
 
+pytestmark = pytest.mark.not_validated("the memory of the validator would count")
+
 CONF = """
     client_max_body_size 20m;
     location / { wsgi_app @APPS@/errors.py app; }

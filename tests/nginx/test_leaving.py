@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from h2client import H2Connection
-from server import INLINE, wait_for
+from server import wait_for
 
-pytestmark = pytest.mark.skipif(INLINE, reason="no thread that could be stuck")
+pytestmark = [
+    pytest.mark.not_inline("no thread can be stuck"),
+    pytest.mark.not_validated("the responses are not the subject"),
+]
 
 CONF = """
     location / { wsgi_app @APPS@/late.py app; }

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from server import INLINE
 
 CONF = "location / { wsgi_app @APPS@/talk.py app; }"
 
@@ -82,7 +81,7 @@ def test_control_characters_cannot_forge_a_line(server):
     assert "\0" not in line, "nor a NUL"
 
 
-@pytest.mark.skipif(INLINE, reason="one of the two waits for the other")
+@pytest.mark.not_inline("one of the two waits for the other")
 def test_two_threads_are_never_mixed(server):
     with server.connect() as one, server.connect() as two:
         one.send_request("/pair?one")

@@ -6,6 +6,8 @@ import pytest
 
 from server import INLINE, wait_for
 
+pytestmark = pytest.mark.not_validated("the memory of the validator would count")
+
 CONF = """
     location / { wsgi_app @APPS@/large.py app; }
     location /chunk/ { sendfile_max_chunk 8k;

@@ -10,6 +10,8 @@ import pytest
 import client
 from server import INLINE, wait_for
 
+pytestmark = pytest.mark.not_validated("the responses are not the subject")
+
 CONF = """
     location / { wsgi_app @APPS@/misbehave.py app; }
     location /wait/ { wsgi_app @APPS@/wait.py app; wsgi_script_name /wait; }

@@ -2,6 +2,11 @@
 
 import pytest
 
+pytestmark = [
+    pytest.mark.not_inline("an import is the same on any thread"),
+    pytest.mark.not_validated("the applications are not those of tests/apps"),
+]
+
 CONF = "location / { wsgi_app @PREFIX@/%s app; }"
 TWO = """
     location /one { wsgi_app @PREFIX@/one/%s app; }

@@ -216,7 +216,7 @@ def test_wsgi0114(nginx):
     assert "could not be imported" in line and "client: 127.0.0.1" in line, "with the reason"
 
 
-@pytest.mark.skipif(INLINE, reason="nginx's own thread is not waited for")
+@pytest.mark.not_inline("nginx's own thread is not waited for")
 def test_wsgi0115(nginx, gate):
     location = "location / { wsgi_app @APPS@/wait.py app; }"
     server = nginx(location, http="wsgi_threads 1; wsgi_queue_timeout 300ms;")
@@ -231,7 +231,7 @@ def test_wsgi0115(nginx, gate):
     assert server.wait_log("WSGI0115", 'request: "GET /started '), "the log says so"
 
 
-@pytest.mark.skipif(INLINE, reason="nginx's own thread cannot be timed out")
+@pytest.mark.not_inline("nginx's own thread cannot be timed out")
 def test_wsgi0116(nginx, gate):
     location = "location / { wsgi_app @APPS@/wait.py app; }"
     server = nginx(location, http="wsgi_read_timeout 300ms;")

@@ -12,6 +12,12 @@ import pytest
 from h2client import H2Connection
 from server import NGINX, settle, wait_for
 
+pytestmark = [
+    pytest.mark.not_inline("the file chooses the number of threads"),
+    pytest.mark.not_validated("the memory of the validator would count"),
+    pytest.mark.not_newer("it takes a minute, and no version of anything is its subject"),
+]
+
 CONF = """
     listen 127.0.0.1:@OTHER_PORT@ ssl;
     ssl_certificate @PREFIX@/cert.pem;

@@ -7,6 +7,8 @@ import pytest
 
 from server import wait_for
 
+pytestmark = pytest.mark.not_validated("the applications are not those of tests/apps")
+
 CONF = "location / { wsgi_app @PREFIX@/ends.py app; }"
 HEAD = """
 import atexit, concurrent.futures, multiprocessing, os, tempfile, threading, time

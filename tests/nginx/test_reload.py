@@ -11,6 +11,11 @@ import pytest
 from server import wait_for
 from traffic import Traffic
 
+pytestmark = [
+    pytest.mark.not_inline("nginx replaces its workers in the same way"),
+    pytest.mark.not_validated("the applications are not those of tests/apps"),
+]
+
 CONF = """
     location / { wsgi_app @PREFIX@/own.py app; }
     location /return { return 200 "returned"; }

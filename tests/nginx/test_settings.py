@@ -132,6 +132,7 @@ def test_reloads_under_load(nginx):
         assert all(future.result() >= 20 for future in clients), "through five reloads"
 
 
+@pytest.mark.not_inline("the stream waits")
 def test_worker_shutdown_timeout_ends_streams(nginx, gate):
     server = nginx(
         "location / { wsgi_app @APPS@/wait.py app; }", main="worker_shutdown_timeout 200ms;"

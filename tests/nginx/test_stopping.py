@@ -8,6 +8,11 @@ import pytest
 import client
 from server import wait_for
 
+pytestmark = [
+    pytest.mark.not_inline("a worker cannot stop while its thread waits"),
+    pytest.mark.not_validated("the responses are not the subject"),
+]
+
 CONF = """
     location /wait/ { wsgi_app @APPS@/wait.py app; wsgi_script_name /wait; }
     location /return { return 200 "returned"; }

@@ -45,6 +45,7 @@ def test_written_pieces_arrive_one_by_one(server, gate):
         assert list(connection.pieces(response)) == [b"second"], "and then what is returned"
 
 
+@pytest.mark.not_inline("each stream waits for its gate")
 def test_two_streams_at_once(server, gate):
     stops = [gate(), gate()]
     connections = [server.connect(), server.connect()]

@@ -9,6 +9,8 @@ import pytest
 import client
 from server import wait_for
 
+pytestmark = pytest.mark.not_inline("threads are the subject")
+
 CONF = """
     location / { wsgi_app @APPS@/wait.py app; }
     location = /static { try_files /static =404; }

@@ -10,6 +10,11 @@ import client
 from h2client import H2Connection
 from server import wait_for
 
+pytestmark = [
+    pytest.mark.not_inline("an application on nginx's own thread cannot be timed out"),
+    pytest.mark.not_validated("the responses are not the subject"),
+]
+
 CONF = "location / { wsgi_app @APPS@/late.py app; }"
 OWN = "location /own { wsgi_app @PREFIX@/own.py app; }"
 # The same application where a request does not wait for long. Elsewhere it waits for the import.

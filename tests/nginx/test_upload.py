@@ -11,6 +11,8 @@ import pytest
 from client import Closed, Truncated, request_bytes
 from server import wait_for
 
+pytestmark = pytest.mark.not_inline("nginx buffers every body with wsgi_threads 0")
+
 CONF = """
     client_max_body_size 100m;
     wsgi_request_buffering off;

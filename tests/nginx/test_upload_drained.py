@@ -5,6 +5,8 @@ import pytest
 from h2client import H2Connection
 from server import wait_for
 
+pytestmark = pytest.mark.not_validated("the applications are not those of tests/apps")
+
 CONF = """
     client_max_body_size 100m; wsgi_request_buffering off; wsgi_buffer_size 64k;
     location / { wsgi_app @PREFIX@/long.py app; }

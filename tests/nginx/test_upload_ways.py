@@ -11,6 +11,8 @@ from client import Connection
 from h2client import H2Connection
 from server import wait_for
 
+pytestmark = pytest.mark.not_inline("nginx buffers every body with wsgi_threads 0")
+
 CONF = """
     client_max_body_size 0;
     wsgi_request_buffering off;

@@ -4,10 +4,11 @@ The validator stands between server and application and raises AssertionError fo
 against PEP 3333, which the tests then see as a 500.
 """
 
-import os
 import re
 
-WANTED = os.environ.get("WSGI_TEST_VALIDATE") == "1"
+import runs
+
+WANTED = runs.is_on("validated")
 
 # The module keeps its own name, for what the application imports or prints.
 WRAPPER = """\
@@ -67,4 +68,5 @@ EXEMPT = {
 
 def exemption(name):
     """Why a test is not run with the validator; None if it is."""
-    return next((reason for part, reason in EXEMPT.items() if part in name), None)
+    reasons = (reason for part, reason in EXEMPT.items() if WANTED and part in name)
+    return next((f"not validated: {reason}" for reason in reasons), None)

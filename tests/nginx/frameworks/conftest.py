@@ -6,6 +6,12 @@ from serving import prepare, six
 import virtualenv as environments
 
 
+def pytest_itemcollected(item):
+    """Only what is below this folder."""
+    item.add_marker(pytest.mark.not_validated("the applications are those of the frameworks"))
+    item.add_marker(pytest.mark.not_newer("the newer Python may have been built without pip"))
+
+
 @pytest.fixture(scope="session")
 def virtualenv():
     return environments.make()

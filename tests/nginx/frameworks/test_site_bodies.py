@@ -45,6 +45,7 @@ def test_json_in_chunks(server, who):
             assert json.loads(response.body) == {"got": VALUE}, "nginx has put it together"
 
 
+@pytest.mark.not_inline("nginx buffers every body with wsgi_threads 0")
 @pytest.mark.parametrize("who", SITES)
 def test_json_in_chunks_as_they_arrive(server, who):
     body = json.dumps(VALUE).encode()

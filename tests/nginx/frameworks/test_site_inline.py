@@ -3,6 +3,8 @@
 import pytest
 from serving import prepare
 
+pytestmark = pytest.mark.not_inline("the file sets wsgi_threads 0 itself")
+
 CONF = "location / { wsgi_app /srv/flask_site.py app; }"
 
 

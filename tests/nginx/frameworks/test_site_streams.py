@@ -5,6 +5,8 @@ from asking import SITES
 
 from leaver import Leaver
 
+pytestmark = pytest.mark.not_inline("a client that leaves a stream would hold up all others")
+
 
 @pytest.mark.parametrize("who", SITES)
 def test_pieces_arrive_one_by_one(server, gate, who):
