@@ -11,7 +11,7 @@ use wsgi::host::event::{Head, Outcome};
 use wsgi::host::outbox::Outbox;
 use wsgi::host::request::{Field, Request};
 use wsgi::host::{FileRange, Gone, Host, HostRequest, Level};
-use wsgi::python::{self, config};
+use wsgi::python;
 use wsgi::runtime::Runtime;
 use wsgi::runtime::settings::Settings;
 use wsgi::wsgi::app::Facts;
@@ -120,17 +120,7 @@ pub fn outbox() -> std::sync::Arc<Outbox> {
 
 /// One Python thread, woken by `poll` as nginx's module has it.
 pub static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
-    let settings = Settings {
-        python: config::Settings::default(),
-        threads: 1,
-        max_queue: 1024,
-        max_stuck: 0,
-        log_line_size: 0,
-        bunches: true,
-        multiprocess: false,
-        closely: false,
-        odd_names: false,
-    };
+    let settings = Settings { threads: 1, max_queue: 1024, bunches: true, ..Settings::default() };
     Runtime::start(settings, Box::new(CountingHost)).expect("Python can be started")
 });
 

@@ -8,7 +8,7 @@ pub const MAX_THREADS: usize = 1024;
 /// A shorter log line could not hold a WSGI number and a word.
 const MIN_LOG_LINE: usize = 64;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Settings {
     pub python: python::config::Settings,
     /// Pool threads; 0 if only `run` is used.

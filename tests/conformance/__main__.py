@@ -11,7 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(ROOT / "benches")]
+sys.path[:0] = [str(HERE), str(ROOT / "benches"), str(ROOT / "tests" / "nginx")]
 
 import judge  # noqa: E402
 import peers  # noqa: E402

@@ -3,7 +3,8 @@
 import json
 import time
 
-from wire import Closed, Silent, Wire, connect, request_bytes
+from client import request_bytes
+from wire import Closed, Silent, Wire, connect
 
 
 class Talk:

@@ -64,16 +64,6 @@ class Response:
         return f"{self.status} {self.reason}".strip() + f" with {body}"
 
 
-def request_bytes(target, method, fields, body=None, version="HTTP/1.1", host="localhost"):
-    lines = [f"{method} {target} {version}"]
-    if host:
-        lines.append(f"Host: {host}")
-    lines += [f"{name}: {value}" for name, value in fields]
-    if body is not None:
-        lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b"")
-
-
 class Wire:
     """One connection. No wait on it is longer than `patience` seconds."""
 

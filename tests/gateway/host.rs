@@ -10,7 +10,6 @@ use wsgi::host::buffer::Buffers;
 use wsgi::host::event::{Head, Outcome};
 use wsgi::host::request::{Field, Request};
 use wsgi::host::{FileRange, Gone, Host, HostRequest, Level};
-use wsgi::python::config;
 use wsgi::runtime::Runtime;
 use wsgi::runtime::settings::Settings;
 use wsgi::wsgi::target::Target;
@@ -174,17 +173,7 @@ impl Host for MemoryHost {
 }
 
 static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
-    let settings = Settings {
-        python: config::Settings::default(),
-        threads: 0,
-        max_queue: 1,
-        max_stuck: 0,
-        log_line_size: 1000,
-        bunches: false,
-        multiprocess: false,
-        closely: false,
-        odd_names: false,
-    };
+    let settings = Settings { max_queue: 1, log_line_size: 1000, ..Settings::default() };
     Runtime::start(settings, Box::new(MemoryHost)).expect("Python can be started")
 });
 

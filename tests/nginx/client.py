@@ -99,6 +99,20 @@ class Connection:
         """One chunk of a chunked request body; empty data is the last."""
         self.send(b"%x\r\n%s\r\n" % (len(data), data))
 
+    def echo(self, path, pieces):
+        """Sends a chunked body; each piece has to come back before the next one is sent."""
+        self.send_request(path, method="POST", headers=[("Transfer-Encoding", "chunked")])
+        response = None
+        for piece in pieces:
+            self.send_chunk(piece)
+            response = response or self.read_head()
+            got = b""
+            while len(got) < len(piece):
+                got += self.read_chunk(response)
+            assert got == piece, "each piece comes back before the next is sent"
+        self.send_chunk(b"")
+        assert self.read_chunk(response) == b"", "and the end is the end"
+
     def half_close(self):
         self.socket.shutdown(socket.SHUT_WR)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import client
+from replacement import assert_replaced, shown
 from server import PYTHON, wait_for
 
 pytestmark = pytest.mark.not_validated("the responses are not the subject")
@@ -23,23 +23,6 @@ CONF = """
 @pytest.fixture(scope="module")
 def server(module_nginx):
     return module_nginx(CONF)
-
-
-def shown(server, path):
-    response = server.ask(path)
-    assert response.status == 200, server.log()
-    return eval(response.body)
-
-
-def assert_replaced(server, path):
-    before = server.workers()
-    with server.connect() as connection:
-        connection.send_request(path)
-        with pytest.raises(client.Closed):
-            connection.read_response()
-    wait_for(lambda: server.workers() and server.workers() != before, "a new worker")
-    assert shown(server, "/ok") == "ok", "the new worker answers"
-    return before[0]
 
 
 WAYS = [

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import streams
 from h2client import H2Connection
 
 CONF = """
@@ -29,9 +30,7 @@ def connection(server):
 
 
 def test_several_streams(connection):
-    streams = [connection.send(f"/{shape}") for shape in ("list", "generator", "one") * 5]
-    bodies = [connection.response(stream).body for stream in streams]
-    assert bodies == [b"onetwothree", b"onetwothree", b"one"] * 5, "each stream has its answer"
+    streams.assert_side_by_side(connection)
 
 
 def test_environ(connection):
@@ -47,40 +46,31 @@ def test_head(connection):
     response = connection.ask("/stated", method="HEAD")
     assert (response.status, response.body) == (200, b""), "HEAD has no body"
     assert dict(response.headers)["content-length"] == "11", "but the length that was stated"
-    assert connection.ask("/one").body == b"one", "the connection goes on"
+    streams.assert_goes_on(connection)
 
 
-@pytest.mark.parametrize("size", [0, 1, 100_000, 1_000_000])
+@pytest.mark.parametrize("size", [*streams.SIZES, 1_000_000])
 def test_post(connection, size):
-    response = connection.ask("/input/length", method="POST", body=b"x" * size)
-    assert eval(response.body) == [str(size), size], "the whole body, with its length"
+    streams.assert_body_arrives(connection, size)
 
 
 def test_unread_body(connection):
-    response = connection.ask("/input/unread", method="POST", body=b"x" * 50_000)
-    assert response.body == b"'not read'", "nobody has to read the body"
-    assert connection.ask("/one").body == b"one", "the connection goes on"
+    streams.assert_body_may_stay_unread(connection)
 
 
 def test_ten_megabytes_twice(connection):
-    streams = [connection.send("/large/generator"), connection.send("/large/list")]
-    sizes = [len(connection.response(stream).body) for stream in streams]
+    both = [connection.send("/large/generator"), connection.send("/large/list")]
+    sizes = [len(connection.response(stream).body) for stream in both]
     assert sizes == [10 << 20] * 2, "side by side"
 
 
 def test_pieces_arrive_one_by_one(connection, gate):
-    stop = gate()
-    stream = connection.send(f"/wait/stream?{stop.query}")
-    connection.wait(stream, lambda response: response.body == b"first")
-    stop.open()
-    assert connection.response(stream).body == b"firstsecond", "each when it was yielded"
+    streams.assert_pieces_arrive_one_by_one(connection, gate)
 
 
-@pytest.mark.parametrize("way", ["raises_after_chunk", "raises_after_length"])
-def test_truncation_resets_the_stream(server, connection, way):
-    response = connection.response(connection.send(f"/errors/{way}"))
-    assert response.reset, "the stream is reset, not ended"
-    assert connection.ask("/one").body == b"one", "the other streams go on"
+@streams.TRUNCATED
+def test_truncation_resets_the_stream(connection, way):
+    streams.assert_truncation_resets_the_stream(connection, way)
 
 
 def test_less_than_stated_resets_the_stream(server, connection):
@@ -88,12 +78,11 @@ def test_less_than_stated_resets_the_stream(server, connection):
     assert response.body == b"hello", "what there is, is sent"
     assert response.reset and not response.ended, "and then the stream is reset"
     server.wait_log("WSGI0204", "GET /short")
-    assert connection.ask("/one").body == b"one", "the connection goes on"
+    streams.assert_goes_on(connection)
 
 
 def test_error_before_headers(connection):
-    assert connection.ask("/errors/raises").status == 500, "an exception is a 500"
-    assert connection.ask("/one").body == b"one", "the connection goes on"
+    streams.assert_error_before_headers(connection)
 
 
 @pytest.mark.not_inline("the application waits")
@@ -104,7 +93,7 @@ def test_reset_by_the_client(server, connection, gate):
     connection.reset(stream)
     server.wait_access("/wait/block", " 499 ")
     stop.shut()
-    assert connection.ask("/one").body == b"one", "the connection goes on"
+    streams.assert_goes_on(connection)
 
 
 def test_reset_while_streaming(connection, server):
@@ -112,5 +101,5 @@ def test_reset_while_streaming(connection, server):
         stream = connection.send("/large/endless?50")
         connection.wait(stream, lambda response: len(response.body) > 100_000)
         connection.reset(stream)
-    assert connection.ask("/one").body == b"one", "the connection goes on"
+    streams.assert_goes_on(connection)
     assert len(server.ask("/large/one").body) == 10 << 20, "as does the worker"

@@ -5,6 +5,7 @@ import json
 import pytest
 
 import built
+import streams
 
 if built.HTTP_3:
     from h3client import H3Connection
@@ -46,9 +47,7 @@ def connection(server):
 
 
 def test_several_streams(connection):
-    streams = [connection.send(f"/{shape}") for shape in ("list", "generator", "one") * 3]
-    bodies = [bytes(connection.response(stream).body) for stream in streams]
-    assert bodies == [b"onetwothree", b"onetwothree", b"one"] * 3, "each stream has its answer"
+    streams.assert_side_by_side(connection)
 
 
 def test_environ(server, connection):
@@ -71,19 +70,16 @@ def test_head(connection):
     # Without a length: the client takes the one of HEAD for that of a body which is missing.
     response = connection.ask("/generator", method="HEAD")
     assert (response.status, response.body) == (200, b""), "HEAD has no body"
-    assert connection.ask("/one").body == b"one", "the connection goes on"
+    streams.assert_goes_on(connection)
 
 
-@pytest.mark.parametrize("size", [0, 1, 100_000])
+@pytest.mark.parametrize("size", streams.SIZES)
 def test_post(connection, size):
-    response = connection.ask("/input/length", method="POST", body=b"x" * size)
-    assert eval(response.body) == [str(size), size], "the whole body, with its length"
+    streams.assert_body_arrives(connection, size)
 
 
 def test_unread_body(connection):
-    response = connection.ask("/input/unread", method="POST", body=b"x" * 50_000)
-    assert response.body == b"'not read'", "nobody has to read the body"
-    assert connection.ask("/one").body == b"one", "the connection goes on"
+    streams.assert_body_may_stay_unread(connection)
 
 
 def test_a_megabyte(connection):
@@ -92,22 +88,16 @@ def test_a_megabyte(connection):
 
 
 def test_pieces_arrive_one_by_one(connection, gate):
-    stop = gate()
-    stream = connection.send(f"/wait/stream?{stop.query}")
-    connection.wait(stream, lambda response: response.body == b"first")
-    stop.open()
-    assert connection.response(stream).body == b"firstsecond", "each when it was yielded"
+    streams.assert_pieces_arrive_one_by_one(connection, gate)
 
 
-@pytest.mark.parametrize("way", ["raises_after_chunk", "raises_after_length"])
+@streams.TRUNCATED
 def test_truncation_resets_the_stream(connection, way):
-    response = connection.response(connection.send(f"/errors/{way}"))
-    assert response.reset and not response.ended, "the stream is reset, not ended"
-    assert connection.ask("/one").body == b"one", "the other streams go on"
+    streams.assert_truncation_resets_the_stream(connection, way)
 
 
 def test_error_before_headers(connection):
-    assert connection.ask("/errors/raises").status == 500, "an exception is a 500"
+    streams.assert_error_before_headers(connection)
 
 
 def test_client_that_leaves(server, gate):
@@ -127,7 +117,7 @@ def test_stream_that_the_client_stops(server, connection):
     connection.wait(stream, lambda response: len(response.body) > 100_000)
     connection.reset(stream)
     server.wait_access("/large/endless", " 499 ")
-    assert connection.ask("/one").body == b"one", "the other streams go on"
+    streams.assert_goes_on(connection, "the other streams go on")
 
 
 @pytest.mark.skipif(not built.EARLY_HINTS, reason="nginx can since 1.29.0")

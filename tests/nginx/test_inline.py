@@ -11,6 +11,7 @@ import pytest
 
 from h2client import H2Connection
 from server import settle, wait_for
+from turns import assert_contexts_of_their_own
 
 pytestmark = [
     pytest.mark.not_inline("the file sets wsgi_threads 0 itself"),
@@ -69,18 +70,7 @@ def test_a_generator_goes_on_when_its_client_does(server):
 
 
 def test_responses_that_take_turns_have_contexts_of_their_own(server):
-    words = ["one", "two", "three"]
-    connections = [server.connect(receive_buffer=4096) for _ in words]
-    responses = []
-    for connection, word in zip(connections, words):
-        connection.send_request(f"/context?{word}")
-        responses.append(connection.read_head())
-    assert server.ask("/context").text == "none", "who comes meanwhile is in another"
-    for connection, response, word in zip(connections, responses, words):
-        shown = b"".join(connection.pieces(response)).decode().split()
-        assert shown == [word] * 40, "a generator goes on with what it has set"
-        assert connection.ask("/context").text == "none", "and takes it back in the same context"
-        connection.close()
+    assert_contexts_of_their_own(server, "/context", "/context", "none")
 
 
 def test_many_requests_of_one_client_leave_a_turn_to_others(server):

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-import client
+from replacement import assert_replaced, shown
 from server import INLINE, wait_for
 
 pytestmark = pytest.mark.not_validated("the responses are not the subject")
@@ -25,24 +25,6 @@ def server(module_nginx):
     server = module_nginx(CONF)
     server.expect("exited on signal")
     return server
-
-
-def shown(server, path):
-    response = server.ask(path)
-    assert response.status == 200, server.log()
-    return eval(response.body)
-
-
-def assert_replaced(server, path):
-    """The request ends the worker, its client sees no answer, and another worker answers."""
-    before = server.workers()
-    with server.connect() as connection:
-        connection.send_request(path)
-        with pytest.raises(client.Closed):
-            connection.read_response()
-    wait_for(lambda: server.workers() and server.workers() != before, "a new worker")
-    assert shown(server, "/ok") == "ok", "the new worker answers"
-    return before[0]
 
 
 CRASHES = [

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from server import ENVIRONMENT, INLINE, PYTHON, ROOT, wait_for
+from server import ENVIRONMENT, PYTHON, ROOT, wait_for
 
 NOT_HERE = {
     "WSGI0004": "a bug of the library; one that is known is corrected",

@@ -3,6 +3,8 @@
 import pytest
 from serving import prepare
 
+from turns import assert_contexts_of_their_own
+
 pytestmark = pytest.mark.not_inline("the file sets wsgi_threads 0 itself")
 
 CONF = "location / { wsgi_app /srv/flask_site.py app; }"
@@ -15,15 +17,4 @@ def server(nginx, virtualenv):
 
 def test_each_response_has_its_own_context(server):
     """Flask keeps the request in a contextvar, of which a thread has one context."""
-    names = ["one", "two", "three"]
-    connections = [server.connect(receive_buffer=4096) for _ in names]
-    responses = []
-    for connection, name in zip(connections, names):
-        connection.send_request(f"/many?{name}")
-        responses.append(connection.read_head())
-    assert server.ask("/local").text == "nothing", "the others wait, and leave nothing behind"
-    for connection, response, name in zip(connections, responses, names):
-        words = b"".join(connection.pieces(response)).decode().split()
-        assert words == [name] * 40, "each goes on where it was"
-        connection.close()
-    assert server.ask("/local").text == "nothing", "and nothing is left behind"
+    assert_contexts_of_their_own(server, "/many", "/local", "nothing")

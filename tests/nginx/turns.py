@@ -1,0 +1,18 @@
+"""Responses of slow clients that take turns on nginx's own thread."""
+
+WORDS = ["one", "two", "three"]
+
+
+def assert_contexts_of_their_own(server, path, other, unset):
+    """`path` sets its query in its context, and shows it 40 times; `other` shows its own context."""
+    connections = [server.connect(receive_buffer=4096) for _ in WORDS]
+    responses = []
+    for connection, word in zip(connections, WORDS):
+        connection.send_request(f"{path}?{word}")
+        responses.append(connection.read_head())
+    assert server.ask(other).text == unset, "who comes meanwhile is in another context"
+    for connection, response, word in zip(connections, responses, WORDS):
+        shown = b"".join(connection.pieces(response)).decode().split()
+        assert shown == [word] * 40, "a response goes on with what it has set"
+        assert connection.ask(other).text == unset, "and leaves nothing behind"
+        connection.close()
