@@ -11,8 +11,18 @@ use super::traceback;
 use super::{exit, strings::readable};
 use pyo3::exceptions::{PyOSError, PySystemExit};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::ffi::CString;
 use std::fmt;
 use std::io;
+
+/// Makes children what they are to `threading`. Call it once, after that was imported. Fails with what
+/// Python raises.
+pub(super) fn prepare(py: Python<'_>) -> PyResult<()> {
+    let globals = PyDict::new(py);
+    globals.set_item("__name__", "wsgi.child")?;
+    py.run(&CString::new(include_str!("child.py"))?, Some(&globals), None)
+}
 
 /// In a forked child, ends it; elsewhere this does nothing. To be called where the application has
 /// returned: otherwise two processes would go on as the one server. Never waits.
@@ -24,9 +34,14 @@ pub fn leave_if_forked(py: Python<'_>) {
 
 /// Ends a forked child as Python ends a program: what was raised and not caught is told on descriptor
 /// 2 and makes the exit code 1, that of SystemExit is its own, and what was printed is written. The
-/// handlers of `atexit` are the parent's; they do not run.
+/// handlers of `atexit` are the parent's; they do not run, and what its files have not written yet is
+/// not for the child to write.
 pub fn leave(py: Python<'_>, raised: Option<&PyErr>) -> ! {
     let code = raised.map_or(0, |error| tell(py, error));
+    if let Some(error) = raised {
+        // Files that only the frames of its functions hold are closed by that, and so written.
+        let _ = let_frames_go(py, error);
+    }
     for name in ["stdout", "stderr"] {
         // Its failure would go where it has just failed.
         let _ = exit::flush(py, name);
@@ -34,6 +49,11 @@ pub fn leave(py: Python<'_>, raised: Option<&PyErr>) -> ! {
     output::flush_thread(py);
     // SAFETY: ends the process without running the handlers that its parent has for its own end.
     unsafe { libc::_exit(code) }
+}
+
+fn let_frames_go(py: Python<'_>, error: &PyErr) -> PyResult<()> {
+    let traceback = py.import("traceback")?;
+    traceback.call_method1("clear_frames", (error.traceback(py),)).map(drop)
 }
 
 /// The exit code; on the way, what Python would print.

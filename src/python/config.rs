@@ -3,7 +3,8 @@
 use super::dispositions::{self, Signals};
 use super::installation::EXECUTABLE;
 use super::{
-    check, crash, descriptors, kill, linking, output, process, signals, thread, traceback, tracing,
+    check, child, crash, descriptors, kill, linking, output, process, signals, thread, traceback,
+    tracing,
 };
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -58,6 +59,7 @@ fn bring_up(settings: &Settings) -> Result<(), String> {
 fn prepare(py: Python<'_>, settings: &Settings) -> PyResult<()> {
     // The thread on which `threading` is first imported is the main thread to it, up to 3.12.
     py.import("threading")?;
+    child::prepare(py)?;
     linking::prefer_own_libraries(py)?;
     output::install(py)?;
     guard(py)?;

@@ -8,14 +8,21 @@
 /logs            1.5 MB to wsgi.errors, then os._exit(7)
 /opens           opens files until it has the parent's lowest numbers, then logs, prints and returns
 /reads           reads wsgi.input
+/leaves?FILE     writes to a file, leaves it open, and sys.exit()
 /generator       the fork is made inside of the iterable
+/process/WAY     the same by multiprocessing.Process, whose function is named by WAY:
+                 returns, ends (sys.exit(3)), raises, thread (waits for one that is no daemon), main
+                 (says which thread is the main one)
 /ok              no fork
 """
 
 import contextlib
 import itertools
+import multiprocessing
 import os
 import sys
+import threading
+import time
 from urllib.parse import unquote
 
 
@@ -80,6 +87,37 @@ def reads(query, environ, start_response):
     sys.exit(len(body))
 
 
+def leaves(query, environ, start_response):
+    file = open(query, "w")
+    file.write("what a child has written")
+    sys.exit()
+
+
+def waits_for_a_thread():
+    threading.Thread(target=lambda: (time.sleep(0.2), os._exit(4))).start()
+
+
+def says_which_is_the_main_thread():
+    current = threading.current_thread()
+    sys.exit(5 if current is threading.main_thread() and current.name == "MainThread" else 6)
+
+
+PROCESSES = {
+    "returns": lambda: None,
+    "ends": lambda: sys.exit(3),
+    "raises": lambda: raises(None, None, None),
+    "thread": waits_for_a_thread,
+    "main": says_which_is_the_main_thread,
+}
+
+
+def of_process(way):
+    process = multiprocessing.get_context("fork").Process(target=PROCESSES[way])
+    process.start()
+    process.join()
+    return process.exitcode
+
+
 def app(environ, start_response):
     name = environ["PATH_INFO"].strip("/")
     query = unquote(environ["QUERY_STRING"])
@@ -87,6 +125,8 @@ def app(environ, start_response):
         return generator(start_response)
     if name == "ok":
         code = "ok"
+    elif name.startswith("process/"):
+        code = of_process(name.partition("/")[2])
     else:
         child = os.fork()
         if child == 0:

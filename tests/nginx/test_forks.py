@@ -61,6 +61,19 @@ def test_sys_exit_with_a_text_says_it_and_is_code_1(server):
     told(server, "the last word of a child")
 
 
+@pytest.mark.parametrize(
+    "way, number", [("returns", 0), ("ends", 3), ("raises", 1), ("thread", 4), ("main", 5)]
+)
+def test_a_process_of_multiprocessing_has_its_exit_code(server, way, number):
+    assert code(server, f"/process/{way}") == number, "though no thread of threading has made it"
+
+
+def test_a_file_that_a_child_leaves_open_is_written(server):
+    path = server.prefix / "left"
+    assert code(server, f"/leaves?{path}") == 0
+    assert path.read_text() == "what a child has written"
+
+
 @pytest.mark.parametrize("path", ["/returns", "/streams", "/streamed/returns"])
 def test_a_child_that_returns_ends_at_once(server, path):
     before = server.workers()
