@@ -1,7 +1,8 @@
 """The end of a Python that is not finalised, as near to CPython's as can be, within a limit of time.
 
 CPython waits for the threads that are no daemons, which ends executors too, then runs the functions of
-atexit, then destroys what there is, which flushes files and removes temporary ones.
+atexit, which wait for the processes of multiprocessing, then destroys what there is, which flushes
+files, closes compressed ones and removes temporary ones.
 """
 
 import _thread
@@ -20,40 +21,60 @@ def end(seconds, report, done):
     """Does all of it in at most so many seconds, on the main thread, whose part it is to wait for the
     others. If they take too long another thread does the rest, and calls `done`.
 
-    `report` is called with the names of the threads that have not ended, and how many processes of
-    pools were ended, as soon as that is known.
+    `report` is called with the names of the threads that have not ended, and how many processes were
+    ended, as soon as that is known.
     """
     until = time.monotonic() + seconds - min(seconds / 20, 0.1)
     rest = min(seconds / 4, 1.0)  # for what comes after the threads
+    left = Left(report)
     joined, turn = _thread.allocate_lock(), _thread.allocate_lock()
     joined.acquire()
 
     def take_over():
         if wait(joined, until - rest) or not turn.acquire(False):
             return
-        report(running(), end_pools())
-        finish(until - rest / 4)
+        left.tell(running(), end_pools())
+        finish(until - rest / 2, left)
         if wait(joined, until):
             flush_files()
-            report([], 0)
+            left.tell([], 0)
         done()
 
     other = started(take_over)
     threading._shutdown()
     joined.release()
     if turn.acquire(False):
-        finish(until - rest / 4)
+        finish(until - rest / 2, left)
     else:
         wait(other, until)
 
 
-def finish(until):
+class Left:
+    """What is told, more than once."""
+
+    def __init__(self, report):
+        self.report, self.threads, self.processes = report, [], 0
+
+    def tell(self, threads, processes):
+        self.threads, self.processes = threads, self.processes + processes
+        self.report(self.threads, self.processes)
+
+
+def finish(until, left):
+    """What comes after the threads."""
     finished = _thread.allocate_lock()
     finished.acquire()
-    # A function of atexit may hang, and files should not suffer by that.
-    started(lambda: wait(finished, until) or flush_files())
+
+    def cut_off():
+        # A function of atexit may hang, and files should not suffer by that.
+        if not wait(finished, until):
+            flush_files()
+            left.tell(left.threads, end_processes())
+
+    started(cut_off)
     atexit._run_exitfuncs()
     flush_files()
+    close_files()
     remove_files()
     finished.release()
 
@@ -98,13 +119,20 @@ def of_module(module, name):
 
 def end_pools():
     """Of executors whose jobs have not ended: their processes would wait for more, for ever."""
-    ended = 0
-    for pool in of_module("concurrent.futures.process", "ProcessPoolExecutor"):
-        for child in list((pool._processes or {}).values()):
-            if child.is_alive():
-                child.terminate()
-                ended += 1
-    return ended
+    pools = of_module("concurrent.futures.process", "ProcessPoolExecutor")
+    return sum(terminated((pool._processes or {}).values()) for pool in pools)
+
+
+def end_processes():
+    """Those that a function of atexit still waits for: nobody will, once this process is gone."""
+    return terminated(getattr(sys.modules.get("multiprocessing.process"), "_children", ()))
+
+
+def terminated(children):
+    ended = [child for child in list(children) if child._popen and child._popen.poll() is None]
+    for child in ended:
+        child._popen.terminate()
+    return len(ended)
 
 
 def flush_files():
@@ -117,6 +145,19 @@ def flush_files():
                 it.flush()
         except Exception:
             pass  # as at the end of any Python
+
+
+def close_files():
+    """Those that write something at their end, which a flush does not: what compresses, archives. Their
+    classes are written in Python; what is below them is in C, and is flushed then."""
+    found = [it for it in objects(io.IOBase) if type(it).__module__ not in ("_io", "wsgi")]
+    found += of_module("zipfile", "ZipFile") + of_module("shelve", "Shelf")
+    for it in found:
+        try:
+            it.close()
+        except Exception:
+            pass
+    flush_files()
 
 
 def is_regular(file):

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub struct Left {
     /// The names of threads that are no daemons.
     pub threads: Vec<String>,
-    /// Of pools, which were ended then.
+    /// Of multiprocessing, which were ended then.
     pub processes: usize,
 }
 

@@ -200,17 +200,16 @@ impl Runtime {
 
     /// Says what was cut off, if anything was.
     fn log_stopped(&self, after: Duration, still: usize, handled: bool, left: &Left) {
-        let were = |count: usize, what: &str| match count {
+        let were = |count: usize, one: &str, more: &str| match count {
             0 => None,
-            1 => Some(format!("1 {what} was")),
-            _ => Some(format!("{count} {what}s were")),
+            1 => Some(format!("1 {one} was")),
+            _ => Some(format!("{count} {more} were")),
         };
-        let threads = were(left.threads.len(), "thread");
+        let threads = were(left.threads.len(), "thread", "threads");
         let parts: Vec<_> = [
-            were(still, "request").map(|it| format!("{it} still running in Python")),
+            were(still, "request", "requests").map(|it| format!("{it} still running in Python")),
             threads.map(|it| format!("{it} still running ({})", shown(&left.threads))),
-            (left.processes > 0)
-                .then(|| format!("{} processes of pools were ended", left.processes)),
+            were(left.processes, "process", "processes").map(|it| format!("{it} ended")),
             (!handled).then(|| String::from("Python's exit handlers did not end")),
         ]
         .into_iter()

@@ -1,7 +1,10 @@
 """The end of a worker is that of a Python program: threads, executors, files, within a limit."""
 
+import gzip
+import lzma
 import signal
 import time
+import zipfile
 
 import pytest
 
@@ -60,6 +63,24 @@ BUSY = """
     while not multiprocessing.active_children():
         time.sleep(0.01)
     return [child.pid for child in multiprocessing.active_children()]
+"""
+PROCESS = """
+    process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    process.start()
+    return process.pid
+"""
+COMPRESSED = """
+    global files, text, archive
+    import gzip, io, lzma, zipfile
+    raw = open(HERE + "/raw.gz", "wb")
+    files = [gzip.open(HERE + "/file.gz", "wb"), gzip.GzipFile(fileobj=raw, mode="wb")]
+    files.append(lzma.open(HERE + "/file.xz", "wb"))
+    for file in files:
+        file.write(b"not finished yet")
+    text = io.TextIOWrapper(gzip.open(HERE + "/text.gz", "wb"))
+    text.write("not finished yet")
+    archive = zipfile.ZipFile(HERE + "/archive.zip", "w")
+    archive.writestr("name", "not finished yet")
 """
 HANGS = """
     global journal
@@ -128,10 +149,31 @@ def test_what_takes_too_long_is_cut_off_and_counted(nginx):
     assert end(server) < 10
     line = server.wait_log("WSGI0003 stopped after")[0]
     assert "threads were still running" in line and "poller" in line and "mails_0" in line, line
-    assert "1 process" in line or "processes of pools were ended" in line
+    assert "process was ended" in line or "processes were ended" in line
     assert "exit handlers" not in line, "they have had their time"
     assert read(server, "said") == "atexit\n" and read(server, "journal") == "not flushed yet"
     wait_for(lambda: not any(is_alive(pid) for pid in children), "the pool's process to end")
+
+
+def test_a_process_that_does_not_end_is_ended_and_counted(nginx):
+    server = prepare(nginx, PROCESS, "4s")
+    server.expect("WSGI0003")
+    child = eval(server.ask("/").body)
+    assert end(server) < 6.5, "multiprocessing waits for it, but not for ever"
+    line = server.wait_log("WSGI0003 stopped after")[0]
+    assert "1 process was ended" in line and "exit handlers" not in line, line
+    wait_for(lambda: not is_alive(child), "the process to end")
+
+
+def test_compressed_files_are_whole(nginx):
+    server = prepare(nginx, COMPRESSED)
+    assert server.ask("/").status == 200
+    assert end(server) < 8
+    for name, module in [("file.gz", gzip), ("raw.gz", gzip), ("text.gz", gzip), ("file.xz", lzma)]:
+        data = module.decompress((server.prefix / name).read_bytes())
+        assert data == b"not finished yet", f"{name} is, as at the end of any Python"
+    with zipfile.ZipFile(server.prefix / "archive.zip") as archive:
+        assert archive.read("name") == b"not finished yet"
 
 
 def test_files_do_not_wait_for_a_handler_that_hangs(nginx):
