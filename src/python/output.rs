@@ -9,7 +9,7 @@ use super::streams;
 use super::thread::is_forked;
 use once_cell::sync::OnceCell;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyMemoryView};
+use pyo3::types::{PyBytes, PyMemoryView};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -161,16 +161,14 @@ fn write(py: Python<'_>, stream: Stream, text: &[u8]) {
 /// what Python raises.
 pub(super) fn install(py: Python<'_>) -> PyResult<()> {
     let sys = py.import("sys")?;
-    let class = streams::classes(py)?.as_any().get_item("LogStream")?;
+    let classes = streams::classes(py)?.as_any();
+    let class = classes.get_item("LogStream")?;
     for (stream, name) in [(Stream::Stdout, "stdout"), (Stream::Stderr, "stderr")] {
         let object = class.call1((Bound::new(py, Sink { stream })?,))?;
         sys.setattr(name, &object)?;
         sys.setattr(format!("__{name}__"), object)?;
     }
-    let null = py.import("os")?.getattr("devnull")?;
-    let options = PyDict::new(py);
-    options.set_item("encoding", "utf-8")?;
-    let stdin = py.import("io")?.getattr("open")?.call((null, "r"), Some(&options))?;
+    let stdin = classes.get_item("EmptyStream")?.call0()?;
     sys.setattr("stdin", &stdin)?;
     sys.setattr("__stdin__", stdin)
 }

@@ -4,6 +4,7 @@ None of them can be closed or detached, since the server and other requests use 
 """
 
 import io
+import os
 
 LOG = 2  # the descriptor of the log, for the children of an application
 
@@ -86,6 +87,47 @@ class LogStream(io.TextIOWrapper):
 
     def __repr__(self):
         return f"<LogStream name={self.name!r} mode='w' encoding={self.encoding!r}>"
+
+    def __del__(self):
+        pass
+
+
+class EmptyByteStream(io.BufferedReader):
+    """What is below sys.stdin."""
+
+    def __init__(self):
+        super().__init__(io.FileIO(os.devnull))
+
+    def close(self):
+        pass
+
+    def detach(self):
+        return self
+
+    def __del__(self):
+        pass
+
+
+class EmptyStream(io.TextIOWrapper):
+    """sys.stdin. `exit()` closes it, and so does what wraps it; for others it is there nevertheless."""
+
+    mode = "r"
+
+    def __init__(self):
+        super().__init__(EmptyByteStream(), encoding="utf-8")
+
+    @property
+    def name(self):
+        return "<stdin>"
+
+    def close(self):
+        pass
+
+    def detach(self):
+        return self.buffer
+
+    def __repr__(self):
+        return f"<EmptyStream name={self.name!r} mode='r' encoding={self.encoding!r}>"
 
     def __del__(self):
         pass

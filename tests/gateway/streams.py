@@ -125,6 +125,28 @@ def logs(environ, start_response):
     return answer(start_response, "done")
 
 
+def uses_stdin(environ, start_response):
+    """Reads standard input, and closes it in each way there is."""
+    found = [sys.stdin.read(), sys.stdin.buffer.read(), list(sys.stdin)]
+    for close in (
+        lambda: exit(),
+        lambda: sys.stdin.close(),
+        lambda: sys.stdin.buffer.close(),
+        lambda: sys.stdin.__enter__().__exit__(None, None, None),
+        lambda: io.TextIOWrapper(sys.stdin.buffer, "ascii").close(),
+        lambda: io.TextIOWrapper(sys.stdin.detach(), "ascii"),
+        lambda: codecs.getreader("utf-8")(sys.stdin.buffer).close(),
+        lambda: sys.stdin.buffer.detach(),
+    ):
+        with contextlib.suppress(SystemExit):
+            close()
+        found += [sys.stdin.closed, sys.__stdin__.read(), sys.stdin.name]
+        with contextlib.suppress(EOFError):
+            found.append(input())
+    wrong = [it for it in found if it not in ("", b"", [], False, "<stdin>")]
+    return answer(start_response, wrong)
+
+
 def same(environ, start_response):
     """What an expression makes of wsgi.input, and of a BytesIO of the same bytes."""
     whole = environ["wsgi.input"].read()

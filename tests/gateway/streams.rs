@@ -28,6 +28,12 @@ fn what_goes_to_the_log_bears_what_programs_do() {
 }
 
 #[test]
+fn standard_input_is_empty_whoever_has_closed_it() {
+    let answer = streams("uses_stdin").run();
+    assert_eq!(answer.text(), "[]", "{:?}", answer.log);
+}
+
+#[test]
 fn a_body_that_is_here_can_be_read_again_as_a_file_can() {
     for call in [streams("same").body(BODY), streams("same").body_in_file(BODY), streams("same")] {
         let answer = call.run();
