@@ -1,10 +1,15 @@
 //! `wsgi.file_wrapper`: a file-like object as an iterable that the host may send by itself.
 
 use crate::host::FileRange;
-use pyo3::exceptions::PyStopIteration;
+use pyo3::exceptions::{PyOverflowError, PyStopIteration};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+
+/// Of a block of a file that the host does not send by itself.
+const BLOCK_SIZE: usize = 8192;
+/// `read()` takes no more for an argument.
+const LARGEST: usize = isize::MAX as usize;
 
 /// "a callable that accepts one required positional parameter, and one optional positional parameter"
 /// (PEP 3333, Optional Platform-Specific File Handling). It holds nothing of a request, so it may be
@@ -37,9 +42,19 @@ impl FileWrapper {
 #[pymethods]
 impl FileWrapper {
     #[new]
-    #[pyo3(signature = (filelike, block_size = 8192, /))]
-    fn new(filelike: Py<PyAny>, block_size: usize) -> Self {
-        FileWrapper { filelike, block_size }
+    #[pyo3(signature = (filelike, block_size = None, /))]
+    fn new(
+        py: Python<'_>,
+        filelike: Py<PyAny>,
+        block_size: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        // What is no size of a block, as None and -1 are to `read()`, suggests nothing.
+        let block_size = match block_size.filter(|size| !size.is_none()).map(|it| it.extract()) {
+            Some(Ok(size @ 1..=LARGEST)) => size,
+            Some(Err(error)) if !error.is_instance_of::<PyOverflowError>(py) => return Err(error),
+            _ => BLOCK_SIZE,
+        };
+        Ok(FileWrapper { filelike, block_size })
     }
 
     fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {

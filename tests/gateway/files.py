@@ -69,9 +69,10 @@ def begun(file):
 
 
 def wrapped(environ, start_response):
-    """A file wrapper of what X-File evaluates to; with X-Read, what PEP 3333 says that it gives."""
+    """A file wrapper of what X-File evaluates to, with blocks of X-Size bytes, or 4; with X-Read, what
+    PEP 3333 says that it gives."""
     file = eval(environ["HTTP_X_FILE"])
     start_response("200 OK", [("Content-Type", "text/plain")])
     if "HTTP_X_READ" in environ:
         return iter(lambda: file.read(4), b"")
-    return environ["wsgi.file_wrapper"](file, 4)
+    return environ["wsgi.file_wrapper"](file, eval(environ.get("HTTP_X_SIZE", "4")))

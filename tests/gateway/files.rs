@@ -46,6 +46,19 @@ fn a_file_is_sent_by_the_host_where_read_gives_what_is_in_it() {
     }
 }
 
+/// It is a "suggestion": None and -1 are "all" to `read()`, and other servers pass them on.
+#[test]
+fn a_size_of_blocks_that_is_none_suggests_nothing() {
+    for size in ["None", "-1", "0", "1", "2**63 - 1", "2**63", "2**70", "-2**70", "False"] {
+        for file in ["io.BytesIO(b'0123456789')", "open(DIGITS, 'rb')"] {
+            let answer = wrap(file).header("X-Size", size).run();
+            assert_eq!(answer.text(), "0123456789", "{size}, {file}");
+        }
+    }
+    let answer = wrap("io.BytesIO(b'0123456789')").header("X-Size", "1.5").run();
+    assert!(answer.logged("TypeError: 'float' object"), "{:?}", answer.log);
+}
+
 #[test]
 fn a_file_that_cannot_be_read_so_is_the_applications_error() {
     for (file, error) in [
