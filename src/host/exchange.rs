@@ -254,6 +254,15 @@ impl Exchange {
         !self.is_cancelled()
     }
 
+    /// The same on a helper thread of an application that runs on the polling thread. That must not
+    /// wait for itself, so this waits only while it runs no application.
+    pub(super) fn wait_as_helper(self: &Arc<Self>, py: Python<'_>) -> bool {
+        if self.credit.is_over() && !self.credit.is_ended() {
+            self.while_waiting(|| py.detach(|| self.outbox.other_threads.wait(self)));
+        }
+        !self.is_cancelled()
+    }
+
     /// Pauses the application if the host has enough; it is to be resumed when `is_paused` says no.
     pub(super) fn pause_if_over(&self) -> bool {
         if !self.credit.is_over() || self.credit.is_ended() {

@@ -18,6 +18,7 @@ pub mod exchange;
 pub mod live;
 pub mod log;
 pub mod news;
+mod other_threads;
 pub mod outbox;
 pub mod polling;
 pub mod pull;

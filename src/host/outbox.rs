@@ -4,6 +4,7 @@ use super::event::{LINE_STEPS, Steps};
 use super::exchange::Exchange;
 use super::log::{Line, Logs};
 use super::news::News;
+use super::other_threads::OtherThreads;
 use super::{Host, Level, polling};
 use crate::error::{Error, Result};
 use crate::pool::credit::Credit;
@@ -64,6 +65,7 @@ pub struct Outbox {
     /// How many were cancelled while they did, and are still where they waited.
     cancelled: AtomicUsize,
     pub(super) logs: Arc<Logs>,
+    pub(super) other_threads: OtherThreads,
     /// The bytes of large blocks that the polling thread has not got yet. It may be slower than the
     /// threads that make them.
     undelivered: Credit,
@@ -96,6 +98,7 @@ impl Outbox {
             max_queue,
             cancelled: AtomicUsize::new(0),
             logs: Logs::new(log_line_size),
+            other_threads: OtherThreads::default(),
             undelivered: Credit::new(UNDELIVERED_BYTES),
             output: Credit::new(0),
             output_paused: AtomicBool::new(false),
@@ -261,7 +264,9 @@ impl Outbox {
     pub fn before_poll<R>(&self, work: impl FnOnce() -> R) -> R {
         self.about_to_poll.store(true, Ordering::Release);
         self.logs.open();
+        self.other_threads.begin();
         let result = work();
+        self.other_threads.end();
         self.logs.close();
         self.about_to_poll.store(false, Ordering::Release);
         result

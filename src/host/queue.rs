@@ -59,7 +59,11 @@ impl Transport for Queue {
         if is_forked() {
             return Err(Gone);
         }
-        if !self.may_wait || self.exchange.wait_for_credit(py) { Ok(()) } else { Err(Gone) }
+        let goes_on = match self.may_wait {
+            true => self.exchange.wait_for_credit(py),
+            false => polling::is_here() || self.exchange.wait_as_helper(py),
+        };
+        if goes_on { Ok(()) } else { Err(Gone) }
     }
 
     fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone> {

@@ -6,6 +6,7 @@
 /both       two threads read the body together: how many bytes they have got, and their errors
 /writes     the helper gives write() the query's number of blocks of 64 KiB
 /mixed      the same, while the request's thread does so too
+/floods     the helper gives write() blocks of 64 KiB without end, while the iterable gives a few bytes
 /limited    a tenth of a second is all that the helper, which reads the body, is given: 504
 /outlives   the helper goes on after the response, when /go is asked for
 /noted      what helpers have noted, as JSON
@@ -84,6 +85,17 @@ def writes(environ, start_response):
     return []
 
 
+def floods(environ, start_response):
+    write = start_response("200 OK", TEXT)
+
+    def write_for_ever():
+        while True:
+            write(BLOCK)
+
+    begin(lambda: note("floods", write_for_ever))
+    return (b"a few bytes" for _ in range(5))
+
+
 def limited(environ, start_response):
     def work():
         note("read", environ["wsgi.input"].read)
@@ -123,6 +135,7 @@ ENDPOINTS = {
     "/both": both,
     "/writes": writes,
     "/mixed": writes,
+    "/floods": floods,
     "/limited": limited,
     "/outlives": outlives,
     "/go": go_on,

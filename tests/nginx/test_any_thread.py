@@ -72,6 +72,17 @@ def test_a_helper_writes_more_than_fits(server, place, name, times):
     assert server.ask("/noted").status == 200, "and the worker goes on"
 
 
+def test_a_helper_that_writes_without_end_does_not_keep_the_response_from_its_end(server):
+    assert server.ask("/noted").status == 200
+    before = server.reset_peak_memory()
+    with server.connect(receive_buffer=4096) as connection:
+        connection.send_request("/floods")
+        assert connection.read_response().status == 200, "the iterable goes on, and ends"
+    assert server.peak_memory() - before < 32 * 1024 * 1024, "the helper waits for its client"
+    (note,) = noted(server, 1)
+    assert "RuntimeError: write() was used after its request had ended" in note
+
+
 def test_a_helper_waits_for_the_client_longer_than_for_the_application(threaded, gate):
     never = gate()
     with threaded.connect() as connection:
