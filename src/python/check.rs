@@ -16,10 +16,10 @@ pub const VERSION: &str = env!("WSGI_PYTHON_VERSION");
 pub fn check_home(home: &Path) -> Result<(), String> {
     let found = reach::look(home).map_err(|why| no_home(home, &why))?;
     if !found.is_dir() {
-        return Err(format!(
-            "{} is a file; name the folder of a virtualenv or of a Python installation",
-            home.display()
-        ));
+        let what = inside_of(home).unwrap_or_else(|| {
+            String::from("name the folder of a virtualenv or of a Python installation")
+        });
+        return Err(format!("{} is a file; {what}", home.display()));
     }
     let config = home.join("pyvenv.cfg");
     match reach::look(&config).and_then(|_| reach::open(&config)) {
@@ -238,6 +238,9 @@ fn check_prefix(home: &Path) -> Result<(), String> {
 /// What to say of a folder that is neither a virtualenv nor a prefix of this version.
 fn no_prefix(home: &Path) -> String {
     let shown = home.display();
+    if let Some(what) = inside_of(home) {
+        return format!("{shown} is no virtualenv, but something inside of one; {what}");
+    }
     let others = other_versions(home);
     if others.is_empty() {
         return format!(
@@ -251,6 +254,12 @@ fn no_prefix(home: &Path) -> String {
          a virtualenv of {EXECUTABLE}, or build the module with PYTHON={shown}/bin/python3",
         others.join(" and ")
     )
+}
+
+/// What to name instead of `bin` or `bin/python3`, which is what other programs are given.
+fn inside_of(path: &Path) -> Option<String> {
+    let home = path.ancestors().skip(1).find(|it| it.join("pyvenv.cfg").is_file())?;
+    Some(format!("name the virtualenv, {}", home.display()))
 }
 
 /// The versions of the Pythons under a prefix.

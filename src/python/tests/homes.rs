@@ -57,6 +57,17 @@ fn the_home_must_exist_and_be_a_folder() {
 }
 
 #[test]
+fn what_is_inside_of_a_virtualenv_is_not_the_home() {
+    let folder = Folder::new("inside");
+    folder.virtualenv(&own_bin());
+    let expected = format!("name the virtualenv, {}", folder.0.display());
+    for inside in ["bin", "bin/python3", &format!("lib/python{VERSION}/site-packages")] {
+        let sentence = check_home(&folder.0.join(inside)).unwrap_err();
+        assert!(sentence.ends_with(&expected), "{sentence}");
+    }
+}
+
+#[test]
 fn a_virtualenv_of_this_version_is_a_home() {
     let folder = Folder::new("this");
     folder.file("bin/python3", "");
