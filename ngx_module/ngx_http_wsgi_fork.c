@@ -232,11 +232,11 @@ ngx_http_wsgi_fork_child(void)
         }
     }
 
-    /* the channels to other workers */
+    /* the channels to other workers; of younger ones the master has told */
 
-    for (n = 0; n < ngx_last_process; n++) {
+    for (n = 0; n < NGX_MAX_PROCESSES; n++) {
         if (n != ngx_process_slot
-            && ngx_processes[n].pid != -1
+            && ngx_processes[n].pid > 0
             && ngx_processes[n].channel[0] != -1)
         {
             (void) close(ngx_processes[n].channel[0]);

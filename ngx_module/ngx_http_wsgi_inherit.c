@@ -7,6 +7,7 @@
 
 
 #include "ngx_http_wsgi_module.h"
+#include <ngx_channel.h>
 
 #include <sched.h>
 
@@ -16,6 +17,9 @@
 
 
 static void ngx_http_wsgi_init_connection(ngx_connection_t *c);
+static void ngx_http_wsgi_watch_channel(ngx_event_t *ev);
+static void ngx_http_wsgi_channel_handler(ngx_event_t *ev);
+static void ngx_http_wsgi_no_inherit_channels(void);
 static ngx_http_event_handler_pt *ngx_http_wsgi_body_handler_slot(
     ngx_http_request_t *r);
 static void ngx_http_wsgi_read_body_handler(ngx_http_request_t *r);
@@ -23,6 +27,10 @@ static void ngx_http_wsgi_read_body_handler(ngx_http_request_t *r);
 
 /* how the connections of each listener begin in nginx */
 static ngx_connection_handler_pt  *ngx_http_wsgi_handlers;
+
+/* how nginx reads what the master tells of other workers */
+static ngx_event_handler_pt        ngx_http_wsgi_read_channel;
+static ngx_event_t                 ngx_http_wsgi_channel_event;
 
 /* how nginx goes on reading a body that it buffers */
 static ngx_http_event_handler_pt   ngx_http_wsgi_read_body[4];
@@ -61,7 +69,71 @@ ngx_http_wsgi_init_inherit(ngx_cycle_t *cycle)
         }
     }
 
+    if (ngx_process == NGX_PROCESS_WORKER) {
+
+        /* nginx listens to the master after this */
+
+        ngx_http_wsgi_channel_event.handler = ngx_http_wsgi_watch_channel;
+        ngx_http_wsgi_channel_event.log = cycle->log;
+
+        ngx_post_event(&ngx_http_wsgi_channel_event, &ngx_posted_events);
+    }
+
     return NGX_OK;
+}
+
+
+/*
+ * The channels to workers that are younger come in through that to the master,
+ * and inheritable: a command could tell those workers to end.
+ */
+
+static void
+ngx_http_wsgi_watch_channel(ngx_event_t *ev)
+{
+    ngx_uint_t         i;
+    ngx_connection_t  *c;
+
+    c = ngx_cycle->connections;
+
+    for (i = 0; i < ngx_cycle->connection_n; i++) {
+
+        if (c[i].fd == ngx_channel && c[i].read->channel) {
+            ngx_http_wsgi_read_channel = c[i].read->handler;
+            c[i].read->handler = ngx_http_wsgi_channel_handler;
+            break;
+        }
+    }
+
+    ngx_http_wsgi_no_inherit_channels();
+}
+
+
+static void
+ngx_http_wsgi_channel_handler(ngx_event_t *ev)
+{
+    ngx_http_wsgi_read_channel(ev);
+
+    ngx_http_wsgi_no_inherit_channels();
+}
+
+
+static void
+ngx_http_wsgi_no_inherit_channels(void)
+{
+    ngx_int_t  n;
+
+    for (n = 0; n < NGX_MAX_PROCESSES; n++) {
+
+        /* the number of its own is that of something else by now */
+
+        if (n != ngx_process_slot
+            && ngx_processes[n].pid > 0
+            && ngx_processes[n].channel[0] > 0)
+        {
+            ngx_http_wsgi_no_inherit(ngx_processes[n].channel[0]);
+        }
+    }
 }
 
 

@@ -46,6 +46,15 @@ def are_private(worker, folder):
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_no_channel_to_another_worker_is_inherited(nginx, way):
+    server = nginx(CONF, workers=3)
+    server.ask("/chdir?/")
+    held = [server.ask(f"/held?{way}").text.splitlines() for _ in range(6)]
+    assert all(links for links in held)
+    assert not [link for links in held for link in links if link.startswith("socket:")], held
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_no_body_of_a_client_is_inherited(server, way):
     with server.connect() as uploading:
         uploading.send(b"POST /chdir?/ HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n")
