@@ -215,6 +215,12 @@ void ngx_http_wsgi_reset_umask(ngx_http_wsgi_main_conf_t *wmcf,
 ngx_int_t ngx_http_wsgi_init_fork(ngx_cycle_t *cycle);
 void ngx_http_wsgi_default_sigchld(ngx_log_t *log);
 
+/* ngx_http_wsgi_log.c */
+
+void ngx_http_wsgi_log(void *data, void *request, wsgi_level level,
+    wsgi_str line);
+void ngx_http_wsgi_mask_log(ngx_http_request_t *r);
+
 /* ngx_http_wsgi_user.c */
 
 void ngx_http_wsgi_find_auth_basic(ngx_conf_t *cf,

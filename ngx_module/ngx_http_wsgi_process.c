@@ -13,20 +13,12 @@
 /* how many requests are served before other events get their turn */
 #define NGX_HTTP_WSGI_POLL_LIMIT  256
 
-/*
- * how many lines of one request name it; a client whose words an application
- * logs line by line would have its request line, up to 2 KB, with each
- */
-#define NGX_HTTP_WSGI_FULL_LINES  5000
-
 
 static ngx_int_t ngx_http_wsgi_add_event(ngx_cycle_t *cycle);
 static void ngx_http_wsgi_start_runtime(ngx_cycle_t *cycle,
     ngx_http_wsgi_main_conf_t *wmcf);
 static void ngx_http_wsgi_notify(void *data);
 static void ngx_http_wsgi_event_handler(ngx_event_t *ev);
-static void ngx_http_wsgi_log(void *data, void *request, wsgi_level level,
-    wsgi_str line);
 static void ngx_http_wsgi_fast_exit(void);
 
 
@@ -314,53 +306,6 @@ ngx_http_wsgi_event_handler(ngx_event_t *ev)
     if (left) {
         ngx_post_event(ev, &ngx_posted_next_events);
     }
-}
-
-
-static void
-ngx_http_wsgi_log(void *data, void *request, wsgi_level level, wsgi_str line)
-{
-    ngx_log_t            *log, brief;
-    ngx_uint_t            lvl;
-    ngx_http_request_t   *r;
-    ngx_http_wsgi_ctx_t  *ctx = request;
-
-    switch (level) {
-
-    case WSGI_LOG_ERROR:
-        lvl = NGX_LOG_ERR;
-        break;
-
-    case WSGI_LOG_WARN:
-        lvl = NGX_LOG_WARN;
-        break;
-
-    default:
-        lvl = NGX_LOG_INFO;
-    }
-
-    if (ctx) {
-        r = ctx->request;
-        log = r->connection->log;
-        ngx_http_set_log_request(log, r);
-
-        if (ctx->log_lines >= NGX_HTTP_WSGI_FULL_LINES) {
-            brief = *log;
-            brief.handler = NULL;
-
-            ngx_log_error(lvl, &brief, 0,
-                          "%*s, client: %V, request: as before",
-                          line.size, line.data, &r->connection->addr_text);
-            return;
-        }
-
-        ctx->log_lines++;
-
-    } else {
-        log = ngx_cycle->log;
-    }
-
-    ngx_log_error(lvl, log, 0, "%*s", line.size, line.data);
 }
 
 

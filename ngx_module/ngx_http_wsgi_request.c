@@ -23,6 +23,8 @@ ngx_http_wsgi_handler(ngx_http_request_t *r)
 {
     ngx_int_t  rc;
 
+    ngx_http_wsgi_mask_log(r);
+
     if (ngx_http_wsgi_can_stream(r)) {
 
         /* Python first: the body is read when the application asks for it */

@@ -81,6 +81,19 @@ def test_control_characters_cannot_forge_a_line(server):
     assert "\0" not in line, "nor a NUL"
 
 
+REFERER = b"http://one/\x1b[2J\x08\x7f\x9b\xff\xc2\x9b\xe2\x80\xae\xed\xa0\x80\xf0\x80\x80\x80 caf\xc3\xa9 \xf0\x9f\x90\x8d"
+
+
+def test_what_nginx_says_of_the_request_drives_no_terminal(server):
+    with server.connect() as connection:
+        connection.send(
+            b"GET /print?harmless HTTP/1.1\r\nHost: localhost\r\nReferer: " + REFERER + b"\r\n\r\n"
+        )
+        assert connection.read_response().status == 200
+    (line,) = server.wait_log("harmless", "referrer: ")
+    assert line.endswith('referrer: "http://one/?[2J???????????????? caf\xe9 \U0001f40d"'), line
+
+
 @pytest.mark.not_inline("one of the two waits for the other")
 def test_two_threads_are_never_mixed(server):
     with server.connect() as one, server.connect() as two:
