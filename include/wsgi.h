@@ -551,6 +551,12 @@ typedef struct wsgi_host {
 // event-driven.
 #define WSGI_EVENTFD 64
 
+// `wsgi_runtime_config.flags`: all handlers of the host are in place when the runtime starts, and it
+// ignores what it will ignore. What the import of an application puts in their place by C code is
+// taken off again when that is over (WSGI0301); a host that sets a handler later would lose it. The
+// signals of `WSGI_NO_CRASH_REPORT` are left out of this.
+#define WSGI_KEEP_HANDLERS 128
+
 // The interpreter, its threads and their queue: one in a process.
 //
 // It lives until the process ends; `wsgi_runtime_stop` stops it but does not release it, so that a

@@ -173,9 +173,12 @@ ngx_http_wsgi_start_runtime(ngx_cycle_t *cycle,
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
-    /* nginx's "underscores_in_headers" and "ignore_invalid_headers" decide */
+    /*
+     * nginx's "underscores_in_headers" and "ignore_invalid_headers" decide;
+     * the master has set all handlers
+     */
 
-    config.flags = WSGI_BUNCHES|WSGI_ODD_HEADER_NAMES;
+    config.flags = WSGI_BUNCHES|WSGI_ODD_HEADER_NAMES|WSGI_KEEP_HANDLERS;
 
     if (ngx_process == NGX_PROCESS_WORKER && ccf->worker_processes > 1) {
         config.flags |= WSGI_MULTIPROCESS;

@@ -53,6 +53,12 @@ pub const WSGI_ODD_HEADER_NAMES: u32 = 32;
 /// event-driven.
 pub const WSGI_EVENTFD: u32 = 64;
 
+/// `wsgi_runtime_config.flags`: all handlers of the host are in place when the runtime starts, and it
+/// ignores what it will ignore. What the import of an application puts in their place by C code is
+/// taken off again when that is over (WSGI0301); a host that sets a handler later would lose it. The
+/// signals of `WSGI_NO_CRASH_REPORT` are left out of this.
+pub const WSGI_KEEP_HANDLERS: u32 = 128;
+
 /// How Python is to run. Fill it with zeros, set `struct_size` and `abi_version`, then what you
 /// want. Everything in it is **borrowed** for the call.
 #[repr(C)]

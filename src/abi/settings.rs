@@ -4,8 +4,8 @@ use super::app::wsgi_app_config;
 use super::guard;
 use super::runtime::{
     WSGI_ABI_VERSION, WSGI_BUNCHES, WSGI_CHECK_CLOSELY, WSGI_DEFAULT_MAX_QUEUE, WSGI_EVENTFD,
-    WSGI_KEEP_SIGPIPE, WSGI_MULTIPROCESS, WSGI_NO_CRASH_REPORT, WSGI_ODD_HEADER_NAMES,
-    wsgi_runtime_config,
+    WSGI_KEEP_HANDLERS, WSGI_KEEP_SIGPIPE, WSGI_MULTIPROCESS, WSGI_NO_CRASH_REPORT,
+    WSGI_ODD_HEADER_NAMES, wsgi_runtime_config,
 };
 use crate::error::{Error, Result};
 use crate::python;
@@ -23,7 +23,8 @@ const FLAGS: u32 = WSGI_MULTIPROCESS
     | WSGI_NO_CRASH_REPORT
     | WSGI_EVENTFD
     | WSGI_CHECK_CLOSELY
-    | WSGI_ODD_HEADER_NAMES;
+    | WSGI_ODD_HEADER_NAMES
+    | WSGI_KEEP_HANDLERS;
 
 pub(super) const VERSION: &CStr = match CStr::from_bytes_with_nul(
     concat!("libwsgi/", env!("CARGO_PKG_VERSION"), " Python/", env!("WSGI_PYTHON_VERSION"), "\0")
@@ -69,6 +70,7 @@ pub(super) unsafe fn read(config: *const wsgi_runtime_config) -> Result<Settings
             signals: Signals {
                 leave_pipe: config.flags & WSGI_KEEP_SIGPIPE != 0,
                 leave_crashes: config.flags & WSGI_NO_CRASH_REPORT != 0,
+                keep_handlers: config.flags & WSGI_KEEP_HANDLERS != 0,
             },
         },
         threads: config.threads as usize,

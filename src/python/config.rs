@@ -3,8 +3,8 @@
 use super::dispositions::{self, Signals};
 use super::installation::EXECUTABLE;
 use super::{
-    check, child, crash, descriptors, kill, linking, output, process, signals, thread, traceback,
-    tracing,
+    c_exit, changes, check, child, crash, descriptors, kill, linking, output, process, signals,
+    thread, traceback, tracing,
 };
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -34,6 +34,7 @@ pub struct Settings {
 /// process are out of reach, and a crash says what it was about.
 pub fn start(settings: &Settings) -> Result<(), String> {
     thread::watch_forks();
+    c_exit::watch();
     linking::share_libpython();
     dispositions::hold_sigint();
     let up = bring_up(settings);
@@ -62,7 +63,7 @@ fn prepare(py: Python<'_>, settings: &Settings) -> PyResult<()> {
     child::prepare(py)?;
     linking::prefer_own_libraries(py)?;
     output::install(py)?;
-    guard(py)?;
+    guard(py, settings.signals)?;
     tracing::watch(py)?;
     import_site(py)?;
     if !settings.signals.leave_crashes {
@@ -72,11 +73,12 @@ fn prepare(py: Python<'_>, settings: &Settings) -> PyResult<()> {
 }
 
 /// Keeps application code, which begins with the .pth files of a virtualenv, off what is the host's.
-fn guard(py: Python<'_>) -> PyResult<()> {
+fn guard(py: Python<'_>, signals: Signals) -> PyResult<()> {
     descriptors::remember();
-    dispositions::remember();
+    dispositions::remember(signals);
     signals::intercept(py)?;
     kill::intercept(py)?;
+    changes::intercept(py)?;
     process::intercept(py)
 }
 

@@ -5,6 +5,9 @@
 //! each thread writes down beforehand what it is at, in a place that the handler finds by the
 //! number of the thread. Python's own faulthandler writes the stack, and the signal then has its
 //! usual effect: an exit by signal, a core.
+//!
+//! The handler stands on both sides of faulthandler's: on top, to speak before it; and below, since
+//! Python takes that one away before it ends itself by an error that it calls fatal.
 
 use super::dispositions::{self, action};
 use super::thread::is_forked;
@@ -28,6 +31,15 @@ const SIGNALS: [(libc::c_int, &str); 5] = [
     (libc::SIGILL, "SIGILL"),
     (libc::SIGABRT, "SIGABRT"),
 ];
+
+/// The line is said once.
+static SPOKEN: AtomicBool = AtomicBool::new(false);
+
+/// It is no crash but `exit()` of C, see `c_exit`.
+static BY_EXIT: AtomicBool = AtomicBool::new(false);
+
+/// What the process ends with then: some codes mean something to a server.
+const EXIT_CODE: libc::c_int = 1;
 
 /// What the handler passes the signals on to, in the order of `SIGNALS`: faulthandler.
 static PREVIOUS: OnceCell<[libc::sigaction; SIGNALS.len()]> = OnceCell::new();
@@ -210,13 +222,20 @@ pub(super) fn at_work() -> String {
 /// them has its own way to tell, and keeps them all; one that is set while this goes on stays too.
 /// Fails with what Python raises.
 pub(super) fn watch(py: Python<'_>) -> PyResult<()> {
+    let faulthandler = py.import("faulthandler")?;
+    // What Python's start has run may have enabled it.
+    faulthandler.call_method0("disable")?;
     if SIGNALS.iter().any(|(signal, _)| action(*signal).sa_sigaction != libc::SIG_DFL) {
         return Ok(());
+    }
+    let below = after_stack as *const () as libc::sighandler_t;
+    for (signal, _) in SIGNALS {
+        dispositions::swap_with(signal, libc::SIG_DFL, below, FLAGS);
     }
     let options = PyDict::new(py);
     options.set_item("file", libc::STDERR_FILENO)?;
     options.set_item("all_threads", false)?;
-    py.import("faulthandler")?.call_method("enable", (), Some(&options))?;
+    faulthandler.call_method("enable", (), Some(&options))?;
     let previous = SIGNALS.map(|(signal, _)| action(signal));
     if PREVIOUS.set(previous).is_ok() {
         let ours = on_crash as *const () as libc::sighandler_t;
@@ -234,10 +253,9 @@ const FLAGS: libc::c_int = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFE
 type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
 
 extern "C" fn on_crash(signal: libc::c_int, info: *mut libc::siginfo_t, at: *mut libc::c_void) {
-    static SPOKEN: AtomicBool = AtomicBool::new(false);
     // A child that the application forked is not the server: faulthandler alone speaks there.
     if !is_forked() && !SPOKEN.swap(true, Ordering::Relaxed) {
-        say(signal);
+        say(b"WSGI0303 ", name(signal), b"follows");
     }
     let index = SIGNALS.iter().position(|(known, _)| *known == signal);
     let previous = index.and_then(|index| Some(PREVIOUS.get()?[index]));
@@ -251,17 +269,51 @@ extern "C" fn on_crash(signal: libc::c_int, info: *mut libc::siginfo_t, at: *mut
             handler(signal, info, at);
         }
     }
+    take_effect(signal);
+}
+
+/// The handler below faulthandler's, which has written the stack and taken itself away.
+extern "C" fn after_stack(signal: libc::c_int, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    if !is_forked() && !SPOKEN.swap(true, Ordering::Relaxed) {
+        say(b"WSGI0303 ", name(signal), b"is above, if it is known");
+    }
+    take_effect(signal);
+}
+
+/// As it would have been without these handlers.
+fn take_effect(signal: libc::c_int) {
+    if BY_EXIT.load(Ordering::Relaxed) && !is_forked() {
+        // SAFETY: ends the process, of which nobody is to make use any more.
+        unsafe { libc::_exit(EXIT_CODE) };
+    }
     dispositions::set(signal, libc::SIG_DFL, FLAGS);
-    // SAFETY: ends the process, as the signal would have without this handler.
+    // SAFETY: ends the process.
     unsafe { libc::raise(signal) };
 }
 
+/// An application has called `exit()` of C: the last words, then the end.
+pub(super) fn end_by_exit() -> ! {
+    SPOKEN.store(true, Ordering::Relaxed);
+    BY_EXIT.store(true, Ordering::Relaxed);
+    say(b"WSGI0312 ", "exit() of C code", b"follows");
+    if PREVIOUS.get().is_some() {
+        // faulthandler writes the stack only of what dies by a signal.
+        // SAFETY: allowed anywhere; it comes back where the host has another handler for it.
+        unsafe { libc::raise(libc::SIGABRT) };
+    }
+    // SAFETY: as in `take_effect`.
+    unsafe { libc::_exit(EXIT_CODE) }
+}
+
+fn name(signal: libc::c_int) -> &'static str {
+    SIGNALS.iter().find(|(known, _)| *known == signal).map_or("a signal", |it| it.1)
+}
+
 /// Writes the line, in one piece, to where the host's log is. Neither allocates nor locks.
-fn say(signal: libc::c_int) {
+fn say(number: &[u8], cause: &str, stack: &[u8]) {
     let mut line = Line { bytes: [0; MAX_WORK + 128], length: 0 };
-    line.push(*b"WSGI0303 ");
-    let name = SIGNALS.iter().find(|(known, _)| *known == signal).map_or("a signal", |it| it.1);
-    line.push(name.bytes());
+    line.push(number.iter().copied());
+    line.push(cause.bytes());
     line.push(*b" ends process ");
     line.push_number(std::process::id());
     match my_place() {
@@ -272,7 +324,9 @@ fn say(signal: libc::c_int) {
         }
         None => line.push(*b" in a thread that answers no request"),
     }
-    line.push(*b"; the stack of its Python follows\n");
+    line.push(*b"; the stack of its Python ");
+    line.push(stack.iter().copied());
+    line.push(*b"\n");
     // SAFETY: the bytes are readable for the call. If it fails there is nobody left to tell.
     let _ = unsafe { libc::write(libc::STDERR_FILENO, line.bytes.as_ptr().cast(), line.length) };
 }

@@ -55,6 +55,12 @@ pub(super) fn is_open(fd: RawFd) -> bool {
     identity(fd).is_some()
 }
 
+/// The process that a descriptor of `os.pidfd_open` stands for.
+pub(super) fn process_of(fd: RawFd) -> Option<libc::pid_t> {
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
+    info.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok())
+}
+
 fn identity(fd: RawFd) -> Option<(Identity, libc::mode_t)> {
     let mut status = MaybeUninit::<libc::stat>::zeroed();
     // SAFETY: zeros are a valid `stat`, which the call fills; of a descriptor that is not open it

@@ -6,9 +6,11 @@
 //! can be done before `wsgi_runtime_start` returns is done there ([`hold`]), and what is changed
 //! later is changed only if it still is what the library has put there ([`swap`]).
 
+use super::thread::is_forked;
 use once_cell::sync::OnceCell;
 use std::mem::MaybeUninit;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Which signals the host keeps for itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub struct Signals {
     pub leave_pipe: bool,
     /// A crash is not reported.
     pub leave_crashes: bool,
+    /// The host sets no handler after Python's start: see [`put_back`].
+    pub keep_handlers: bool,
 }
 
 /// What Python ignores in a program of its own: its code expects BrokenPipeError and EFBIG, and is
@@ -52,25 +56,54 @@ extern "C" fn as_by_default(signal: libc::c_int) {
     unsafe { libc::raise(signal) };
 }
 
-/// Signals that the host handles, or ignores, or is ended by, when Python starts.
-static HOSTS: OnceCell<Vec<libc::c_int>> = OnceCell::new();
+/// What happens on signals that the host handles, or ignores, or is ended by, when Python starts.
+static HOSTS: OnceCell<Vec<(libc::c_int, libc::sigaction)>> = OnceCell::new();
+
+/// What is there is not the host's in any case: `crash` may have taken them, and so may the virtual
+/// machine of another language, which lives by them.
+const OF_CRASHES: [libc::c_int; 5] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT];
+
+static KEEP_HANDLERS: AtomicBool = AtomicBool::new(false);
 
 /// How a process is told to end, and to read its configuration again: also where it has no handler.
 const TELLING: [libc::c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
 
 /// Remembers which signals are the host's.
-pub(super) fn remember() {
+pub(super) fn remember(signals: Signals) {
     let held = as_by_default as *const () as libc::sighandler_t;
-    let is_hosts = |signal: &libc::c_int| {
-        let handler = action(*signal).sa_sigaction;
-        TELLING.contains(signal) || handler != libc::SIG_DFL && handler != held
+    let hosts = |signal| {
+        let action = action(signal);
+        let handler = action.sa_sigaction;
+        let is_hosts = TELLING.contains(&signal) || handler != libc::SIG_DFL && handler != held;
+        is_hosts.then_some((signal, action))
     };
-    let _ = HOSTS.set((1..libc::SIGRTMAX()).filter(is_hosts).collect());
+    let _ = HOSTS.set((1..libc::SIGRTMAX()).filter_map(hosts).collect());
+    KEEP_HANDLERS.store(signals.keep_handlers, Ordering::Relaxed);
 }
 
 /// Whether an application may have `signal`.
 pub(super) fn is_free(signal: libc::c_int) -> bool {
-    !HOSTS.get().is_some_and(|hosts| hosts.contains(&signal))
+    !HOSTS.get().is_some_and(|hosts| hosts.iter().any(|(known, _)| *known == signal))
+}
+
+/// Gives the host the signals back that have another handler than it had when Python started, if it
+/// wants that, and says which. C code has set it: what Python offers for that is guarded.
+pub(super) fn put_back() -> Vec<libc::c_int> {
+    let mut taken = Vec::new();
+    if !KEEP_HANDLERS.load(Ordering::Relaxed) || is_forked() {
+        return taken;
+    }
+    let held = as_by_default as *const () as libc::sighandler_t;
+    for (signal, before) in HOSTS.get().into_iter().flatten() {
+        let is_ours = OF_CRASHES.contains(signal) || before.sa_sigaction == held;
+        if !is_ours && action(*signal).sa_sigaction != before.sa_sigaction {
+            // SAFETY: `before` came from the kernel, and its handler is still there, by the host's word.
+            unsafe { libc::sigaction(*signal, before, ptr::null_mut()) };
+            taken.push(*signal);
+        }
+    }
+    taken
 }
 
 /// What happens on `signal`.

@@ -21,7 +21,7 @@ static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 
 /// A function, and what becomes of a call of it.
 pub(super) struct Rule {
-    /// What messages call its module.
+    /// Where it is. `Call::module` is what messages call that.
     pub(super) module: &'static str,
     /// Where else the same function may be found.
     pub(super) also: &'static [&'static str],
@@ -59,6 +59,14 @@ impl<'py> Call<'_, 'py> {
         self.values.get(index)?.as_ref()
     }
 
+    /// What messages call its module.
+    pub(super) fn module(&self) -> &'static str {
+        match self.rule.module {
+            "_socket" => "socket",
+            module => module,
+        }
+    }
+
     /// How many arguments were given without a name.
     pub(super) fn positional(&self) -> usize {
         self.args.len()
@@ -78,11 +86,11 @@ impl<'py> Call<'_, 'py> {
     pub(super) fn shown(&self, first: Option<String>) -> String {
         let first = first.unwrap_or_else(|| String::from("..."));
         let more = match self.values.iter().flatten().count() {
-            0 => return format!("{}.{}()", self.rule.module, self.rule.name),
+            0 => return format!("{}.{}()", self.module(), self.rule.name),
             1 => "",
             _ => ", ...",
         };
-        format!("{}.{}({first}{more})", self.rule.module, self.rule.name)
+        format!("{}.{}({first}{more})", self.module(), self.rule.name)
     }
 
     /// The same with all arguments, as Python shows them.
@@ -92,7 +100,7 @@ impl<'py> Call<'_, 'py> {
             Err(_) => String::from("..."),
         };
         let all: Vec<_> = self.values.iter().flatten().map(shown).collect();
-        format!("{}.{}({})", self.rule.module, self.rule.name, all.join(", "))
+        format!("{}.{}({})", self.module(), self.rule.name, all.join(", "))
     }
 
     /// Logs `text` with the place of the call, once for each place.

@@ -1,17 +1,24 @@
-//! Signals that the application sends to the process that it runs in, or to all processes of the
-//! server: the log says where that was.
+//! Signals that the application sends to the process that it runs in, or to others of the server: the
+//! log says where that was.
 
 use super::dispositions::action;
 use super::intercept::{self, Act, Call, Rule};
-use super::process;
+use super::{descriptors, process};
 use pyo3::prelude::*;
+use std::os::fd::RawFd;
 
 const RULES: &[Rule] = &[
     rule("os", &["posix"], "kill", &["pid", "signal"], kill),
     rule("os", &["posix"], "killpg", &["pgid", "signal"], kill_group),
     rule("signal", &["_signal"], "raise_signal", &["signalnum"], raise),
     rule("signal", &["_signal"], "pthread_kill", &["thread_id", "signalnum"], raise),
+    Rule {
+        required: 2,
+        ..rule("signal", &["_signal"], "pidfd_send_signal", BY_DESCRIPTOR, by_descriptor)
+    },
 ];
+
+const BY_DESCRIPTOR: &[&str] = &["pidfd", "signalnum", "siginfo", "flags"];
 
 const fn rule(
     module: &'static str,
@@ -35,9 +42,44 @@ fn kill<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         // SAFETY: takes nothing and cannot fail.
         0 => to_own_group(call, unsafe { libc::getpgrp() }),
         ..-1 => to_own_group(call, -process),
-        _ if process == std::process::id() as libc::pid_t => to_process(call, 1),
-        _ => call.original(),
+        _ => to(call, process),
     }
+}
+
+/// The signal is the second argument.
+fn to<'py>(call: &Call<'_, 'py>, process: libc::pid_t) -> PyResult<Bound<'py, PyAny>> {
+    if process == std::process::id() as libc::pid_t {
+        return to_process(call, 1);
+    }
+    let asks = matches!(call.value(1).extract::<libc::c_int>(), Ok(0) | Err(_));
+    if !asks && is_servers(process) {
+        // A reload is asked for in this way. So is the end of the site.
+        call.say(&format!(
+            "WSGI0309 {} is a signal to another process of the web server",
+            call.shown_whole()
+        ));
+    }
+    call.original()
+}
+
+/// It has started this process, or was started by what has, and is in the same group: that is how a
+/// server's processes are. A child of the application is neither.
+fn is_servers(process: libc::pid_t) -> bool {
+    // SAFETY: they only ask; of a process that is not there the second fails.
+    let (parent, same_group) =
+        unsafe { (libc::getppid(), libc::getpgid(process) == libc::getpgrp()) };
+    same_group && (process == parent || parent_of(process) == Some(parent))
+}
+
+fn parent_of(process: libc::pid_t) -> Option<libc::pid_t> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // Behind the name, which may be anything, are the state and the parent.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn by_descriptor<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let process = call.value(0).extract::<RawFd>().ok().and_then(descriptors::process_of);
+    process.map_or_else(|| call.original(), |process| to(call, process))
 }
 
 fn kill_group<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {

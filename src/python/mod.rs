@@ -2,9 +2,10 @@
 //!
 //! * Once in a process: `config` starts the interpreter (`check` has looked at its home before: `installation` tells
 //!   one Python from another, `reach` what may be read),
-//!   `signals`, `kill` and `process` keep the application's hands off the server's (by way of `intercept`;
+//!   `signals`, `kill`, `changes` and `process` keep the application's hands off the server's (by way of `intercept`;
 //!   `descriptors` knows which are), `output` takes what it
-//!   prints (`streams` has the classes), `exit` runs its exit handlers, `crash` has the last words, `dispositions`
+//!   prints (`streams` has the classes), `exit` runs its exit handlers, `crash` has the last words, also of what
+//!   C code ends (`c_exit`), `dispositions`
 //!   leaves the host its signals. Python is never finalised: threads that run
 //!   application code cannot be ended, so the process exits with them.
 //! * On each thread: `thread` attaches it, and knows whether this process is a fork; `child` ends one.
@@ -27,8 +28,10 @@
 //! pyo3's cfgs.
 //!
 //! Numbers of log lines: WSGI0301 (`signals`), WSGI0302 and WSGI0304 to WSGI0307 (`process`), WSGI0308 and WSGI0309
-//! (`kill`), WSGI0303 (`crash`).
+//! (`kill`), WSGI0310 and WSGI0311 (`changes`), WSGI0303 and WSGI0312 (`crash`).
 
+pub mod c_exit;
+mod changes;
 pub mod check;
 pub mod child;
 pub mod claims;
@@ -54,7 +57,7 @@ pub mod place;
 mod process;
 pub mod reach;
 pub mod shown;
-mod signals;
+pub mod signals;
 pub mod spare;
 mod spawned;
 pub mod stacks;

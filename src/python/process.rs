@@ -30,6 +30,7 @@ const RULES: &[Rule] = &[
     rule("closerange", &["fd_low", "fd_high"], 2, false, close_range),
     rule("dup2", &["fd", "fd2", "inheritable"], 2, true, dup2),
     rule("system", &["command"], 1, true, system),
+    Rule { module: "_socket", also: &[], ..rule("close", &["fd"], 1, false, close) },
 ];
 
 const fn rule(
@@ -120,14 +121,16 @@ fn close<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     match call.value(0).extract::<RawFd>() {
         Ok(fd) if (0..FIRST_FREE).contains(&fd) => {
             call.say(&format!(
-                "WSGI0304 os.close({fd}) was ignored: standard input, output and error belong to \
-                 the web server"
+                "WSGI0304 {}.close({fd}) was ignored: standard input, output and error belong to \
+                 the web server",
+                call.module()
             ));
             Ok(call.py().None().into_bound(call.py()))
         }
         Ok(fd) if descriptors::is_hosts(fd) => {
             call.say(&format!(
-                "WSGI0306 os.close({fd}) was refused: this descriptor belongs to the web server"
+                "WSGI0306 {}.close({fd}) was refused: this descriptor belongs to the web server",
+                call.module()
             ));
             Err(os_error(libc::EBADF))
         }

@@ -3,14 +3,16 @@
 //! The thread that starts Python is its main thread, so while an application is imported
 //! `signal.signal` would work, and replace the handlers by which the server is stopped and reloaded.
 //! There the functions that do so say in the log that they did nothing. On all other threads, those
-//! of requests, Python itself refuses them. A timer is not set if its signal would end the process.
+//! of requests, Python itself refuses them. A timer is not set if its signal would end the process, and
+//! the thread of the server's loop, which may run applications too, blocks no signal of the server.
 
-use super::dispositions::{action, is_free};
+use super::dispositions::{self, action, is_free};
 use super::intercept::{self, Act, Call, Rule};
 use super::strings::readable;
 use once_cell::sync::OnceCell;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
 use std::thread::ThreadId;
 
 const RULES: &[Rule] = &[
@@ -20,6 +22,8 @@ const RULES: &[Rule] = &[
     rule("signal", "set_wakeup_fd", &["fd", "warn_on_full_buffer"], 1, set_wakeup_fd),
     rule("signal", "alarm", &["seconds"], 1, alarm),
     rule("signal", "setitimer", &["which", "seconds", "interval"], 2, setitimer),
+    rule("signal", "pthread_sigmask", &["how", "mask"], 2, mask),
+    rule("_thread", "interrupt_main", &["signum"], 0, interrupt_main),
     rule("faulthandler", "register", &["signum", "file", "all_threads", "chain"], 1, register),
 ];
 
@@ -41,6 +45,17 @@ static MAIN: OnceCell<ThreadId> = OnceCell::new();
 pub(super) fn intercept(py: Python<'_>) -> PyResult<()> {
     let _ = MAIN.set(std::thread::current().id());
     intercept::install(py, RULES)
+}
+
+/// The names of the signals of which C code has taken the host's handlers, which are put back. To be
+/// asked when an application was imported.
+pub fn taken_by_c(py: Python<'_>) -> Vec<String> {
+    let name = |number: libc::c_int| -> PyResult<String> {
+        let signal = py.import("signal")?.getattr("Signals")?.call1((number,))?;
+        Ok(readable(&signal.getattr("name")?.str()?).into_owned())
+    };
+    let names = dispositions::put_back().into_iter();
+    names.map(|number| name(number).unwrap_or_else(|_| format!("signal {number}"))).collect()
 }
 
 fn is_main_thread() -> bool {
@@ -122,6 +137,65 @@ fn setitimer<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     Ok(before)
 }
 
+/// A signal that the thread of the server's loop blocks never comes to the server. On other threads
+/// it makes no difference to that.
+fn mask<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let how = call.value(0).extract::<libc::c_int>();
+    let adds = matches!(how, Ok(libc::SIG_BLOCK | libc::SIG_SETMASK));
+    if !adds || !is_first_thread() {
+        return call.original();
+    }
+    // What Python says of a signal that there is not, it says before it blocks one.
+    let unblock: libc::c_int = libc::SIG_UNBLOCK;
+    let blocked = call.original_with(&PyTuple::new(
+        py,
+        [unblock.into_pyobject(py)?.into_any(), PyTuple::empty(py).into_any()],
+    )?)?;
+    let (mut kept, mut left_out) = (Vec::new(), false);
+    for signal in call.value(1).try_iter()? {
+        let signal = signal?;
+        let number = signal.extract::<libc::c_int>();
+        if number.is_ok_and(|number| !is_free(number)) && !blocked.contains(&signal)? {
+            left_out = true;
+        } else {
+            kept.push(signal);
+        }
+    }
+    if left_out {
+        call.say(
+            "WSGI0301 signal.pthread_sigmask() has not blocked signals of the web server on its own \
+             thread: signals belong to the web server",
+        );
+    }
+    call.original_with(&PyTuple::new(
+        py,
+        [call.value(0).clone(), PyList::new(py, kept)?.into_any()],
+    )?)
+}
+
+/// The thread with which the process began, on which a server usually has its loop.
+fn is_first_thread() -> bool {
+    // SAFETY: both take nothing and cannot fail.
+    unsafe { libc::gettid() == libc::getpid() }
+}
+
+/// Nobody has a handler that it could run.
+fn interrupt_main<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let signal = call.optional(0).map_or(Ok(libc::SIGINT), |it| it.extract());
+    match signal {
+        Ok(1..64) => {}
+        // With what Python says of a signal that there is not.
+        _ => return call.original(),
+    }
+    call.say(&format!(
+        "WSGI0301 {} was ignored: signals belong to the web server",
+        call.shown(call.optional(0).and_then(|it| name(call, it).ok()))
+    ));
+    Ok(py.None().into_bound(py))
+}
+
 /// It works on any thread: the handler is C code, which writes the stacks.
 fn register<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let Ok(number) = call.value(0).extract::<libc::c_int>() else { return call.original() };
@@ -136,7 +210,7 @@ fn ignored(call: &Call<'_, '_>) {
     let first = if matches!(call.rule.name, "alarm" | "set_wakeup_fd") {
         call.value(0).str().ok().map(|text| readable(&text).into_owned())
     } else {
-        name(call).ok()
+        name(call, call.value(0)).ok()
     };
     call.say(&format!(
         "WSGI0301 {} was ignored: signals belong to the web server",
@@ -145,9 +219,8 @@ fn ignored(call: &Call<'_, '_>) {
 }
 
 /// Of the signal, or of the timer, rather than its number.
-fn name(call: &Call<'_, '_>) -> PyResult<String> {
+fn name<'py>(call: &Call<'_, 'py>, first: &Bound<'py, PyAny>) -> PyResult<String> {
     let signal = call.py().import("signal")?;
-    let first = call.value(0);
     if call.rule.name == "setitimer" {
         let timers = ["ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF"];
         let known = timers

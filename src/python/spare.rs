@@ -4,7 +4,7 @@
 //! drop four of them is a tenth of a short request, and hardly any application keeps one. So each
 //! thread keeps the last one of a class that nobody else had, and lends it again.
 
-use super::thread;
+use super::{c_exit, thread};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -37,6 +37,7 @@ impl<C, K> Spare<C, K> {
 impl<C, K> Drop for Spare<C, K> {
     /// The thread ends, and its Python state does after this.
     fn drop(&mut self) {
+        c_exit::check();
         let Some(spare) = self.0.take() else { return };
         if thread::gives_gil() {
             Python::attach(|_| drop(spare));

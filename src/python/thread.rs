@@ -11,6 +11,7 @@
 //! 3. It is given back on its own thread, when the thread ends, and only while that is safe: see
 //!    `Drop for Kept`.
 
+use super::c_exit;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::cell::OnceCell;
@@ -42,6 +43,7 @@ pub fn attach<R>(f: impl for<'py> FnOnce(Python<'py>) -> R) -> R {
         // A thread without `threading` has no threads whose like could matter.
         Python::attach(|py| drop(is_no_daemon(py)));
     }
+    let _inside = c_exit::enter();
     Python::attach(f)
 }
 
@@ -102,6 +104,7 @@ impl Kept {
         // state and attaches it, SaveThread detaches it again and returns it. pyo3 did not see
         // either; its own count of attachments is zero before and after.
         let (gil, state) = unsafe { (ffi::PyGILState_Ensure(), ffi::PyEval_SaveThread()) };
+        c_exit::is_hosts_thread();
         Some(Kept { state: NonNull::new(state)?, gil })
     }
 }
@@ -110,6 +113,7 @@ impl Drop for Kept {
     /// The thread ends. Its state goes with it, unless nobody could give the GIL: then it is left to
     /// the end of the process.
     fn drop(&mut self) {
+        c_exit::check();
         if !gives_gil() {
             return;
         }

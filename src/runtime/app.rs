@@ -169,6 +169,14 @@ impl App {
             if python::thread::is_forked() {
                 python::child::leave(py, result.as_ref().err());
             }
+            let taken = python::signals::taken_by_c(py);
+            if !taken.is_empty() {
+                warnings.push(format!(
+                    "WSGI0301 the import of {target} has set handlers in C for {}, which were taken \
+                     off: signals belong to the web server",
+                    taken.join(", ")
+                ));
+            }
             result.map_err(|error| Failure {
                 advice: Application::advice(py, &self.target, &error),
                 traceback: python::traceback::lines(py, &error),

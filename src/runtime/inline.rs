@@ -45,6 +45,9 @@ impl Runtime {
     /// Runs what is in `bunch` and resumes what can go on, until `limit` is over. The events they make
     /// are delivered by the next `Outbox::poll`, which the caller owes.
     pub(super) fn run_inline(&self, bunch: &Mutex<VecDeque<Job>>, limit: Option<Duration>) {
+        // Before Python is first used here, so that what notices an `exit` is dropped before them.
+        PAUSED.with_borrow(|_| ());
+        CONTEXT.with_borrow(|_| ());
         self.find_resumable();
         let mut resumable = RESUMABLE.take();
         // What is submitted meanwhile, by a callback, is for the next poll.

@@ -7,6 +7,7 @@
 
 use super::fields::{self, Becomes};
 use crate::host::request::{Field, Request};
+use crate::python::c_exit::Local;
 use crate::python::strings::{is, native};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -46,7 +47,7 @@ type Keys = (Py<PyString>, Option<Py<PyString>>);
 static KEYS: PyOnceLock<[Keys; FIELDS.len()]> = PyOnceLock::new();
 
 thread_local! {
-    static PREVIOUS: Cell<Option<Box<Previous>>> = const { Cell::new(None) };
+    static PREVIOUS: Local<Cell<Option<Box<Previous>>>> = const { Local::new(Cell::new(None)) };
 }
 
 pub(super) struct Previous {
@@ -74,7 +75,7 @@ impl Previous {
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = constants.py();
         // If something fails, for want of memory, there is none for the next request.
-        let mut previous = match PREVIOUS.take() {
+        let mut previous = match PREVIOUS.with(|previous| previous.take()) {
             Some(previous) if previous.fits(constants, request) => previous,
             _ => match Self::begin(constants, request, odd_names)? {
                 Ok(previous) => previous,
@@ -83,7 +84,7 @@ impl Previous {
         };
         previous.change(py, request)?;
         let environ = previous.environ.bind(py).copy()?;
-        PREVIOUS.set(Some(previous));
+        PREVIOUS.with(|kept| kept.set(Some(previous)));
         Ok(environ)
     }
 

@@ -4,19 +4,34 @@
 /kill?NAME       os.kill(os.getpid(), SIGNAME)       /raise?NAME      signal.raise_signal(SIGNAME)
 /group?NAME      os.killpg, os.kill of the own group
 /everything      closes every descriptor, one by one and by closerange
+/sockets         closes every descriptor by socket.close
 /onto            os.dup2 onto a listener, onto 1 and onto 2
 /wrong           what guarded functions raise for wrong arguments, and what Python's own do
+/limits          lowers and raises limits of the process
+/users           becomes another user and group, where it is root
+/later           has faulthandler end the process in an hour, and takes that back
+/others?NAME     os.kill of the server's other processes, with SIGNAME
+/pidfd?NAME      signal.pidfd_send_signal to this process
+/c_exit?WAY      exit() of C: here, on a thread, or a fatal error of Python
+/masks           blocks signals on this thread; the masks of it and of a child
+/interrupts      _thread.interrupt_main
 /main            whether this is the main thread, by signal.signal and by asyncio
 /timers          setitimer and alarm, then computes until they would have fired
 /ok              "ok"
 """
 
+import _thread
 import asyncio
 import contextlib
+import ctypes
 import faulthandler
 import os
 import posix
+import resource
 import signal
+import socket
+import subprocess
+import threading
 import time
 
 PROGRAM = ["/bin/true", "and", "words"]
@@ -64,6 +79,28 @@ WRONG = [
     (signal.setitimer, (99, 1)),
     (signal.setitimer, (signal.ITIMER_PROF, "1")),
     (signal.setitimer, (signal.ITIMER_PROF, -1)),
+    (signal.pthread_sigmask, (1,)),
+    (signal.pthread_sigmask, (99, [])),
+    (signal.pthread_sigmask, (signal.SIG_BLOCK, [1000])),
+    (signal.pthread_sigmask, (signal.SIG_BLOCK, ["x"])),
+    (signal.pthread_sigmask, (signal.SIG_BLOCK, 1)),
+    (signal.pidfd_send_signal, (0,)),
+    (signal.pidfd_send_signal, (0, signal.SIGTERM)),
+    (signal.pidfd_send_signal, ("x", signal.SIGTERM)),
+    (_thread.interrupt_main, (1000,)),
+    (_thread.interrupt_main, ("x",)),
+    (socket.close, ()),
+    (socket.close, ("x",)),
+    (os.setuid, ("x",)),
+    (os.setuid, ()),
+    (os.setgroups, (1,)),
+    (os.chroot, ("/nowhere",)),
+    (resource.setrlimit, (resource.RLIMIT_CORE,)),
+    (resource.setrlimit, (1000, (0, 0))),
+    (resource.setrlimit, (resource.RLIMIT_CORE, 0)),
+    (resource.prlimit, (0, 1000, (0, 0))),
+    (faulthandler.dump_traceback_later, ("x",)),
+    (faulthandler.dump_traceback_later, (-1,)),
     (signal.raise_signal, ()),
     (signal.raise_signal, (1000,)),
     (faulthandler.register, ()),
@@ -100,6 +137,82 @@ def everything(query):
             os.close(number)
     os.closerange(3, 1024)
     return sorted(int(number) for number in before - set(os.listdir("/proc/self/fd")))
+
+
+def sockets(query):
+    before = set(os.listdir("/proc/self/fd"))
+    for number in range(3, 1024):
+        with contextlib.suppress(OSError):
+            socket.close(number)
+    return sorted(int(number) for number in before - set(os.listdir("/proc/self/fd")))
+
+
+def limits(query):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    resource.prlimit(0, resource.RLIMIT_CORE, (0, 0))
+    resource.prlimit(os.getpid(), resource.RLIMIT_CORE)
+    child = subprocess.Popen(["sleep", "60"])
+    resource.prlimit(child.pid, resource.RLIMIT_NOFILE, (64, 64))
+    child.kill()
+    child.wait()
+
+
+def users(query):
+    os.seteuid(os.geteuid())
+    if os.geteuid() == 0:
+        os.setresgid(-1, 1, -1)
+        os.setresuid(-1, 1, -1)
+        os.setresuid(-1, 0, -1)
+        os.setresgid(-1, 0, -1)
+    return os.geteuid()
+
+
+def later(query):
+    faulthandler.dump_traceback_later(3600)
+    faulthandler.dump_traceback_later(3600, exit=True)
+    faulthandler.cancel_dump_traceback_later()
+
+
+def others(query):
+    number = getattr(signal, f"SIG{query}", 0)
+    children = f"/proc/{os.getppid()}/task/{os.getppid()}/children"
+    with open(children) as file:
+        workers = [int(pid) for pid in file.read().split()]
+    os.kill(os.getppid(), number)
+    for pid in workers:
+        if pid != os.getpid():
+            os.kill(pid, number)
+    child = subprocess.Popen(["sleep", "60"])
+    os.kill(child.pid, signal.SIGTERM)
+    return child.wait()
+
+
+def pidfd(query):
+    signal.pidfd_send_signal(os.pidfd_open(os.getpid()), getattr(signal, f"SIG{query}"))
+
+
+def c_exit(query):
+    c = ctypes.CDLL(None)
+    ways = {
+        "here": lambda: c.exit(2),
+        "thread": lambda: threading.Thread(target=lambda: c.exit(2)).start() or time.sleep(60),
+        "fatal": lambda: ctypes.pythonapi.Py_FatalError(b"an extension gives up"),
+    }
+    ways[query]()
+
+
+def masks(query):
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGQUIT, signal.SIGRTMIN})
+    now = signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return [number.name if hasattr(number, "name") else number for number in sorted(now)]
+
+
+def interrupts(query):
+    _thread.interrupt_main()
+    _thread.interrupt_main(signal.SIGTERM)
 
 
 def onto(query):
@@ -144,6 +257,15 @@ ENDPOINTS = {
     "group": group,
     "everything": everything,
     "onto": onto,
+    "sockets": sockets,
+    "limits": limits,
+    "users": users,
+    "later": later,
+    "others": others,
+    "pidfd": pidfd,
+    "c_exit": c_exit,
+    "masks": masks,
+    "interrupts": interrupts,
     "wrong": lambda query: [
         (f"{function.__name__}{args}", raised(function, *args), raised(function.__wrapped__, *args))
         for function, args in WRONG

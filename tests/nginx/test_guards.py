@@ -69,6 +69,59 @@ def test_a_signal_to_the_worker_is_told_with_its_place(nginx, way, name):
     assert shown(server, "/ok") == "ok"
 
 
+def test_a_signal_by_a_descriptor_of_the_process_is_told_too(nginx):
+    server = nginx(CONF)
+    server.expect("exited on signal")
+    pid = server.workers()[0]
+    with server.connect() as connection:
+        connection.send_request("/pidfd?KILL")
+        server.wait_log("WSGI0309 signal.pidfd_send_signal(", f"is a signal to process {pid}")
+        wait_for(lambda: server.workers() and server.workers() != [pid], "a new worker")
+
+
+def test_a_signal_to_another_process_of_the_server_is_told(nginx):
+    server = nginx(CONF, workers=2)
+    assert shown(server, "/others?NULL") == -signal.SIGTERM
+    assert shown(server, "/others?URG") == -signal.SIGTERM, "a child of its own gets it"
+    lines = server.wait_log("WSGI0309 os.kill(", "another process of the web server", count=2)
+    assert len(lines) == 2 and all("in others" in line and "URG" in line for line in lines), (
+        "the master and the other worker: nobody is told who only asks, nor of a child"
+    )
+
+
+@pytest.mark.parametrize("way", ["here", "thread"])
+def test_exit_of_c_is_told_and_the_worker_is_replaced(nginx, way):
+    server = nginx(CONF)
+    pid = assert_replaced(server, f"/c_exit?{way}")
+    work = f'at work on "GET /c_exit?{way}"' if way == "here" else "in a thread that answers no"
+    server.wait_log(f"WSGI0312 exit() of C code ends process {pid} {work}")
+    server.wait_log("guards.py", "in <lambda>")
+    server.wait_log(f"worker process {pid} exited with code 1")
+    assert not server.log_lines("PyThreadState_Get"), "and nothing else goes wrong"
+
+
+def test_an_error_that_python_calls_fatal_is_a_crash(nginx):
+    server = nginx(CONF)
+    server.expect("exited on signal 6")
+    pid = assert_replaced(server, "/c_exit?fatal")
+    server.wait_log(f"WSGI0303 SIGABRT ends process {pid}", 'at work on "GET /c_exit?fatal"', "is above")
+    server.wait_log("an extension gives up")
+
+
+def test_what_changes_the_process_is_told(server):
+    before = server.workers()
+    assert shown(server, "/limits") is None
+    (line,) = server.wait_log("WSGI0310 resource.setrlimit(", "has changed the process of the web server")
+    assert "in limits" in line, "once, as the second call raises the limit again"
+    assert server.wait_log("WSGI0310 resource.prlimit(0, ", "in limits")
+    if shown(server, "/users") == 0:
+        assert len(server.wait_log("WSGI0310 os.setres", "in users", count=4)) == 4
+    assert not server.log_lines("WSGI0310 os.seteuid"), "nothing has changed by that"
+    assert shown(server, "/later") is None
+    (line,) = server.wait_log("WSGI0311 faulthandler.dump_traceback_later(3600, ...)", "in later")
+    assert server.workers() == before
+
+
 def test_a_signal_that_would_stop_the_worker_is_refused(server):
     before = server.workers()
     assert server.ask("/kill?STOP").status == 500, "PermissionError"
@@ -97,6 +150,15 @@ def test_descriptors_of_the_server_stay_open(nginx):
     server.wait_log("WSGI0306 os.close(", "guards.py")
     server.wait_log("WSGI0304 os.closerange(3, 1024) was ignored", "guards.py")
     assert server.ask("/ok").body == b"'ok'" and server.workers() == before, "and it goes on"
+
+
+def test_sockets_of_the_server_stay_open(server):
+    before = server.workers()
+    with server.connect() as connection:
+        assert connection.ask("/sockets").status == 200, "nor by the function of the module socket"
+        assert connection.ask("/ok").status == 200
+    server.wait_log("WSGI0306 socket.close(", "guards.py")
+    assert server.workers() == before
 
 
 def listener_of(pid):
@@ -133,6 +195,25 @@ def test_a_request_is_not_on_pythons_main_thread(server):
     assert wakes.startswith("ValueError") and interrupts == "None", "as Python has it"
     assert "main thread" in takes, "asyncio does not believe to have a handler"
     assert not server.log_lines("WSGI0301 signal.signal"), "which is nothing to tell of"
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_nginx_does_not_become_deaf_by_the_mask_of_a_thread(nginx, inline):
+    server = nginx(CONF, http=f"wsgi_threads {0 if inline else 2};")
+    pid = server.workers()[0]
+    masked = shown(server, "/masks")
+    if inline:
+        assert masked == ["SIGRTMIN"], "nginx's own thread hears nginx's signals"
+        server.wait_log("WSGI0301 signal.pthread_sigmask()", "guards.py")
+    else:
+        assert masked == ["SIGQUIT", "SIGTERM", "SIGRTMIN"], "as in any Python"
+    assert_ends(server, pid)
+
+
+def test_nobody_is_interrupted(server):
+    assert shown(server, "/interrupts") is None
+    server.wait_log("WSGI0301 _thread.interrupt_main() was ignored", "guards.py")
+    server.wait_log("WSGI0301 _thread.interrupt_main(SIGTERM) was ignored", "guards.py")
 
 
 def test_a_timer_without_a_handler_is_not_set(nginx):
@@ -198,6 +279,27 @@ def test_signals_belong_to_the_server_while_an_application_is_imported(nginx):
     server.wait_log("TypeError signal() missing 1 required positional argument")
     server.wait_log("ValueError signal number out of range")
     server.wait_log("OSError [Errno 22]")
+    assert_ends(server, pid)
+
+
+IN_C = """
+import ctypes, signal
+c = ctypes.CDLL(None)
+for name in ("SIGTERM", "SIGQUIT", "SIGPIPE", "SIGWINCH"):
+    c.signal(int(getattr(signal, name)), None if name == "SIGPIPE" else 1)
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"imported"]
+"""
+
+
+def test_handlers_in_c_that_an_import_has_set_are_taken_off(nginx):
+    server = nginx("location / { wsgi_app @PREFIX@/in_c.py app; }", files=[("in_c.py", IN_C)])
+    pid = server.workers()[0]
+    assert server.ask("/").body == b"imported"
+    line = server.wait_log("WSGI0301 the import of", "in_c.py", "has set handlers in C for")[0]
+    assert all(name in line for name in ("SIGTERM", "SIGQUIT", "SIGPIPE", "SIGWINCH")), line
     assert_ends(server, pid)
 
 

@@ -57,6 +57,9 @@ ELSEWHERE = {
     "WSGI0307": "test_guards.py::test_nothing_is_put_in_the_place_of_a_listener",
     "WSGI0308": "test_guards.py::test_a_signal_to_all_processes_of_the_server_is_refused",
     "WSGI0309": "test_guards.py::test_a_signal_to_the_worker_is_told_with_its_place",
+    "WSGI0310": "test_guards.py::test_what_changes_the_process_is_told",
+    "WSGI0311": "test_guards.py::test_what_changes_the_process_is_told",
+    "WSGI0312": "test_guards.py::test_exit_of_c_is_told_and_the_worker_is_replaced",
 }
 
 # What the application of tests/gateway/offences.py gets, and what the line says of it.

@@ -1,0 +1,129 @@
+//! What an application changes of the process that it shares with the web server: its limits, its
+//! user, its root folder. That is done, since it may be meant so; the log says where it was.
+
+use super::intercept::{self, Act, Call, Rule};
+use pyo3::prelude::*;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+const OS: (&str, &[&str]) = ("os", &["posix"]);
+const RESOURCE: (&str, &[&str]) = ("resource", &[]);
+
+const RULES: &[Rule] = &[
+    rule(OS, "setuid", &["uid"], 1, user),
+    rule(OS, "seteuid", &["euid"], 1, user),
+    rule(OS, "setreuid", &["ruid", "euid"], 2, user),
+    rule(OS, "setresuid", &["ruid", "euid", "suid"], 3, user),
+    rule(OS, "setgid", &["gid"], 1, user),
+    rule(OS, "setegid", &["egid"], 1, user),
+    rule(OS, "setregid", &["rgid", "egid"], 2, user),
+    rule(OS, "setresgid", &["rgid", "egid", "sgid"], 3, user),
+    rule(OS, "setgroups", &["groups"], 1, user),
+    rule(OS, "initgroups", &["username", "gid"], 2, user),
+    Rule { by_name: true, ..rule(OS, "chroot", &["path"], 1, root) },
+    rule(RESOURCE, "setrlimit", &["resource", "limits"], 2, limit),
+    rule(RESOURCE, "prlimit", &["pid", "resource", "limits"], 3, limit_of_process),
+    Rule { by_name: true, ..rule(FAULTHANDLER, "dump_traceback_later", LATER, 1, later) },
+];
+
+const FAULTHANDLER: (&str, &[&str]) = ("faulthandler", &[]);
+const LATER: &[&str] = &["timeout", "repeat", "file", "exit"];
+
+const fn rule(
+    (module, also): (&'static str, &'static [&'static str]),
+    name: &'static str,
+    parameters: &'static [&'static str],
+    required: usize,
+    act: Act,
+) -> Rule {
+    Rule { module, also, name, parameters, required, by_name: false, act }
+}
+
+/// Guards the functions. Call it once. Fails with what Python raises.
+pub(super) fn intercept(py: Python<'_>) -> PyResult<()> {
+    intercept::install(py, RULES)
+}
+
+fn say(call: &Call<'_, '_>) {
+    let what = call.shown_whole();
+    call.say(&format!("WSGI0310 {what} has changed the process of the web server"));
+}
+
+/// Of all its threads, says the C library.
+fn user<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let before = credentials();
+    let result = call.original()?;
+    if credentials() != before {
+        say(call);
+    }
+    Ok(result)
+}
+
+/// Users and groups.
+fn credentials() -> ([libc::uid_t; 3], [libc::gid_t; 3], Vec<libc::gid_t>) {
+    let (mut users, mut groups) = ([0; 3], [0; 3]);
+    // SAFETY: each writes three numbers, for which there is room; they cannot fail then.
+    unsafe {
+        libc::getresuid(&mut users[0], &mut users[1], &mut users[2]);
+        libc::getresgid(&mut groups[0], &mut groups[1], &mut groups[2]);
+    }
+    // SAFETY: with no room it only says how many there are.
+    let count = unsafe { libc::getgroups(0, ptr::null_mut()) };
+    let mut more = vec![0; usize::try_from(count).unwrap_or_default()];
+    // SAFETY: there is room for so many; if there are more by now, it fails and writes none.
+    unsafe { libc::getgroups(count, more.as_mut_ptr()) };
+    (users, groups, more)
+}
+
+fn root<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let result = call.original()?;
+    say(call);
+    Ok(result)
+}
+
+fn limit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    limited(call, call.value(0))
+}
+
+fn limit_of_process<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let process = call.value(0).extract::<libc::pid_t>();
+    let own = [0, std::process::id() as libc::pid_t];
+    if process.is_ok_and(|process| own.contains(&process)) {
+        limited(call, call.value(1))
+    } else {
+        call.original()
+    }
+}
+
+/// To have more is no harm: of files, say, where the limit is low.
+fn limited<'py>(call: &Call<'_, 'py>, which: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let before = limits(which);
+    let result = call.original()?;
+    let lower = |(before, after): (libc::rlimit, libc::rlimit)| {
+        after.rlim_cur < before.rlim_cur || after.rlim_max < before.rlim_max
+    };
+    if before.zip(limits(which)).is_some_and(lower) {
+        say(call);
+    }
+    Ok(result)
+}
+
+fn limits(which: &Bound<'_, PyAny>) -> Option<libc::rlimit> {
+    let which: libc::__rlimit_resource_t = which.extract().ok()?;
+    let mut limits = MaybeUninit::<libc::rlimit>::zeroed();
+    // SAFETY: zeros are valid limits; the call fails for what is none of them.
+    unsafe { (libc::getrlimit(which, limits.as_mut_ptr()) == 0).then(|| limits.assume_init()) }
+}
+
+/// It is C code that ends the process then, and no guard sees it.
+fn later<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let result = call.original()?;
+    if call.optional(3).is_some_and(|exit| exit.is_truthy().unwrap_or(false)) {
+        let first = call.value(0).str().ok().map(|it| it.to_string());
+        call.say(&format!(
+            "WSGI0311 {} with exit=True ends the process of the web server when its time is over",
+            call.shown(first)
+        ));
+    }
+    Ok(result)
+}
