@@ -7,10 +7,12 @@
 //! this thread's locals.
 
 use super::crash;
-use super::thread::is_forked;
+use super::thread::{self, is_forked};
 use once_cell::sync::OnceCell;
 use pyo3::ffi;
+use pyo3::prelude::*;
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr;
 
@@ -79,12 +81,12 @@ pub(super) fn check() {
     }
 }
 
-/// A thread local that has objects of Python, and no destructor that asks by itself.
-pub struct Local<T>(T);
+/// A thread local that has objects of Python, and no destructor of its own.
+pub struct Local<T>(ManuallyDrop<T>);
 
 impl<T> Local<T> {
     pub const fn new(value: T) -> Self {
-        Local(value)
+        Local(ManuallyDrop::new(value))
     }
 }
 
@@ -97,8 +99,13 @@ impl<T> Deref for Local<T> {
 }
 
 impl<T> Drop for Local<T> {
+    /// The thread ends, and its Python state does after this; or a forked child calls `exit()`.
     fn drop(&mut self) {
         check();
+        if thread::gives_gil() {
+            // SAFETY: nobody gets at it after this.
+            Python::attach(|_| unsafe { ManuallyDrop::drop(&mut self.0) });
+        }
     }
 }
 

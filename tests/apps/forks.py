@@ -1,6 +1,7 @@
 """Forks, and answers with the exit code of the child. What the child does is named by the path:
 
 /raises          raises ValueError                   /ends?N          sys.exit(N)
+/exits           exit(3) of C
 /says            sys.exit() with a text              /returns         returns a response
 /prints          prints a line and a half, without a line break, and flushes
 /streams         returns an iterable that is larger than any buffer, and never ends
@@ -17,6 +18,7 @@
 """
 
 import contextlib
+import ctypes
 import itertools
 import multiprocessing
 import os
@@ -32,6 +34,10 @@ def raises(query, environ, start_response):
 
 def ends(query, environ, start_response):
     sys.exit(int(query))
+
+
+def exits(query, environ, start_response):
+    ctypes.CDLL(None).exit(3)
 
 
 def says(query, environ, start_response):

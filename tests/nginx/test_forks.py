@@ -56,6 +56,12 @@ def test_sys_exit_has_its_code(server, number):
     assert code(server, f"/ends?{number}") == number
 
 
+def test_exit_of_c_has_its_code(server):
+    assert code(server, "/ok") == "ok", "the thread has answered before"
+    assert code(server, "/exits") == 3, "what is of its parent's thread is not in its way"
+    assert not server.log_lines("WSGI0312"), "and nobody is told that the server ends"
+
+
 def test_sys_exit_with_a_text_says_it_and_is_code_1(server):
     assert code(server, "/says") == 1
     told(server, "the last word of a child")
