@@ -7,7 +7,7 @@ use crate::paths::{self, Path};
 use crate::sources::{Source, code, sources};
 use std::collections::{BTreeMap, BTreeSet};
 
-const IN_SRC: [&[&str]; 5] = [
+const IN_SRC: [&[&str]; 6] = [
     &["src/abi/app.rs", "src/abi/runtime.rs", "src/abi/settings.rs"],
     &[
         "src/host/body.rs",
@@ -19,10 +19,17 @@ const IN_SRC: [&[&str]; 5] = [
         "src/host/live.rs",
         "src/host/log.rs",
         "src/host/news.rs",
+        "src/host/other_threads.rs",
         "src/host/outbox.rs",
         "src/host/pull.rs",
         "src/host/request.rs",
         "src/host/upload.rs",
+    ],
+    &[
+        "src/python/c_exit.rs",
+        "src/python/crash.rs",
+        "src/python/dispositions.rs",
+        "src/python/thread.rs",
     ],
     &["src/python/check.rs", "src/python/installation.rs"],
     &[
