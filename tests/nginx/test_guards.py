@@ -164,7 +164,10 @@ def test_sockets_of_the_server_stay_open(server):
 def listener_of(pid):
     """The number of a descriptor of a worker on which it listens."""
     for entry in Path(f"/proc/{pid}/fd").iterdir():
-        target = os.readlink(entry)
+        try:
+            target = os.readlink(entry)
+        except FileNotFoundError:
+            continue  # it was closed meanwhile
         inode = re.fullmatch(r"socket:\[(\d+)\]", target)
         listens = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()
         if inode and any(line.split()[3] == "0A" and line.split()[9] == inode[1] for line in listens[1:]):
