@@ -162,11 +162,23 @@ static void fill(wsgi_request *request, const wsgi_str *body) {
     }
 }
 
+// Whether the pool has to do with the requests from `first` on, which it answers in this order. It has
+// not if one of them waits for this thread, as with more than 8 MB that it has not fetched.
+static int is_pool_busy(wsgi_exchange *const *bunch, unsigned long first, unsigned long count) {
+    for (unsigned long i = first; i < count; i++) {
+        wsgi_phase phase = wsgi_exchange_phase(bunch[i], NULL);
+        if (phase < WSGI_PHASE_DONE) {
+            return phase != WSGI_PHASE_HOST;
+        }
+    }
+    return 0;
+}
+
 // Sleeps until the pool has no more to do. nginx's loop would fetch the first answers while others
 // are in the making; how many depends on the clock, and so would the number of instructions.
-static void wait_for_pool(wsgi_exchange *last) {
+static void wait_for_pool(wsgi_exchange *const *bunch, unsigned long first, unsigned long count) {
     struct timespec pause = {0, 2 * 1000 * 1000};
-    while (wsgi_exchange_phase(last, NULL) < WSGI_PHASE_HOST) {
+    while (is_pool_busy(bunch, first, count)) {
         nanosleep(&pause, NULL);
     }
     nanosleep(&pause, NULL); // the thread goes to sleep too
@@ -174,16 +186,17 @@ static void wait_for_pool(wsgi_exchange *last) {
 
 static void answer(const wsgi_request *requests, size_t clients, unsigned long count) {
     while (finished < count) {
-        unsigned long until = finished + BUNCH < count ? finished + BUNCH : count;
-        wsgi_exchange *last = NULL;
-        for (unsigned long i = finished; i < until; i++) {
+        unsigned long begin = finished;
+        unsigned long until = begin + BUNCH < count ? begin + BUNCH : count;
+        wsgi_exchange *bunch[BUNCH];
+        for (unsigned long i = begin; i < until; i++) {
             const wsgi_request *request = &requests[i % clients];
-            ENSURE(wsgi_submit(app, request, &finished, &last, NULL) == WSGI_OK);
+            ENSURE(wsgi_submit(app, request, &finished, &bunch[i - begin], NULL) == WSGI_OK);
         }
         ENSURE(wsgi_poll(runtime, 0, NULL) == WSGI_OK);
         while (finished < until) {
             if (threads > 0) {
-                wait_for_pool(last);
+                wait_for_pool(bunch, finished - begin, until - begin);
             }
             ENSURE(wsgi_poll(runtime, 0, NULL) == WSGI_OK);
         }
