@@ -16,7 +16,7 @@ static void put(wsgi_str s) {
     fwrite(s.data, 1, s.size, stdout);
 }
 
-// Not 0 if that failed, now or before: nobody reads stdout any more.
+// Flushes stdout. Not 0 if a write to it failed, now or before: its reader has left.
 static int send_now(void) {
     return fflush(stdout) != 0 || ferror(stdout);
 }

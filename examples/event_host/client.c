@@ -1,4 +1,5 @@
-// client.c: what is received becomes a request, what the callbacks queue is sent. Nothing here waits.
+// client.c: makes a request of what a client sends, and sends what the callbacks queue. No function
+// here waits.
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -15,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// What is to be sent next: a buffer of the library, or a text that was allocated.
+// A piece of a response that waits: a buffer of the library, or a text that was allocated.
 struct piece {
     struct piece *next;
     wsgi_buffer *buffer; // NULL for a text
@@ -64,12 +65,12 @@ static void drop_first(struct client *self) {
         self->last = &self->first;
     }
     self->sent = 0;
-    wsgi_buffer_release(piece->buffer); // so that the application may give more
+    wsgi_buffer_release(piece->buffer); // returns credit: the application can go on
     free(piece->text);
     free(piece);
 }
 
-// Sends what the socket takes. 0 if the client is gone, or is to be left.
+// Sends what the socket takes. 0 if the client has left, or must be left.
 static int send_some(struct client *self) {
     while (self->first != NULL) {
         const struct piece *piece = self->first;
@@ -85,14 +86,14 @@ static int send_some(struct client *self) {
         }
     }
     if (self->all_queued && self->truncated && !self->has_length) {
-        // The end of the connection is what a whole response looks like. A reset is not.
+        // A connection that is closed would look like the end of a whole response. A reset does not.
         struct linger now = {1, 0};
         setsockopt(self->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
         return 0;
     }
     if (self->all_queued) {
-        // The client closes next. Until it does we take what it still sends: to close a socket that
-        // has unread bytes resets it, and the client might lose the response.
+        // The client closes the connection next. Until then we read what it still sends: close() of
+        // a socket with unread bytes resets the connection, and the client may lose the response.
         shutdown(self->fd, SHUT_WR);
         self->all_sent = 1;
     }
@@ -101,7 +102,7 @@ static int send_some(struct client *self) {
 
 // ---- What is received
 
-// Gives the library what it takes of the body. It asks for the rest by `want_body`.
+// Gives the library as much of the body as it takes. It calls `want_body` for the rest.
 static void push(struct client *self) {
     size_t size = self->in_size < self->body_left ? self->in_size : (size_t) self->body_left;
     size_t taken = 0;
@@ -154,10 +155,10 @@ static void read_head(struct client *self) {
     memmove(self->in, self->in + size + 2, self->in_size);
 }
 
-// Receives what the socket has. 0 if the client is gone.
+// Receives what the socket has. 0 if the client has left.
 static int receive(struct client *self) {
     if (self->has_head && self->exchange == NULL) {
-        self->in_size = 0; // nobody wants it any more
+        self->in_size = 0; // no application reads it any more
     }
     ssize_t got = recv(self->fd, self->in + self->in_size, sizeof self->in - 1 - self->in_size,
                        MSG_DONTWAIT);
@@ -174,7 +175,7 @@ static int receive(struct client *self) {
     return 1;
 }
 
-// ---- The callbacks. wsgi_poll calls them: they queue, and the loop sends
+// ---- The callbacks. wsgi_poll calls them. They only queue, and the loop sends
 
 static int on_start(void *request, const wsgi_head *head) {
     struct client *self = (struct client *) request;
@@ -189,7 +190,7 @@ static int on_write(void *request, wsgi_buffer *const *buffers, size_t count, ui
     struct client *self = (struct client *) request;
     (void) flags;
     for (size_t i = 0; i < count; i++) {
-        queue(self, buffers[i], NULL, buffers[i]->size); // ours, until all of it is sent
+        queue(self, buffers[i], NULL, buffers[i]->size); // we own it until all of it is sent
     }
     return 0;
 }
@@ -221,13 +222,13 @@ void client_callbacks(wsgi_host *host) {
 
 // ---- For the loop
 
-// What we do not receive stays in the socket, and so makes the client wait.
+// Bytes that we do not receive stay in the socket, and the client waits.
 short client_events(const struct client *self) {
     int events = 0;
     if (self->exchange == NULL || (self->body_left > 0 && self->in_size == 0)) {
         events |= POLLIN;
     } else if (self->body_left == 0) {
-        events |= POLLRDHUP; // as nginx does, we take a client that sends no more for gone
+        events |= POLLRDHUP; // a client that ends its side has left, for us as for nginx
     }
     if (self->first != NULL || (self->all_queued && !self->all_sent)) {
         events |= POLLOUT;

@@ -4,8 +4,8 @@
 //
 // It listens on 127.0.0.1 and prints its URL; without a port, or with 0, the kernel chooses one.
 // SIGINT and SIGTERM end it. It answers as HTTP/1.0 does, one request for each connection, and has
-// no time limits. This file is the program and its loop. client.c has what becomes of one client,
-// http.c what belongs to HTTP.
+// no time limits. This file is the program and its loop. client.c serves one client, and
+// http.c knows HTTP.
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE // accept4; C++ has it anyway
@@ -67,14 +67,14 @@ static wsgi_runtime *start_python(const char *file, const char *callable) {
     wsgi_error *error = NULL;
     need(wsgi_runtime_start(&config, &runtime, &error), &error);
     need(wsgi_app_load(runtime, &where, &server.app, &error), &error);
-    // This thread may wait for the import as long as it has not polled. The log waits for the poll.
+    // This thread may wait for the import as long as it has not polled. Log lines wait for the poll.
     wsgi_status status = wsgi_app_wait(server.app, 0, &error);
     wsgi_poll(runtime, 0, NULL);
     need(status, &error);
     return runtime;
 }
 
-// Gives applications a little time to come back from what was cancelled, and ends the process.
+// Cancels all requests, gives their applications a little time to end, and ends the process.
 static void stop_python(wsgi_runtime *runtime) {
     wsgi_runtime_stop(runtime, GRACE_MS, NULL);
     wsgi_poll(runtime, 0, NULL); // the last lines of the log
@@ -85,7 +85,7 @@ static void stop_python(wsgi_runtime *runtime) {
     }
     wsgi_app_release(server.app);
     if (server.unfinished > 0) {
-        _exit(0); // an application may be running still, and exit() takes away what it uses
+        _exit(0); // an application may still be running, and exit() would remove what it uses
     }
     exit(0);
 }
@@ -115,7 +115,7 @@ static void accept_one(int listener) {
     socklen_t size = sizeof address;
     int fd = accept4(listener, (struct sockaddr *) &address, &size, SOCK_CLOEXEC);
     if (fd < 0) {
-        return; // the client has left again
+        return; // the client has left already
     }
     struct client *client = fd < MAX_FD ? client_create(fd, &address) : NULL;
     if (client == NULL) {
@@ -151,7 +151,7 @@ static void loop(wsgi_runtime *runtime, int listener) {
             }
         }
         if (polled[1].revents != 0) {
-            wsgi_poll(runtime, 64, NULL); // what is left makes the descriptor readable again
+            wsgi_poll(runtime, 64, NULL); // the descriptor stays readable if there is more
         }
         if (polled[2].revents != 0) {
             accept_one(listener);

@@ -1,5 +1,5 @@
-// http.c: the socket that listens, and the heads of requests and responses. It is strict with
-// requests: two programs that read one request in two ways are a way past the one in front.
+// http.c: the socket that listens, and the heads of requests and responses. It refuses every head that
+// another program could read differently: a proxy in front may check one request and pass on two.
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -39,7 +39,7 @@ int http_listen(const char *wanted, char *port) {
     return fd;
 }
 
-// Decodes %41 and its like. 0 if that is not sound, or if there is a NUL or a folder `..` in it.
+// Decodes %41 and the like. 0 for a wrong escape, a NUL, a folder `..` or a missing slash.
 static int decode_path(const char *from, char *path) {
     char *to = path;
     for (; *from != '\0' && *from != '?'; from++) {

@@ -5,7 +5,7 @@
 //
 // * the body goes through a temporary file, so that an upload never waits for the application:
 //   libmicrohttpd sends no response before the upload is over, and an application that answers
-//   first and reads later would otherwise wait for ever;
+//   first and reads later would otherwise wait without an end;
 // * the response goes through a short queue of buffers, so that the application waits for a client
 //   that is slow.
 
@@ -35,7 +35,7 @@ struct exchange {
     uint64_t body_read;
     struct exchange *next;
 
-    // Shared, under the lock; `changed` tells that one of them has.
+    // Shared, under the lock; `changed` is signalled when one of them changes.
     pthread_mutex_t lock;
     pthread_cond_t changed;
     uint64_t body_received;
@@ -47,7 +47,7 @@ struct exchange {
     size_t count;
     int finished; // nothing more will be queued
     wsgi_outcome outcome;
-    int gone; // nobody takes the response any more
+    int gone; // the client has left
     int left; // the worker has done with the exchange
 
     // The connection's own: how much of the first buffer is sent.
@@ -70,7 +70,7 @@ enum MHD_Result exchange_answer(struct exchange *exchange, struct MHD_Connection
 // from the exchange and from the connection, and frees all.
 void exchange_destroy(struct exchange *exchange);
 
-// A worker's thread: runs the application. The exchange is not to be used after that.
+// A worker's thread: runs the application. Do not use the exchange after that.
 void exchange_run(struct exchange *exchange, wsgi_app *app);
 
 #endif

@@ -28,7 +28,7 @@ static char port[6];
 
 // ---- A request
 
-// The first that is heard of a request. What this returns comes back as `request` below.
+// Called at the request line. What this returns comes back as `request` below.
 static void *on_target(void *data, const char *target, struct MHD_Connection *connection) {
     (void) data;
     (void) connection;

@@ -47,7 +47,7 @@ class Server:
 
 @contextlib.contextmanager
 def serving(program, environment, log):
-    """A server that is to end well, if the test has not ended it."""
+    """A server. It must end well, by the test or at its end."""
     running = Server(program, environment, log)
     try:
         yield running

@@ -27,7 +27,7 @@ def files(folder):
 
 
 def pkg_config(folder, *arguments):
-    """What it says of libwsgi, if it looks into `folder`."""
+    """The words that it prints for libwsgi, if it searches `folder`."""
     environment = {**os.environ, "PKG_CONFIG_PATH": str(folder)}
     command = ["pkg-config", *arguments, "libwsgi"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -78,7 +78,7 @@ def test_its_version_is_that_of_the_crate(tmp_path):
 
 
 def built_for(python, folder, place):
-    """A file with what libwsgi.a says of the Python that it was built for."""
+    """A file that names a Python as libwsgi.a does."""
     library = place / "libwsgi.a"
     library.write_bytes(b"!<arch>\0libwsgi was built for\n%b\n%b\0" % (bytes(python), bytes(folder)))
     return library
