@@ -11,22 +11,26 @@
 // LIFE CYCLE
 //
 // An event-driven host has a loop that must never wait. The library's Python threads run the
-// application, and tell the loop that there is something to fetch:
+// application, and a descriptor of the library wakes the loop:
 //
-//      1  host.notify = wake;  host.start = ...        the callbacks; all but notify on the loop
-//      2  wsgi_runtime_start(&config, &runtime, ...)   after the last fork; config.threads = 8
+//      1  host.start = ...  host.write = ...           the callbacks; all of them on the loop
+//      2  wsgi_runtime_start(&config, &runtime, ...)   after the last fork; config.threads = 8,
+//                                                      config.flags = WSGI_EVENTFD
 //      3  wsgi_app_load(runtime, &where, &app, ...)    returns at once, the import goes on
-//      4  for each request, when its head is there:
-//      5      wsgi_submit(app, &request, mine, &exchange, ...)
-//      6  whenever notify was called: read what it has written to wake the loop, *then*
-//      7      wsgi_poll(runtime, 64, &left)            calls start(mine), write(mine), finish(mine)
-//      8  when bytes are sent:    wsgi_buffer_release(buffer)
-//      9  when a client leaves:   wsgi_cancel(exchange)
-//     10  wsgi_runtime_stop(runtime, 2000, ...)        then end the process
+//      4  watch wsgi_runtime_fd(runtime) for reading
+//      5  for each request, when its head is there:
+//      6      wsgi_submit(app, &request, mine, &exchange, ...)
+//      7  whenever that descriptor is readable:
+//      8      wsgi_poll(runtime, 64, NULL)             calls start(mine), write(mine), finish(mine)
+//      9  when bytes are sent:    wsgi_buffer_release(buffer)
+//     10  when a client leaves:   wsgi_cancel(exchange)
+//     11  wsgi_runtime_stop(runtime, 2000, ...)        then end the process
+//
+// A loop that cannot watch a descriptor sets host.notify instead of the flag.
 //
 // A blocking host has a thread for each request, and lends it to the application:
 //
-//      1  host.notify = NULL;  host.start = ...        the callbacks; on the thread that runs
+//      1  host.start = ...  host.write = ...           the callbacks; on the thread that runs
 //      2  wsgi_runtime_start(&config, &runtime, ...)   after the last fork; config.threads = 0
 //      3  wsgi_app_load(runtime, &where, &app, ...)
 //      4  wsgi_app_wait(app, 0, ...)                   to be told early that an import fails
@@ -353,7 +357,8 @@ void wsgi_error_release(wsgi_error *error);
 
 // In `write` and `send_file`: `finish` with `WSGI_COMPLETE` follows at once.
 //
-// A host that marks its last piece can do it here.
+// With it a host can mark the last piece in the same step, for example the HTTP/2 frame that ends
+// the stream. A host may ignore it.
 #define WSGI_WRITE_LAST 1
 
 // `read`: the rest of the body cannot be had. This read of the application and all later ones raise
@@ -425,23 +430,24 @@ typedef struct wsgi_buffer {
     size_t size;
 } wsgi_buffer;
 
-// The callbacks of a host. Fill it with zeros, set `struct_size`, then the members you offer.
+// The callbacks of a host. Begin with `WSGI_HOST_INIT`, then set the members you offer.
 //
 // It is copied by `wsgi_runtime_start`, the functions must stay for the life of the process. One
-// table serves both halves. In an event-driven host (`notify` or `WSGI_EVENTFD` is set) every callback but `notify`
-// is called by `wsgi_poll`, on its caller's thread, and returns without blocking. In a blocking
-// host the request's callbacks are called by `wsgi_run`, on its caller's thread, without the GIL,
-// and may block. Where the application reads or writes on a thread of its own, they come on that
-// thread; one at a time all the same, but for `log`, and before `wsgi_run` returns.
+// table serves both halves. In an event-driven host (`notify` or `WSGI_EVENTFD` is set) every
+// callback but `notify` is called by `wsgi_poll`, on its caller's thread, and returns without
+// blocking. In a blocking host the request's callbacks are called by `wsgi_run`, on its caller's
+// thread, without the GIL, and may block. If the application reads or writes on a thread of its own,
+// they are called on that thread. They are called one at a time, except `log`, and before `wsgi_run`
+// returns.
 //
 // `request` is the pointer that the host gave to `wsgi_submit` or `wsgi_run`; the library never
 // reads it. For each request the calls come in this order: any number of `early_hints`, `start`, then
 // any number of `write` and `send_file`, then `finish`; `finish` without `start` if there is no
 // response. `want_body`, `read` and `log` come in between.
 //
-// `early_hints`, `start`, `write`, `send_file` and `want_body` return 0 to go on. Anything else says that the
-// client is gone: the exchange is over as if by `wsgi_cancel`, and no callback for this request
-// follows, `finish` included.
+// `early_hints`, `start`, `write`, `send_file` and `want_body` return 0 to go on. Any other value
+// means that the client is gone: the exchange is over as if by `wsgi_cancel`, and no callback for
+// this request follows, `finish` included.
 typedef struct wsgi_host {
     // `sizeof(wsgi_host)`.
     size_t struct_size;
@@ -462,7 +468,9 @@ typedef struct wsgi_host {
     // Required.
     void (*finish)(void *request, wsgi_outcome outcome, uint32_t retry_after);
     // The application waits for body bytes: call `wsgi_body_push` when there are some, now or
-    // later. The first call is the time to send a response 100 (Continue). Comes again if those were not enough, or when it wants more. Required for `WSGI_BODY_PUSH`.
+    // later. The first call is the time to send a response 100 (Continue), unless `start` came
+    // before. Comes again if those were not enough, or when it wants more. Required for
+    // `WSGI_BODY_PUSH`.
     int (*want_body)(void *request);
     // Put up to `size` (at least 1) bytes of body into `buffer`. Returns how many, 0 at the end of
     // the body, `WSGI_READ_BROKEN` if the rest cannot be had, `WSGI_READ_GONE` if the client is gone.
@@ -685,7 +693,9 @@ void wsgi_pause_output(wsgi_runtime *runtime, int pause);
 // Waits for that at most `timeout_ms` milliseconds, then gives up: applications may still be
 // running on their threads. They have all of the time to come back. The exit handlers run once all
 // have, or when a quarter of the time is left. The interpreter is not torn down, which could not be
-// done safely while applications run; end the process soon, with `_exit` if some may be running.
+// done safely while applications run. End the process soon. `exit` is safe if each request has had
+// its `finish`, or its `wsgi_run` has returned. The application of a request that was cancelled may
+// still be running: end with `_exit` then, after you have flushed your own files.
 //
 // In an event-driven host no callback of a request follows, `finish` included. In a blocking host
 // none begins once this has returned, and each `wsgi_run` returns `WSGI_GONE` or `WSGI_STOPPING` as
@@ -814,8 +824,9 @@ typedef struct wsgi_exchange wsgi_exchange;
 // `WSGI_OK`, `*exchange` is set, and the callbacks for it come from later calls of `wsgi_poll`;
 // otherwise it is NULL and none comes: the host answers 503 for `WSGI_BUSY`, `WSGI_STOPPING` and
 // `WSGI_UNAVAILABLE`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version, a body
-// kind that cannot be, a host that is not event-driven, a pushed body without threads) and `WSGI_FORKED`. A
-// sentence is in `*error` (**owned**; `error` may be NULL). One thread only, the one that polls.
+// kind that cannot be, a host that is not event-driven, a pushed body without threads) and
+// `WSGI_FORKED`. A sentence is in `*error` (**owned**; `error` may be NULL). One thread only, the
+// one that polls.
 wsgi_status wsgi_submit(wsgi_app *app,
                         const wsgi_request *request,
                         void *host_request,
@@ -826,9 +837,10 @@ wsgi_status wsgi_submit(wsgi_app *app,
 //
 // `data` is **borrowed** for the call; `flags` is 0, `WSGI_PUSH_LAST` or `WSGI_PUSH_BROKEN`. The
 // bytes that fit (those that the application waits for, and at most 256 KiB beside) are copied and
-// counted in `*taken` (may be NULL; 0 unless `WSGI_OK`); keep the rest until `want_body` is called, and set
-// `WSGI_PUSH_LAST` only on a call that offers the last byte: it counts if all of `size` was taken.
-// `size` 0 with `WSGI_PUSH_LAST` ends the body.
+// counted in `*taken` (may be NULL; 0 unless `WSGI_OK`). Keep the rest until `want_body` is called.
+// You need not wait for `want_body` before the first push. Set `WSGI_PUSH_LAST` only on a call that
+// offers the last byte: it counts if all of `size` was taken. `size` 0 with `WSGI_PUSH_LAST` ends
+// the body.
 //
 // `WSGI_OK`, or `WSGI_INVALID` for NULL, for an exchange that has no pushed body, after the end, and
 // for a body that is not as long as `content_length`: more bytes than are left of it, or
@@ -894,7 +906,8 @@ wsgi_phase wsgi_exchange_phase(const wsgi_exchange *exchange, uint64_t *since_ms
 uint64_t wsgi_exchange_time(const wsgi_exchange *exchange, uint64_t *queued_ms);
 
 // Answers one request on the calling thread: all callbacks are called before it returns, without
-// the GIL and one at a time, on this thread or on one that the application uses. Waits for the application's import if need be.
+// the GIL and one at a time, on this thread or on one that the application uses. Waits for the
+// application's import if need be.
 //
 // `request` is **borrowed** for the call. `host_request` is what the callbacks get; not NULL.
 //

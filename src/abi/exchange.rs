@@ -55,8 +55,9 @@ pub enum wsgi_phase {
 /// `WSGI_OK`, `*exchange` is set, and the callbacks for it come from later calls of `wsgi_poll`;
 /// otherwise it is NULL and none comes: the host answers 503 for `WSGI_BUSY`, `WSGI_STOPPING` and
 /// `WSGI_UNAVAILABLE`, 500 for `WSGI_INVALID` (NULL, a `struct_size` of another version, a body
-/// kind that cannot be, a host that is not event-driven, a pushed body without threads) and `WSGI_FORKED`. A
-/// sentence is in `*error` (**owned**; `error` may be NULL). One thread only, the one that polls.
+/// kind that cannot be, a host that is not event-driven, a pushed body without threads) and
+/// `WSGI_FORKED`. A sentence is in `*error` (**owned**; `error` may be NULL). One thread only, the
+/// one that polls.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_submit(
     app: *mut wsgi_app,
@@ -87,9 +88,10 @@ pub unsafe extern "C" fn wsgi_submit(
 ///
 /// `data` is **borrowed** for the call; `flags` is 0, `WSGI_PUSH_LAST` or `WSGI_PUSH_BROKEN`. The
 /// bytes that fit (those that the application waits for, and at most 256 KiB beside) are copied and
-/// counted in `*taken` (may be NULL; 0 unless `WSGI_OK`); keep the rest until `want_body` is called, and set
-/// `WSGI_PUSH_LAST` only on a call that offers the last byte: it counts if all of `size` was taken.
-/// `size` 0 with `WSGI_PUSH_LAST` ends the body.
+/// counted in `*taken` (may be NULL; 0 unless `WSGI_OK`). Keep the rest until `want_body` is called.
+/// You need not wait for `want_body` before the first push. Set `WSGI_PUSH_LAST` only on a call that
+/// offers the last byte: it counts if all of `size` was taken. `size` 0 with `WSGI_PUSH_LAST` ends
+/// the body.
 ///
 /// `WSGI_OK`, or `WSGI_INVALID` for NULL, for an exchange that has no pushed body, after the end, and
 /// for a body that is not as long as `content_length`: more bytes than are left of it, or
@@ -280,7 +282,8 @@ pub unsafe extern "C" fn wsgi_exchange_time(
 }
 
 /// Answers one request on the calling thread: all callbacks are called before it returns, without
-/// the GIL and one at a time, on this thread or on one that the application uses. Waits for the application's import if need be.
+/// the GIL and one at a time, on this thread or on one that the application uses. Waits for the
+/// application's import if need be.
 ///
 /// `request` is **borrowed** for the call. `host_request` is what the callbacks get; not NULL.
 ///

@@ -44,7 +44,8 @@ const _: () = assert!(WSGI_BUFFER_COST as usize == crate::host::buffer::COST);
 
 /// In `write` and `send_file`: `finish` with `WSGI_COMPLETE` follows at once.
 ///
-/// A host that marks its last piece can do it here.
+/// With it a host can mark the last piece in the same step, for example the HTTP/2 frame that ends
+/// the stream. A host may ignore it.
 pub const WSGI_WRITE_LAST: u32 = 1;
 
 /// `read`: the rest of the body cannot be had. This read of the application and all later ones raise
@@ -88,23 +89,24 @@ pub enum wsgi_level {
     WSGI_LOG_ERROR = 2,
 }
 
-/// The callbacks of a host. Fill it with zeros, set `struct_size`, then the members you offer.
+/// The callbacks of a host. Begin with `WSGI_HOST_INIT`, then set the members you offer.
 ///
 /// It is copied by `wsgi_runtime_start`, the functions must stay for the life of the process. One
-/// table serves both halves. In an event-driven host (`notify` or `WSGI_EVENTFD` is set) every callback but `notify`
-/// is called by `wsgi_poll`, on its caller's thread, and returns without blocking. In a blocking
-/// host the request's callbacks are called by `wsgi_run`, on its caller's thread, without the GIL,
-/// and may block. Where the application reads or writes on a thread of its own, they come on that
-/// thread; one at a time all the same, but for `log`, and before `wsgi_run` returns.
+/// table serves both halves. In an event-driven host (`notify` or `WSGI_EVENTFD` is set) every
+/// callback but `notify` is called by `wsgi_poll`, on its caller's thread, and returns without
+/// blocking. In a blocking host the request's callbacks are called by `wsgi_run`, on its caller's
+/// thread, without the GIL, and may block. If the application reads or writes on a thread of its own,
+/// they are called on that thread. They are called one at a time, except `log`, and before `wsgi_run`
+/// returns.
 ///
 /// `request` is the pointer that the host gave to `wsgi_submit` or `wsgi_run`; the library never
 /// reads it. For each request the calls come in this order: any number of `early_hints`, `start`, then
 /// any number of `write` and `send_file`, then `finish`; `finish` without `start` if there is no
 /// response. `want_body`, `read` and `log` come in between.
 ///
-/// `early_hints`, `start`, `write`, `send_file` and `want_body` return 0 to go on. Anything else says that the
-/// client is gone: the exchange is over as if by `wsgi_cancel`, and no callback for this request
-/// follows, `finish` included.
+/// `early_hints`, `start`, `write`, `send_file` and `want_body` return 0 to go on. Any other value
+/// means that the client is gone: the exchange is over as if by `wsgi_cancel`, and no callback for
+/// this request follows, `finish` included.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct wsgi_host {
@@ -143,7 +145,9 @@ pub struct wsgi_host {
     pub finish:
         Option<unsafe extern "C" fn(request: *mut c_void, outcome: wsgi_outcome, retry_after: u32)>,
     /// The application waits for body bytes: call `wsgi_body_push` when there are some, now or
-    /// later. The first call is the time to send a response 100 (Continue). Comes again if those were not enough, or when it wants more. Required for `WSGI_BODY_PUSH`.
+    /// later. The first call is the time to send a response 100 (Continue), unless `start` came
+    /// before. Comes again if those were not enough, or when it wants more. Required for
+    /// `WSGI_BODY_PUSH`.
     pub want_body: Option<unsafe extern "C" fn(request: *mut c_void) -> c_int>,
     /// Put up to `size` (at least 1) bytes of body into `buffer`. Returns how many, 0 at the end of
     /// the body, `WSGI_READ_BROKEN` if the rest cannot be had, `WSGI_READ_GONE` if the client is gone.

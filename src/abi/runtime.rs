@@ -261,7 +261,9 @@ pub unsafe extern "C" fn wsgi_pause_output(runtime: *mut wsgi_runtime, pause: c_
 /// Waits for that at most `timeout_ms` milliseconds, then gives up: applications may still be
 /// running on their threads. They have all of the time to come back. The exit handlers run once all
 /// have, or when a quarter of the time is left. The interpreter is not torn down, which could not be
-/// done safely while applications run; end the process soon, with `_exit` if some may be running.
+/// done safely while applications run. End the process soon. `exit` is safe if each request has had
+/// its `finish`, or its `wsgi_run` has returned. The application of a request that was cancelled may
+/// still be running: end with `_exit` then, after you have flushed your own files.
 ///
 /// In an event-driven host no callback of a request follows, `finish` included. In a blocking host
 /// none begins once this has returned, and each `wsgi_run` returns `WSGI_GONE` or `WSGI_STOPPING` as

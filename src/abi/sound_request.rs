@@ -17,7 +17,7 @@ pub(super) fn check(from: &wsgi_request, to: &Request) -> Result<()> {
     if let [.., last] = to.get(Field::ScriptName) {
         if !to.get(Field::ScriptName).starts_with(b"/") || *last == b'/' {
             return invalid(
-                "`script_name` is neither empty nor begins with a slash and ends in none",
+                "`script_name` must be empty, or begin with a slash and not end with one",
             );
         }
     }

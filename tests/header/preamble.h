@@ -11,22 +11,26 @@
 // LIFE CYCLE
 //
 // An event-driven host has a loop that must never wait. The library's Python threads run the
-// application, and tell the loop that there is something to fetch:
+// application, and a descriptor of the library wakes the loop:
 //
-//      1  host.notify = wake;  host.start = ...        the callbacks; all but notify on the loop
-//      2  wsgi_runtime_start(&config, &runtime, ...)   after the last fork; config.threads = 8
+//      1  host.start = ...  host.write = ...           the callbacks; all of them on the loop
+//      2  wsgi_runtime_start(&config, &runtime, ...)   after the last fork; config.threads = 8,
+//                                                      config.flags = WSGI_EVENTFD
 //      3  wsgi_app_load(runtime, &where, &app, ...)    returns at once, the import goes on
-//      4  for each request, when its head is there:
-//      5      wsgi_submit(app, &request, mine, &exchange, ...)
-//      6  whenever notify was called: read what it has written to wake the loop, *then*
-//      7      wsgi_poll(runtime, 64, &left)            calls start(mine), write(mine), finish(mine)
-//      8  when bytes are sent:    wsgi_buffer_release(buffer)
-//      9  when a client leaves:   wsgi_cancel(exchange)
-//     10  wsgi_runtime_stop(runtime, 2000, ...)        then end the process
+//      4  watch wsgi_runtime_fd(runtime) for reading
+//      5  for each request, when its head is there:
+//      6      wsgi_submit(app, &request, mine, &exchange, ...)
+//      7  whenever that descriptor is readable:
+//      8      wsgi_poll(runtime, 64, NULL)             calls start(mine), write(mine), finish(mine)
+//      9  when bytes are sent:    wsgi_buffer_release(buffer)
+//     10  when a client leaves:   wsgi_cancel(exchange)
+//     11  wsgi_runtime_stop(runtime, 2000, ...)        then end the process
+//
+// A loop that cannot watch a descriptor sets host.notify instead of the flag.
 //
 // A blocking host has a thread for each request, and lends it to the application:
 //
-//      1  host.notify = NULL;  host.start = ...        the callbacks; on the thread that runs
+//      1  host.start = ...  host.write = ...           the callbacks; on the thread that runs
 //      2  wsgi_runtime_start(&config, &runtime, ...)   after the last fork; config.threads = 0
 //      3  wsgi_app_load(runtime, &where, &app, ...)
 //      4  wsgi_app_wait(app, 0, ...)                   to be told early that an import fails
