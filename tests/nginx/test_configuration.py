@@ -15,6 +15,7 @@ from server import MODULE, NGINX, PYTHON, Nginx
 pytestmark = [
     pytest.mark.not_inline("no application runs"),
     pytest.mark.not_validated("no application runs"),
+    pytest.mark.not_newer("what it names, such as /usr, belongs to the other Python"),
 ]
 
 GOOD = "wsgi_app @APPS@/hello.py hello_world;"

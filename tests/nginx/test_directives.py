@@ -10,6 +10,7 @@ from server import ROOT
 pytestmark = [
     pytest.mark.not_inline("no application runs"),
     pytest.mark.not_validated("no application runs"),
+    pytest.mark.not_newer("what it names, such as /usr, belongs to the other Python"),
 ]
 
 PAGES = [ROOT / "docs" / name for name in ("directives.md", "responses.md")]
