@@ -9,6 +9,7 @@
 
 
 static void ngx_http_wsgi_abort_handler(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_wsgi_is_whole(ngx_http_request_t *r);
 
 
 ngx_int_t
@@ -179,8 +180,30 @@ ngx_http_wsgi_log_abort(void *data)
     /* a worker that shuts down closes connections, as do timeouts */
 
     if (ctx->started && r == r->main
-        && c->error && !c->close && !c->timedout)
+        && c->error && !c->close && !c->timedout
+        && !ngx_http_wsgi_is_whole(r))
     {
         r->headers_out.status = NGX_HTTP_CLIENT_CLOSED_REQUEST;
     }
+}
+
+
+/*
+ * A client that has all of a response need not wait until the application has
+ * come to its end.  What was sent is counted as for $body_bytes_sent.
+ */
+
+static ngx_uint_t
+ngx_http_wsgi_is_whole(ngx_http_request_t *r)
+{
+    off_t  sent;
+
+    sent = r->connection->sent - (off_t) r->header_size;
+
+    if (r->header_only) {
+        return sent >= 0;
+    }
+
+    return r->headers_out.content_length_n >= 0
+           && sent >= r->headers_out.content_length_n;
 }

@@ -173,7 +173,9 @@ impl Body {
     ) -> Result<Option<Self>, Failure> {
         let sent = match &self.blocks {
             // While it was paused the client may have left.
-            Some(_) if response.with(|response| response.is_gone())? => Err(Problem::Gone.into()),
+            Some(_) if response.with(|response| response.is_cut_off())? => {
+                Err(Problem::Gone.into())
+            }
             Some(blocks) => send_each(py, blocks, response),
             None => self.begin(py, response),
         };
@@ -287,7 +289,7 @@ fn send_each(py: Python<'_>, blocks: &Blocks, response: &Loan<Response>) -> Resu
         let block = bytes(&block)?;
         if block.as_bytes().is_empty() {
             // Nothing is sent that could find it out.
-            if response.with(|response| response.is_gone())? {
+            if response.with(|response| response.is_cut_off())? {
                 return Err(Problem::Gone.into());
             }
             continue;

@@ -3,6 +3,7 @@
 use crate::host::client::Client;
 use crate::host::event::{Head, Outcome};
 use crate::host::{FileRange, Flow, Transport};
+use crate::python::thread::is_forked;
 use crate::wsgi::offence::Note;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -92,6 +93,20 @@ impl Response {
 
     pub(super) fn is_gone(&self) -> bool {
         self.client().is_cancelled()
+    }
+
+    /// The client is gone, and was to have more.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.is_gone() && !self.is_given()
+    }
+
+    /// The application has given all that was promised. A client that has it may go, and the application
+    /// comes to its end nevertheless.
+    fn is_given(&self) -> bool {
+        match self.state {
+            State::Sent { promised: Some(promised), given, .. } => given >= promised,
+            _ => false,
+        }
     }
 
     pub(super) fn is_answered(&self) -> bool {
@@ -226,12 +241,18 @@ impl Response {
 
     /// Waits until the host can take another block.
     pub(super) fn ready(&mut self, py: Python<'_>) -> Result<(), Problem> {
+        if self.is_given() && !is_forked() {
+            return Ok(());
+        }
         self.transport.ready(py).map_err(|_| Problem::Gone)
     }
 
     /// Sends what there is, or says that the host has enough.
     pub(super) fn flush(&mut self, py: Python<'_>) -> Result<Flow, Problem> {
-        self.transport.flush(py).map_err(|_| Problem::Gone)
+        match self.transport.flush(py) {
+            Err(_) if self.is_given() && !is_forked() => Ok(Flow::GoOn),
+            flow => flow.map_err(|_| Problem::Gone),
+        }
     }
 
     /// The application has given all. Whether that is a whole response.

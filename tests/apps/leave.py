@@ -2,6 +2,8 @@
 
 /running         asks, waits at the gate; then asks, reads and writes in every way, and is iterated
 /stream          yields "first", waits at the gate, yields "second" and "third"
+/whole           yields all of its Content-Length, then empty blocks until its client is gone; goes on
+/written         the same by write()
 /nothing         yields empty blocks until it is closed
 /blocks          yields blocks of 64 KiB until it is closed
 /write           gives such blocks to write() until it raises
@@ -89,6 +91,24 @@ def stream(environ, start_response):
     return Closing(pieces())
 
 
+def whole(environ, start_response):
+    write = start_response("200 OK", [*TEXT, ("Content-Length", "5")])
+    gone = environ["libwsgi.client_disconnected"]
+    if environ["PATH_INFO"] == "/written":
+        write(b"whole")
+
+    def pieces():
+        if environ["PATH_INFO"] == "/whole":
+            yield b"whole"
+        while not gone():
+            yield b""
+            time.sleep(0.005)
+        yield b""
+        note("went on", gone)
+
+    return Closing(pieces())
+
+
 def each_block(environ, start_response):
     blocks[0] = 0
     start_response("200 OK", TEXT)
@@ -158,6 +178,8 @@ def show(environ, start_response):
 ENDPOINTS = {
     "/running": running,
     "/stream": stream,
+    "/whole": whole,
+    "/written": whole,
     "/blocks": each_block,
     "/nothing": nothing,
     "/write": write,

@@ -1,6 +1,6 @@
 //! `libwsgi.client_disconnected`, and what a client that is gone means for reads and writes.
 
-use crate::host::call;
+use crate::host::{call, call_file};
 
 #[test]
 fn a_client_that_stays_is_there() {
@@ -16,6 +16,18 @@ fn a_client_that_leaves_is_gone_on_every_thread_and_for_reads() {
                 'wsgi.input: the client is gone']";
     assert!(answer.logged(said), "{answer:?}");
     assert_eq!(answer.outcome, None, "nothing more is said to the host");
+}
+
+#[test]
+fn a_client_that_has_all_that_was_promised_may_leave() {
+    let promised = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gateway/promised.py");
+    for (path, more) in [("/", false), ("/written", false), ("/more", true)] {
+        let answer =
+            call_file(promised.into(), "goes_on_after_all").path(path).leave_at_write(1).run();
+        assert!(answer.logged("went on"), "{path}: {answer:?}");
+        assert!(!answer.logged("WSGI0208"), "{path}: {answer:?}");
+        assert_eq!(answer.logged("WSGI0205"), more, "{path}: {answer:?}");
+    }
 }
 
 #[test]

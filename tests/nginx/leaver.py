@@ -49,6 +49,13 @@ class Leaver:
         else:
             self.connection.read_chunk(self.connection.read_head())
 
+    def wait_body(self, body):
+        """Waits until all of a body of a known length has come."""
+        if self.way.startswith("h2"):
+            self.connection.wait(self.stream, lambda response: response.body == body)
+        else:
+            assert self.connection.read_response().body == body
+
     def leave(self):
         if self.way == "half-close":
             self.connection.half_close()

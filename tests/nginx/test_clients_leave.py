@@ -107,6 +107,18 @@ TOLD = [
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("path", ["/leave/whole", "/leave/written"])
+def test_a_client_that_has_the_whole_response_may_leave(server, news, way, path):
+    with Leaver(server, way, path) as leaving:
+        leaving.wait_body(b"whole")
+        leaving.leave()
+        assert news.notes(2) == ["went on: True", "closed"], "the application comes to its end"
+    wait_for(news.access, "the access log")
+    assert [" 200 " in line for line in news.access()] == [True], "the client has left nothing out"
+    assert not news.log("WSGI0208")
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("place", ["leave", "leave/file"])
 def test_a_running_application_is_told(server, news, gate, way, place):
     stop = gate()
