@@ -17,6 +17,7 @@
 
 
 static void ngx_http_wsgi_init_connection(ngx_connection_t *c);
+static void ngx_http_wsgi_move_connection(ngx_connection_t *c);
 static void ngx_http_wsgi_watch_channel(ngx_event_t *ev);
 static void ngx_http_wsgi_channel_handler(ngx_event_t *ev);
 static void ngx_http_wsgi_no_inherit_channels(void);
@@ -144,9 +145,57 @@ ngx_http_wsgi_init_connection(ngx_connection_t *c)
 
     n = c->listening - (ngx_listening_t *) ngx_cycle->listening.elts;
 
+    if (c->fd <= STDERR_FILENO) {
+        ngx_http_wsgi_move_connection(c);
+    }
+
     ngx_http_wsgi_no_inherit(c->fd);
 
     ngx_http_wsgi_handlers[n](c);
+}
+
+
+/*
+ * An application has closed a standard descriptor, with a file object say.
+ * Now a client has its number, and would get what is written there.
+ */
+
+static void
+ngx_http_wsgi_move_connection(ngx_connection_t *c)
+{
+    ngx_fd_t  fd, null, standard;
+
+    standard = c->fd;
+
+    fd = fcntl(standard, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (fd == -1) {
+        return;
+    }
+
+    null = ngx_open_file("/dev/null", NGX_FILE_RDWR, NGX_FILE_OPEN, 0);
+
+    if (null == NGX_INVALID_FILE || dup2(null, standard) == -1) {
+        (void) close(standard);
+    }
+
+    if (null > STDERR_FILENO) {
+        (void) close(null);
+    }
+
+    if (standard == STDERR_FILENO) {
+        (void) ngx_log_redirect_stderr((ngx_cycle_t *) ngx_cycle);
+    }
+
+    if (ngx_cycle->files) {
+        ngx_cycle->files[standard] = NULL;
+        ngx_cycle->files[fd] = c;
+    }
+
+    c->fd = fd;
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "WSGI0313 descriptor %d was closed, which is a standard one "
+                  "of the web server; it is open again", standard);
 }
 
 

@@ -9,6 +9,7 @@
 //! The handler stands on both sides of faulthandler's: on top, to speak before it; and below, since
 //! Python takes that one away before it ends itself by an error that it calls fatal.
 
+use super::c_exit;
 use super::dispositions::{self, action};
 use super::thread::is_forked;
 use once_cell::sync::OnceCell;
@@ -141,6 +142,8 @@ thread_local! {
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        // It says what the thread is at, which is gone after this.
+        c_exit::check();
         self.place.length.store(0, Ordering::Release);
         self.place.thread.store(0, Ordering::Release);
         if let Some(stack) = self.stack {

@@ -82,6 +82,20 @@ impl<'py> Call<'_, 'py> {
         self.original.call1(args)
     }
 
+    /// The same with one more option, or another value of it.
+    pub(super) fn original_with_option(
+        &self,
+        name: &str,
+        value: impl IntoPyObject<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let options = match self.options {
+            Some(options) => options.copy()?,
+            None => PyDict::new(self.py()),
+        };
+        options.set_item(name, value)?;
+        self.original.call(self.args, Some(&options))
+    }
+
     /// `module.name(first, ...)`, where `first` is how the first argument is shown.
     pub(super) fn shown(&self, first: Option<String>) -> String {
         let first = first.unwrap_or_else(|| String::from("..."));

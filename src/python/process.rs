@@ -30,8 +30,12 @@ const RULES: &[Rule] = &[
     rule("closerange", &["fd_low", "fd_high"], 2, false, close_range),
     rule("dup2", &["fd", "fd2", "inheritable"], 2, true, dup2),
     rule("system", &["command"], 1, true, system),
+    rule("fdopen", FDOPEN, 1, true, open),
     Rule { module: "_socket", also: &[], ..rule("close", &["fd"], 1, false, close) },
 ];
+
+const FDOPEN: &[&str] =
+    &["fd", "mode", "buffering", "encoding", "errors", "newline", "closefd", "opener"];
 
 const fn rule(
     name: &'static str,
@@ -133,6 +137,20 @@ fn close<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
                 call.module()
             ));
             Err(os_error(libc::EBADF))
+        }
+        _ => call.original(),
+    }
+}
+
+/// `sys.stdout = os.fdopen(sys.stdout.fileno(), "w")` is how programs set a stream's buffer or encoding.
+/// Such a file must not close a descriptor of the server's when nobody needs the file any more.
+fn open<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    match call.value(0).extract::<RawFd>() {
+        Ok(fd)
+            if call.positional() < FDOPEN.len() - 1
+                && ((0..FIRST_FREE).contains(&fd) || descriptors::is_hosts(fd)) =>
+        {
+            call.original_with_option("closefd", false)
         }
         _ => call.original(),
     }

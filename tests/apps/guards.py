@@ -7,6 +7,8 @@
 /sockets         closes every descriptor by socket.close
 /onto            os.dup2 onto a listener, onto 1 and onto 2
 /wrong           what guarded functions raise for wrong arguments, and what Python's own do
+/reopens         os.fdopen of standard descriptors, as programs do; then the files go
+/closes          closes standard error by a file object
 /limits          lowers and raises limits of the process
 /users           becomes another user and group, where it is root
 /later           has faulthandler end the process in an hour, and takes that back
@@ -31,6 +33,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -147,6 +150,19 @@ def sockets(query):
     return sorted(int(number) for number in before - set(os.listdir("/proc/self/fd")))
 
 
+def reopens(query):
+    file = os.fdopen(sys.stdout.fileno(), "w", 1)
+    file.write("written to the descriptor\n")
+    file.close()
+    os.fdopen(0).close()
+    os.fdopen(1, mode="w").close()
+    return [os.path.exists(f"/proc/self/fd/{number}") for number in range(3)]
+
+
+def closes(query):
+    open(2, "w").close()
+
+
 def limits(query):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
@@ -258,6 +274,8 @@ ENDPOINTS = {
     "everything": everything,
     "onto": onto,
     "sockets": sockets,
+    "reopens": reopens,
+    "closes": closes,
     "limits": limits,
     "users": users,
     "later": later,

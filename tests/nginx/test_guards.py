@@ -100,6 +100,13 @@ def test_exit_of_c_is_told_and_the_worker_is_replaced(nginx, way):
     assert not server.log_lines("PyThreadState_Get"), "and nothing else goes wrong"
 
 
+def test_exit_of_c_at_import_names_the_import(nginx):
+    text = "import ctypes\nctypes.CDLL(None).exit(2)\n"
+    server = nginx("location / { wsgi_app @PREFIX@/gives_up.py app; }", files=[("gives_up.py", text)])
+    server.wait_log("WSGI0312 exit() of C code ends process", 'at work on "the import of', "gives_up.py app")
+    server.wait_log("gives_up.py", "line 2 in <module>")
+
+
 def test_an_error_that_python_calls_fatal_is_a_crash(nginx):
     server = nginx(CONF)
     server.expect("exited on signal 6")
@@ -159,6 +166,23 @@ def test_sockets_of_the_server_stay_open(server):
         assert connection.ask("/ok").status == 200
     server.wait_log("WSGI0306 socket.close(", "guards.py")
     assert server.workers() == before
+
+
+def test_a_file_of_a_standard_descriptor_does_not_close_it(server):
+    assert shown(server, "/reopens") == [True, True, True], "though the file is closed"
+    server.wait_log("written to the descriptor")
+
+
+def test_a_client_does_not_get_the_number_of_standard_error(nginx):
+    server = nginx(CONF)
+    shown(server, "/closes")
+    with server.connect() as connection:
+        assert connection.ask("/ok").status == 200
+        standard = Path(f"/proc/{server.workers()[0]}/fd/2")
+        assert os.readlink(standard) == f"{server.prefix}/error.log", "which is the log again"
+        assert connection.ask("/ok").status == 200
+    server.wait_log("WSGI0313 descriptor 2 was closed")
+    assert shown(server, "/ok") == "ok"
 
 
 def listener_of(pid):

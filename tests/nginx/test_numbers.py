@@ -60,6 +60,7 @@ ELSEWHERE = {
     "WSGI0310": "test_guards.py::test_what_changes_the_process_is_told",
     "WSGI0311": "test_guards.py::test_what_changes_the_process_is_told",
     "WSGI0312": "test_guards.py::test_exit_of_c_is_told_and_the_worker_is_replaced",
+    "WSGI0313": "test_guards.py::test_a_client_does_not_get_the_number_of_standard_error",
 }
 
 # What the application of tests/gateway/offences.py gets, and what the line says of it.
