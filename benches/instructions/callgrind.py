@@ -14,12 +14,12 @@ def command(output, *options):
     return [*words, f"--callgrind-out-file={output}", *options]
 
 
-def environment(seed):
-    """`seed`: the library made of seed.c.
+def environment(*preloaded):
+    """`preloaded`: the shared objects made of seed.c and count.c, or the first alone.
 
     With an arena for each thread it depends on who comes first what a malloc costs.
     """
-    return {**os.environ, "LD_PRELOAD": str(seed), "MALLOC_ARENA_MAX": "1"}
+    return {**os.environ, "LD_PRELOAD": " ".join(map(str, preloaded)), "MALLOC_ARENA_MAX": "1"}
 
 
 class Reader:

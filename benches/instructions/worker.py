@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 NGINX = os.environ.get("WSGI_NGINX", "/usr/sbin/nginx")
 MODULE = os.environ.get("WSGI_MODULE", str(ROOT / "build/ngx_http_wsgi_module.so"))
 APP = ROOT / "benches" / "app.py"
-FEW, MANY = 300, 2300
+UNCOUNTED, COUNTED = 300, 2000
 
 CONFIGURATION = """\
 load_module "{module}";
@@ -68,17 +68,13 @@ LOCATIONS = {
 
 def count(folder, name, location):
     """{group: instructions a request}"""
-    totals = []
-    for requests in (FEW, MANY):
-        output = folder / f"{name}, {requests}.callgrind"
-        run(folder, output, location, requests)
-        totals.append(callgrind.by_group(callgrind.instructions(output)))
-    few, many = totals
-    # Starting is not quite the same each time: groups that only start have -1, 0 or 1.
-    return {group: max(0, many[group] - few[group]) / (MANY - FEW) for group in many}
+    output = folder / f"{name}.callgrind"
+    run(folder, output, location)
+    groups = callgrind.by_group(callgrind.instructions(output))
+    return {group: count / COUNTED for group, count in groups.items()}
 
 
-def run(folder, output, location, requests):
+def run(folder, output, location):
     prefix = folder / "nginx"
     shutil.rmtree(prefix, ignore_errors=True)
     (prefix / "temp").mkdir(parents=True)
@@ -94,16 +90,19 @@ def run(folder, output, location, requests):
     )
     (prefix / "nginx.conf").write_text(text)
     nginx = [NGINX, "-p", str(prefix), "-c", "nginx.conf", "-e", "error.log"]
-    environment = callgrind.environment(folder / "seed.so")
+    environment = callgrind.environment(folder / "seed.so", folder / "count.so")
+    command = callgrind.command(output, "--instr-atstart=no")
     process = subprocess.Popen(
-        [*map(str, callgrind.command(output)), *nginx],
+        [*map(str, command), *nginx],
         env=environment,
         preexec_fn=end_with_parent,
     )
     try:
-        with connect(process, port, prefix / "error.log") as client:
-            for _ in range(requests):
-                ask(client, location)
+        # count.c switches the counter on and off when it sees a new connection.
+        for requests in (UNCOUNTED, COUNTED, 1):
+            with connect(process, port, prefix / "error.log") as client:
+                for _ in range(requests):
+                    ask(client, location)
     finally:
         # Quick, and callgrind still writes its file.
         process.terminate()
