@@ -4,7 +4,12 @@
 Each round draws directives for a handful of locations by SEED, starts an nginx, and lets clients ask
 it for responses whose every byte is known: quick ones, slow ones, ones that stop reading, that reset
 or leave, over HTTP/1.1, TLS and HTTP/2 with windows of all sizes. Meanwhile one client asks for a
-static file and for a short response.
+static file. In a third of the rounds nginx reloads in the middle.
+
+Half of the rounds are roomy: each location has buffering and files, so that no client can hold a
+thread. There every request must be answered. In the other rounds slow clients may hold all threads, as
+docs/security.md says: the server may answer 503, and a client may wait too long. What it gets must
+still be right.
 
 Exit code 1, with the seed of the round: a response was wrong or never ended, a whole one was cut off,
 a broken one looked whole, the static file took longer than a second (but for `wsgi_threads 0`), the
@@ -14,6 +19,7 @@ log has an alert, or nginx did not end.
 import argparse
 import pathlib
 import random
+import signal
 import socket
 import sys
 import tempfile
@@ -26,6 +32,7 @@ sys.path[:0] = [str(ROOT / "tests" / "nginx"), str(pathlib.Path(__file__).parent
 
 from attack_app import known  # noqa: E402
 from client import Closed, Truncated  # noqa: E402
+from h2.exceptions import ProtocolError  # noqa: E402
 from h2client import H2Connection  # noqa: E402
 from server import Nginx, wait_for  # noqa: E402
 
@@ -58,6 +65,11 @@ PLACE = {
     "mirror": ["/quick", None, None],
     "chunked_transfer_encoding": ["on", "on", "off"],
 }
+ROOMY = {
+    "wsgi_buffering": "on",
+    "wsgi_max_temp_file_size": "1024m",
+    "wsgi_ignore_headers": "X-Accel-Buffering",
+}
 TYPES = "gzip_types *; ssi_types *; sub_filter_types *; gzip_http_version 1.0; addition_types *;"
 SHAPES = ["list", "one", "empty", "broken", "written", "generator", "generator"]
 
@@ -65,14 +77,14 @@ SHAPES = ["list", "one", "empty", "broken", "written", "generator", "generator"]
 class Place:
     """A location with directives of its own, and what its responses have around them."""
 
-    def __init__(self, chance, number):
+    def __init__(self, chance, number, is_roomy):
         drawn = {name: chance.choice(values) for name, values in PLACE.items()}
+        drawn.update(ROOMY if is_roomy else {})
         self.prefix, self.parts = f"/{number}", chance.choice(["", "", "add"])
         lines = [f"{name} {value};" for name, value in drawn.items() if value is not None]
         if self.parts:
             lines.append("add_before_body /part; add_after_body /part;")
         lines.append(f"wsgi_app @PREFIX@/attack_app.py app; wsgi_script_name {self.prefix};")
-        self.has_room = drawn["wsgi_max_temp_file_size"] == "1024m"
         self.text = f"location {self.prefix}/ {{ {' '.join(lines)} }}"
 
     def around(self):
@@ -84,12 +96,13 @@ class Round:
 
     def __init__(self, seed, seconds):
         self.chance, self.seconds = random.Random(seed), seconds
-        self.places = [Place(self.chance, number) for number in range(LOCATIONS)]
+        self.is_roomy, self.reloads = self.chance.random() < 0.5, self.chance.random() < 0.33
+        self.places = [Place(self.chance, n, self.is_roomy) for n in range(LOCATIONS)]
         self.http = TYPES + "".join(
             f" {name} {self.chance.choice(values)};" for name, values in MAIN.items()
         )
-        self.failures, self.done, self.slowest = [], 0, 0.0
-        self.over = threading.Event()
+        self.failures, self.done, self.refused, self.slowest = [], 0, 0, 0.0
+        self.over, self.reloaded = threading.Event(), 0.0
 
     def run(self, folder):
         server = self.server = Nginx(folder, self.configuration(), http=self.http)
@@ -106,7 +119,11 @@ class Round:
         threads.append(threading.Thread(target=self.watch))
         for thread in threads:
             thread.start()
-        time.sleep(self.seconds)
+        self.over.wait(self.seconds / 2)
+        if self.reloads:
+            server.send(signal.SIGHUP)
+            self.reloaded = time.monotonic()
+        self.over.wait(self.seconds / 2)
         self.over.set()
         for thread in threads:
             thread.join(2 * PATIENCE)
@@ -123,6 +140,8 @@ class Round:
         tls += "ssl_certificate_key @PREFIX@/key.pem;"
         part = "location = /part { rewrite ^ /part?3000-700-1-0? break; " \
                "wsgi_app @PREFIX@/attack_app.py app; }"
+        if self.is_roomy:
+            part = part.replace("}", " ".join(f"{n} {v};" for n, v in ROOMY.items()) + " }")
         quick = "location /quick { wsgi_app @PREFIX@/attack_app.py app; }"
         static = "location = /static.txt { }"
         return "\n".join([tls, part, quick, static, *(place.text for place in self.places)])
@@ -133,8 +152,10 @@ class Round:
             begin = time.monotonic()
             try:
                 ok = self.server.ask("/static.txt").status == 200
-            except OSError as failure:
-                ok = self.failures.append(f"the static file: {failure}")
+            except (OSError, Closed) as failure:
+                ok = self.is_of_the_reload(begin, failure)
+                if not ok:
+                    self.failures.append(f"the static file: {failure!r}")
             took = time.monotonic() - begin
             self.slowest = max(self.slowest, took)
             if not ok or (took > SLOWEST_STATIC and "wsgi_threads 0" not in self.http):
@@ -156,16 +177,38 @@ class Round:
                 way(chance, path, place, known(start, size), shape == "broken")
                 self.done += 1
             except Exception as failure:
+                if self.is_of_the_reload(begin, failure) or self.is_of_the_crowd(failure):
+                    self.refused += 1
+                    continue
                 took = time.monotonic() - begin
                 text = f"{way.__name__} {path}, {took:.1f} s: {type(failure).__name__}: {failure}"
                 self.failures.append(f"{text[:400]}\n    {place.text}")
 
+    def is_of_the_reload(self, begin, failure):
+        """A worker that ends closes connections on which no request has begun, and says GOAWAY.
+
+        The library h2 takes nothing of a connection after that.
+        """
+        kinds = (Closed, ConnectionError, ProtocolError)
+        return isinstance(failure, kinds) and begin - 1.0 < self.reloaded
+
+    def is_of_the_crowd(self, failure):
+        """Slow clients hold each thread where there are no files."""
+        return isinstance(failure, TimeoutError) and not self.is_roomy
+
     def judge(self, status, body, whole, place, expected, broken):
         around = place.around()
-        if (status == 503 and not place.has_room) or (status == 500 and broken):
+        if status == 500 and broken:
+            return
+        if status == 503 and not self.is_roomy:
+            self.refused += 1
             return
         assert status == 200, f"status {status}"
         wanted = around + expected + around
+        if around and not self.is_roomy and whole and not broken:
+            # In place of a part there may be the page of its 503.
+            assert expected in body, f"other bytes in {len(body)}, not {len(wanted)}"
+            return
         assert wanted.startswith(body), f"other bytes among {len(body)} of {len(wanted)}"
         assert whole != broken, "whole" if whole else f"cut off after {len(body)} of {len(wanted)}"
         assert broken or body == wanted, f"{len(body)} of {len(wanted)} bytes"
@@ -240,7 +283,12 @@ def main():
         with tempfile.TemporaryDirectory(prefix="wsgi-attack-") as folder:
             pathlib.Path(folder).chmod(0o755)
             one.run(folder)
-        print(f"seed {seed}: {one.done} requests, static at most {one.slowest:.2f} s", flush=True)
+        kind = f"{'roomy' if one.is_roomy else 'crowded'}{', a reload' if one.reloads else ''}"
+        print(
+            f"seed {seed}, {kind}: {one.done} requests, {one.refused} refused, static at most "
+            f"{one.slowest:.2f} s",
+            flush=True,
+        )
         for failure in one.failures:
             print(f"  {failure}", flush=True)
         if one.failures:

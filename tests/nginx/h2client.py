@@ -7,7 +7,7 @@ import h2.connection
 import h2.events
 import h2.settings
 
-from client import TIMEOUT
+from client import TIMEOUT, Closed
 
 SERVER = [(":scheme", "http"), (":authority", "h2.test")]
 
@@ -144,7 +144,8 @@ class H2Connection:
 
     def _receive(self):
         data = self.socket.recv(1 << 16)
-        assert data, "the server closed the connection"
+        if not data:
+            raise Closed("the server closed the connection")
         for event in self.h2.receive_data(data):
             self._take(event)
         self.flush()
@@ -166,4 +167,4 @@ class H2Connection:
         elif isinstance(event, h2.events.PingAckReceived):
             self.pinged = False
         elif isinstance(event, h2.events.ConnectionTerminated):
-            raise AssertionError("the server ended the connection")
+            raise Closed("the server ends the connection")
