@@ -34,13 +34,21 @@ def wait_for(condition, what, deadline=30):
     return value
 
 
+def take_signals():
+    """A shell cannot trap what its parent ignores, such as SIGHUP below nohup."""
+    for name in SIGNALS:
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+
+
 @pytest.fixture
 def begin():
     """Starts a program in a session of its own, as a terminal would; ends what is left of it."""
     running = []
 
     def start(*command, **how):
-        process = subprocess.Popen(list(map(str, command)), start_new_session=True, **how)
+        process = subprocess.Popen(
+            list(map(str, command)), start_new_session=True, preexec_fn=take_signals, **how
+        )
         running.append(process)
         return process
 
