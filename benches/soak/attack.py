@@ -81,6 +81,9 @@ class Place:
         drawn = {name: chance.choice(values) for name, values in PLACE.items()}
         drawn.update(ROOMY if is_roomy else {})
         self.prefix, self.parts = f"/{number}", chance.choice(["", "", "add"])
+        if self.parts and drawn["sendfile"] == "on":
+            # With all three, nginx does not finish a page of static files over HTTP/2 either.
+            drawn["aio"] = "off"
         lines = [f"{name} {value};" for name, value in drawn.items() if value is not None]
         if self.parts:
             lines.append("add_before_body /part; add_after_body /part;")
