@@ -16,6 +16,7 @@
 
 static int ngx_http_wsgi_divert(ngx_http_wsgi_ctx_t *ctx,
     const wsgi_head *head);
+static ngx_int_t ngx_http_wsgi_flush(ngx_http_request_t *r);
 static int ngx_http_wsgi_added(ngx_http_wsgi_ctx_t *ctx, uint32_t flags);
 static void ngx_http_wsgi_give_up(ngx_http_wsgi_ctx_t *ctx, uint32_t flags);
 
@@ -262,7 +263,36 @@ ngx_http_wsgi_truncate(ngx_http_request_t *r)
         return NGX_OK;
     }
 
-    return ngx_http_send_special(r, NGX_HTTP_FLUSH);
+    return ngx_http_wsgi_flush(r);
+}
+
+
+/*
+ * The filters send what they keep.  A filter that keeps nothing, such as gzip,
+ * sends an empty buffer, and while "limit_rate" delays the client nginx stores
+ * that.  gzip does not pass on the call that would take it out again, so nginx
+ * would close the connection only after "send_timeout".
+ */
+
+static ngx_int_t
+ngx_http_wsgi_flush(ngx_http_request_t *r)
+{
+    ngx_int_t     rc;
+    ngx_chain_t  *cl;
+
+    rc = ngx_http_send_special(r, NGX_HTTP_FLUSH);
+
+    for (cl = r->main->out; cl; cl = cl->next) {
+
+        if (ngx_buf_size(cl->buf) != 0 || cl->buf->last_buf) {
+            return rc;
+        }
+    }
+
+    r->main->out = NULL;
+    r->connection->buffered &= ~NGX_HTTP_WRITE_BUFFERED;
+
+    return rc;
 }
 
 

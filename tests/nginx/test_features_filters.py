@@ -3,6 +3,7 @@
 import gzip
 import zlib
 
+import client
 import pytest
 
 pytestmark = pytest.mark.not_validated("the validator refuses what the applications answer")
@@ -10,6 +11,9 @@ pytestmark = pytest.mark.not_validated("the validator refuses what the applicati
 CONF = """
     gzip_types text/plain; gzip_min_length 1; gzip_vary on;
     location /gzip/ { gzip on; @PAGES@; wsgi_script_name /gzip; }
+    location /slowly/ {
+        gzip on; limit_rate 1k; wsgi_app @APPS@/errors.py app; wsgi_script_name /slowly;
+    }
     location /gunzip/ { gunzip on; @PAGES@; wsgi_script_name /gunzip; }
     location /charset/ { charset utf-8; @PAGES@; wsgi_script_name /charset; }
     location /recoded/ {
@@ -73,6 +77,14 @@ def test_gzip_leaves_what_is_compressed(server):
     response = server.ask("/gzip/zipped?words", headers=ZIP)
     assert response.all("Content-Encoding") == ["gzip"], "once is enough"
     assert gzip.decompress(response.body) == b"words", "the application's bytes are as they were"
+
+
+def test_a_broken_response_that_gzip_compresses_ends_under_limit_rate(server):
+    with server.connect() as connection:
+        connection.send_request("/slowly/raises_after_chunk", headers=ZIP)
+        response = connection.read_head()
+        with pytest.raises(client.Truncated):
+            list(connection.pieces(response))  # not 60 seconds later, which is send_timeout
 
 
 def test_gunzip(server):
