@@ -17,8 +17,10 @@ CONF = """
     location / { wsgi_app @APPS@/elsewhere.py app; }
     location /file/ { client_body_in_file_only clean;
                       wsgi_app @APPS@/elsewhere.py app; wsgi_script_name /file; }
-    location /streamed/ { wsgi_request_buffering off; wsgi_read_timeout 500ms;
+    location /streamed/ { wsgi_request_buffering off;
                           wsgi_app @APPS@/elsewhere.py app; wsgi_script_name /streamed; }
+    location /impatient/ { wsgi_request_buffering off; wsgi_read_timeout 500ms;
+                           wsgi_app @APPS@/elsewhere.py app; wsgi_script_name /impatient; }
     location /wait/ { wsgi_read_timeout 500ms; wsgi_app @APPS@/wait.py app; wsgi_script_name /wait; }
     location /held/ { wsgi_buffering off;
                       wsgi_app @APPS@/elsewhere.py app; wsgi_script_name /held; }
@@ -87,7 +89,7 @@ def test_a_helper_waits_for_the_client_longer_than_for_the_application(threaded,
     never = gate()
     with threaded.connect() as connection:
         headers = [("Content-Length", "10")]
-        connection.send_request("/streamed/all", method="POST", headers=headers)
+        connection.send_request("/impatient/all", method="POST", headers=headers)
         late = threaded.ask(f"/wait/block?{never.query}")
         assert late.status == 504, "wsgi_read_timeout is over"
         connection.send(b"0123456789")
