@@ -1,4 +1,4 @@
-"""Looks at all of environ, reads the body and gives it back, in the way that QUERY_STRING says."""
+"""Looks at all of environ, reads the body and returns it, in the way that QUERY_STRING names."""
 
 
 def blocks(body):

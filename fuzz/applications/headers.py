@@ -1,7 +1,7 @@
 """Calls start_response with a status and headers made of the request's body.
 
-Says in its body what ought to reach the client, by rules written a second time here, as regular
-expressions: `accepted`, then status, reason, names and values with a NUL after each; or `refused`.
+Its body has what the client must get, by rules written a second time here, as regular expressions:
+`accepted`, then status, reason, names and values with a NUL after each; or `refused`.
 """
 
 import re
@@ -53,7 +53,7 @@ def is_text(value, pattern):
 
 
 def expected(status, headers):
-    """What is to reach the client; None if start_response must refuse."""
+    """What the client must get; None if start_response must refuse."""
     if not is_text(status, STATUS) or not isinstance(headers, list):
         return None
     code, reason = STATUS.fullmatch(status).groups()

@@ -1,6 +1,7 @@
-"""Reads wsgi.input by the operations that X-Program names, and io.BytesIO by the same.
+"""Reads wsgi.input by the operations that X-Program names, and io.BytesIO by the same operations.
 
-X-Program is in hexadecimal; X-Whole is the whole body, which a client that breaks off has not sent.
+X-Program is in hexadecimal. X-Whole is the complete body, of which a client that leaves sends a
+part.
 """
 
 import io
@@ -39,14 +40,14 @@ OPERATIONS = [
 
 
 def read1(ours, oracle, size):
-    """read1 may give less than there is, but not nothing before the end."""
+    """read1 may return less than there is, but must not return an empty result before the end."""
     got = ours.read1(size)
     enough = got or size == 0 or oracle.tell() == len(oracle.getvalue())
     return enough and got == oracle.read(len(got))
 
 
 def run(program, ours, oracle):
-    """None, or what differs."""
+    """None, or the difference."""
     while program:
         kind, size = program.byte() % 9, program.choose(*SIZES)
         if kind == 8:
@@ -61,7 +62,7 @@ def run(program, ours, oracle):
 
 
 def stays_broken(ours):
-    """Half an upload must not look like a whole one, however often it is read."""
+    """After half an upload each read must raise, however often the application reads."""
     for read in (ours.read, ours.readline, ours.readlines, lambda: next(ours), lambda: ours.read(1)):
         try:
             return f"after OSError: {ascii(read()):.50}"

@@ -1,8 +1,9 @@
-"""An application that moves as the body of its request says, one byte a move.
+"""An application that acts as the body of its request says, one byte for each move.
 
-Its blocks continue one pattern, so that whatever reaches the client must be the pattern's beginning.
-It writes to wsgi.errors what the target compares with the host's side: `made` and `closed` for each
-iterable with close(), `raised` when it fails, `gave N` when it has given all.
+Its blocks continue one pattern, so that whatever reaches the client must be the pattern's
+beginning. It writes lines to wsgi.errors, which the target compares with the host's side: `made`
+and `closed` for each iterable with close(), `raised` when it fails, `gave N` when it has given all
+of its N bytes.
 """
 
 import io
@@ -37,7 +38,7 @@ class Machine:
         self.errors.write(f"{what}\n")
 
     def block(self):
-        """The next block of the pattern, counted as given."""
+        """The next block of the pattern. Its bytes count as given."""
         size = self.program.choose(*SIZES)
         block = PATTERN[self.given % 251 :][:size]
         self.given += size
@@ -62,7 +63,7 @@ class Machine:
             try:
                 self.write(block)
             except Exception:
-                # More than Content-Length: a part of it may have gone out.
+                # More than Content-Length: a part of it may have been sent.
                 self.say("write failed")
                 self.given = before
                 if self.program.choose(True, False):
@@ -76,14 +77,14 @@ class Machine:
         raise self.program.choose(*ERRORS, Unprintable)("a move")
 
     def tolerate(self):
-        """Another move, whose failure the application does not mind."""
+        """Makes another move, and ignores its failure."""
         try:
             self.move()
         except Exception:
             pass
 
     def in_a_thread(self):
-        """Another move on a thread of its own, where all that a request lends works too."""
+        """Makes another move on a new thread, where all objects of the request must work too."""
         raised = []
         thread = threading.Thread(target=self.move_elsewhere, args=(raised,))
         thread.start()
@@ -109,7 +110,7 @@ class Machine:
         kept["input"] = self.environ["wsgi.input"]
 
     def use_kept(self):
-        """What belongs to a request that is over must refuse."""
+        """Each object of a request that has ended must refuse."""
         if not kept or kept["start_response"] is self.start_response:
             return
         for use in (
@@ -120,7 +121,7 @@ class Machine:
             said = []
             self.attempt(use, said)
             if said == ["succeeded"]:
-                mismatch(self.environ, "what was kept still works")
+                mismatch(self.environ, "an object of an ended request still works")
 
     MOVES = [start, start, start, write_block, write_block, write_wrong, fail, tolerate]
     MOVES += [in_a_thread, keep, use_kept]
@@ -154,7 +155,7 @@ class Machine:
             self.say("closed")
 
     def next_block(self):
-        """What an iterable gives next; None ends it."""
+        """The next block of an iterable; None ends it."""
         while self.program:
             kind = self.program.byte() % 4
             if kind == 3:
@@ -166,7 +167,7 @@ class Machine:
         return None
 
     def file(self):
-        """The rest of the pattern, by file_wrapper: from a file, a pipe, or what only reads."""
+        """The rest of the pattern, by file_wrapper: from a file, a pipe, or a mere read()."""
         content = PATTERN[self.given % 251 :][:1000]
         wrapper = self.environ["wsgi.file_wrapper"]
         kind = self.program.byte() % 3
@@ -186,7 +187,7 @@ class Machine:
 
 
 class Pieces:
-    """Makes a move for each block that it is asked for."""
+    """Makes a move for each block that the server requests."""
 
     def __init__(self, machine):
         self.machine = machine
@@ -214,7 +215,7 @@ class Pieces:
 
 
 class Alone(Pieces):
-    """Says that it has a length, which need not be true."""
+    """Claims to have the length 1, which may be wrong."""
 
     def __len__(self):
         return self.machine.program.choose(1, 1, 0, 2)

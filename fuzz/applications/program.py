@@ -1,4 +1,4 @@
-"""Bytes as a program: each choice that an application has takes the next byte, and 0 at the end."""
+"""Bytes as a program: each choice of an application takes the next byte, and 0 after the end."""
 
 
 class Program:
@@ -6,7 +6,7 @@ class Program:
         self.code, self.at = code, 0
 
     def __bool__(self):
-        """Whether there is more to do."""
+        """Whether there are bytes left."""
         return self.at < len(self.code)
 
     def byte(self):
@@ -23,5 +23,5 @@ class Program:
 
 
 def mismatch(environ, what):
-    """A line of the log that begins with this word is a finding; see fuzz/src/lib.rs."""
+    """Writes a line that is a finding by its first word; see fuzz/src/lib.rs."""
     environ["wsgi.errors"].write(f"DIFFERS-FROM-THE-ORACLE {what}\n"[:150])

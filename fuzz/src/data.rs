@@ -1,4 +1,4 @@
-//! The fuzzer's bytes as choices; 0 where there are no more.
+//! The fuzzer's bytes as choices; 0 after the last byte.
 
 use std::ffi::CString;
 
@@ -38,7 +38,7 @@ impl Data<'_> {
         }
     }
 
-    /// Sometimes another `struct_size` than the right one.
+    /// Sometimes changes a `struct_size` to a wrong one.
     pub fn spoil(&mut self, size: &mut usize) {
         if self.byte() >= 250 {
             *size = size.wrapping_add(self.number() as usize);

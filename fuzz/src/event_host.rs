@@ -1,4 +1,4 @@
-//! An event-driven host on the C ABI, which watches over the order of what it is told.
+//! An event-driven host on the C ABI, which checks the order of its callbacks.
 
 use crate::data::Data;
 use std::cell::{Cell, RefCell};
@@ -10,30 +10,31 @@ use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 use wsgi::abi::*;
 
-/// One request, from `wsgi_submit` to its end. Used on the polling thread.
+/// One request, from `wsgi_submit` to its end. Only the polling thread uses it.
 pub struct Hosted {
-    /// NULL before the submit, and once the exchange is over.
+    /// NULL before the submit, and after the end of the exchange.
     exchange: Cell<*mut wsgi_exchange>,
     started: Cell<bool>,
     finished: Cell<bool>,
     cancelled: Cell<bool>,
     no_body: Cell<bool>,
-    /// What Content-Length leaves; -1: not stated.
+    /// The number of bytes that Content-Length still allows; -1: there is no Content-Length.
     left: Cell<i64>,
     body_ended: Cell<bool>,
-    /// The callback of this number says that the client is gone.
+    /// The callback with this number reports that the client is gone.
     leave_at: Cell<u8>,
-    /// Buffers are kept until later polls, or beyond the end, rather than given back at once.
+    /// The host keeps buffers until later polls, or beyond the end, and does not release them at
+    /// once.
     keeps: bool,
     kept: RefCell<Vec<*mut wsgi_buffer>>,
 }
 
-/// The runtime's one application, which reads what it is given and answers in several blocks.
+/// The runtime's one application, which reads its input and answers in several blocks.
 pub fn app() -> *mut wsgi_app {
     RUNTIME.app
 }
 
-/// Polls, and waits for notifications, until all of `hosted` have come to their end.
+/// Polls, and waits for notifications, until all of `hosted` have ended.
 pub fn poll_to_the_end(hosted: &[Box<Hosted>]) {
     loop {
         let mut left = 0;
@@ -43,10 +44,11 @@ pub fn poll_to_the_end(hosted: &[Box<Hosted>]) {
         if hosted.iter().all(|one| one.is_over()) {
             return;
         }
-        // A host that kept every buffer would leave the application without credit for ever.
+        // A host that keeps every buffer would leave the application without credit, without an
+        // end.
         hosted.iter().for_each(|one| one.release());
         let woken = RUNTIME.woken.lock().unwrap().recv_timeout(Duration::from_secs(10));
-        woken.expect("a request has neither ended nor said anything for 10 s");
+        woken.expect("a request has neither ended nor called back for 10 s");
     }
 }
 
@@ -79,14 +81,14 @@ impl Hosted {
         self.finished.get() || self.cancelled.get()
     }
 
-    /// Pushes something, perhaps with flags that are none, or after the end of the body.
+    /// Pushes bytes, perhaps with invalid flags, or after the end of the body.
     pub fn push(&self, data: &mut Data<'_>) {
         if self.is_over() {
             return;
         }
         let (bytes, flags) = (data.bytes(30), data.choose(&[0, 0, WSGI_PUSH_LAST, 2, 3, 99]));
         let mut taken = 0;
-        // SAFETY: an exchange that is live; `bytes` is borrowed for the call.
+        // SAFETY: the exchange is live; `bytes` is borrowed for the call.
         let status = unsafe {
             wsgi_body_push(self.exchange.get(), bytes.as_ptr(), bytes.len(), flags, &mut taken)
         };
@@ -104,7 +106,7 @@ impl Hosted {
         self.cancelled.set(true);
     }
 
-    /// Sees to it that the application comes to an end.
+    /// Makes sure that the application ends.
     pub fn settle(&self) {
         if !self.is_over() && !self.body_ended.get() {
             // SAFETY: as in `push`; a request without a pushed body refuses it.
@@ -114,7 +116,7 @@ impl Hosted {
         }
     }
 
-    /// After the end the buffers are the host's until it releases them.
+    /// After the end the host owns the buffers until it releases them.
     pub fn check(&self) {
         assert!(self.is_over());
         self.release();
@@ -122,7 +124,7 @@ impl Hosted {
 
     fn release(&self) {
         for buffer in self.kept.take() {
-            // SAFETY: a buffer that `write` has handed over, released once.
+            // SAFETY: `write` handed over the buffer, and it is released once.
             unsafe {
                 assert!((*buffer).size > 0 && !(*buffer).data.is_null());
                 wsgi_buffer_release(buffer);
@@ -130,7 +132,8 @@ impl Hosted {
         }
     }
 
-    /// What a callback returns: whether the client is gone, so that no other may follow.
+    /// The return value of a callback: whether the client is gone. Then no other callback may
+    /// follow.
     fn go_on(&self) -> c_int {
         assert!(!self.is_over(), "a callback after the end");
         let left = self.leave_at.get();
@@ -151,14 +154,14 @@ impl Hosted {
 }
 
 /// # Safety
-/// `request` is what `Hosted::pointer` gave, and that one lives.
+/// `request` must be a result of `Hosted::pointer`, and its `Hosted` must be alive.
 unsafe fn hosted<'a>(request: *mut c_void) -> &'a Hosted {
     // SAFETY: the caller's promise.
     unsafe { &*request.cast() }
 }
 
 unsafe extern "C" fn start(request: *mut c_void, head: *const wsgi_head) -> c_int {
-    // SAFETY: wsgi.h: the pointer of `wsgi_submit`, and a head lent for the call.
+    // SAFETY: wsgi.h: the pointer given to `wsgi_submit`, and a head lent for the call.
     let (host, head) = unsafe { (hosted(request), &*head) };
     assert!(!host.started.replace(true), "start came twice");
     host.no_body.set(head.no_body != 0);
@@ -172,11 +175,11 @@ unsafe extern "C" fn write(
     count: usize,
     _flags: u32,
 ) -> c_int {
-    // SAFETY: wsgi.h: the pointer of `wsgi_submit`, and `count` buffers lent for the call.
+    // SAFETY: wsgi.h: the pointer given to `wsgi_submit`, and `count` buffers lent for the call.
     let (host, buffers) = unsafe { (hosted(request), std::slice::from_raw_parts(buffers, count)) };
     assert!(!buffers.is_empty());
     for &buffer in buffers {
-        // SAFETY: wsgi.h: ours until we release it.
+        // SAFETY: wsgi.h: the buffer is the host's until the host releases it.
         host.count(unsafe { (*buffer).size } as u64);
         if host.keeps {
             host.kept.borrow_mut().push(buffer);
@@ -195,16 +198,16 @@ unsafe extern "C" fn send_file(
     length: u64,
     _flags: u32,
 ) -> c_int {
-    // SAFETY: wsgi.h: the descriptor is ours from now on.
+    // SAFETY: wsgi.h: the host owns the descriptor from now on.
     drop(unsafe { OwnedFd::from_raw_fd(fd) });
-    // SAFETY: wsgi.h: the pointer of `wsgi_submit`.
+    // SAFETY: wsgi.h: the pointer given to `wsgi_submit`.
     let host = unsafe { hosted(request) };
     host.count(length);
     host.go_on()
 }
 
 unsafe extern "C" fn finish(request: *mut c_void, outcome: wsgi_outcome, _retry_after: u32) {
-    // SAFETY: wsgi.h: the pointer of `wsgi_submit`.
+    // SAFETY: wsgi.h: the pointer given to `wsgi_submit`.
     let host = unsafe { hosted(request) };
     assert!(!host.is_over(), "finish after the end");
     host.finished.set(true);
@@ -215,7 +218,7 @@ unsafe extern "C" fn finish(request: *mut c_void, outcome: wsgi_outcome, _retry_
 }
 
 unsafe extern "C" fn want_body(request: *mut c_void) -> c_int {
-    // SAFETY: wsgi.h: the pointer of `wsgi_submit`.
+    // SAFETY: wsgi.h: the pointer given to `wsgi_submit`.
     unsafe { hosted(request) }.go_on()
 }
 
@@ -241,7 +244,7 @@ struct Started {
     woken: Mutex<Receiver<()>>,
 }
 
-// SAFETY: the handles may be used on any thread, as wsgi.h says; polling is done by one only.
+// SAFETY: wsgi.h: any thread may use the handles; only one thread polls.
 unsafe impl Send for Started {}
 // SAFETY: as above.
 unsafe impl Sync for Started {}
@@ -271,7 +274,7 @@ static RUNTIME: LazyLock<Started> = LazyLock::new(|| {
         callable: c"app".as_ptr(),
     };
     let (mut runtime, mut app) = (null_mut(), null_mut());
-    // SAFETY: everything is filled as wsgi.h wants it, and lives for the calls.
+    // SAFETY: all fields are filled as wsgi.h requires, and live for the calls.
     unsafe {
         assert_eq!(wsgi_runtime_start(&config, &mut runtime, null_mut()), wsgi_status::WSGI_OK);
         let loaded = wsgi_app_load(runtime, &target, &mut app, null_mut());

@@ -1,4 +1,4 @@
-//! Structures of wsgi.h, some of their fields not as wsgi.h wants them.
+//! Structures of wsgi.h in which some fields are not as wsgi.h requires.
 
 use crate::data::Data;
 use std::ffi::c_int;
@@ -27,7 +27,7 @@ pub fn runtime_config(data: &mut Data<'_>) -> wsgi_runtime_config {
     config
 }
 
-/// A request with what it points to, and whether `wsgi_submit` has to take it.
+/// A request, all that it points to, and whether `wsgi_submit` must accept it.
 pub struct Request {
     pub raw: wsgi_request,
     pub is_valid: bool,
@@ -56,8 +56,8 @@ impl Request {
         new
     }
 
-    /// How many bytes the body has, as far as that is known when it is handed over; -1 if not. Only
-    /// of a request that is valid so far.
+    /// The number of bytes of the body, if it is known when the request is submitted; else -1. Call
+    /// it only for a request that is valid up to its body.
     fn body_size(&self) -> i64 {
         match self.raw.body_kind {
             _ if !self.is_valid => -1,
@@ -68,7 +68,7 @@ impl Request {
         }
     }
 
-    /// What wsgi.h asks of a request besides pointers and kinds.
+    /// What wsgi.h requires of a request besides valid pointers and kinds.
     fn is_sound(&self) -> bool {
         let script_name = bytes(&self.raw.script_name);
         let slashes = script_name.starts_with(b"/") && !script_name.ends_with(b"/");
@@ -82,7 +82,7 @@ impl Request {
     }
 
     fn params(&self) -> &[wsgi_header] {
-        // Those of the second call of `pairs`, if they are there at all.
+        // The second call of `pairs` made the params, if there are any.
         if self.raw.params.is_null() { &[] } else { &self.arrays[self.arrays.len() - 1] }
     }
 
@@ -113,7 +113,7 @@ impl Request {
         }
     }
 
-    /// Bytes, or a size without any.
+    /// Some bytes, or a size without bytes.
     fn text(&mut self, data: &mut Data<'_>) -> wsgi_str {
         if data.byte() > 250 {
             let size = data.number() as usize;
@@ -172,7 +172,7 @@ impl Request {
     }
 }
 
-/// Keys that no param may have.
+/// Keys that a param must not have.
 const LENT: [&[u8]; 4] =
     [b"wsgi.input", b"wsgi.errors", b"wsgi.early_hints", b"libwsgi.client_disconnected"];
 
@@ -180,9 +180,9 @@ static FILE: LazyLock<std::fs::File> = LazyLock::new(|| {
     std::fs::File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap()
 });
 
-/// Of a string that is valid.
+/// The bytes of a valid string.
 fn bytes(of: &wsgi_str) -> &[u8] {
-    // SAFETY: `text` and `lend` have made it: of bytes that live as long as the request.
+    // SAFETY: `text` and `lend` made it: of bytes that live as long as the request.
     if of.size == 0 { &[] } else { unsafe { std::slice::from_raw_parts(of.data, of.size) } }
 }
 

@@ -1,4 +1,4 @@
-//! What the fuzz targets share: the gateway's host in memory, and what holds for every answer.
+//! What the fuzz targets share: the gateway's host in memory, and what every answer must fulfil.
 
 pub mod data;
 pub mod event_host;
@@ -21,9 +21,10 @@ pub fn call(file: &str) -> Call {
     host::call_file(folder.join(file), "app")
 }
 
-/// Whether the line begins with WSGI0004, a bug of the library's own, or with the word that `mismatch`
-/// in program.py writes. The words are compared by their hash (FNV-1a): a fuzzer learns what is
-/// compared, and would put them into its inputs, which lines quote.
+/// Whether the line begins with WSGI0004, a bug of the library's own, or with the word that
+/// `mismatch` in program.py writes. The function compares the words by their hash (FNV-1a): a
+/// fuzzer learns the words of a comparison, and would put them into its inputs, which lines of the
+/// log quote.
 fn is_finding(line: &str) -> bool {
     const WORDS: [u64; 2] = [0xb028_6a8c_7db9_572f, 0x777f_e41a_01a2_b548];
     let word = line.split(' ').next().unwrap_or_default();
@@ -33,12 +34,12 @@ fn is_finding(line: &str) -> bool {
     WORDS.contains(&hash)
 }
 
-/// What PEP 3333, HTTP and wsgi.h promise of an answer, whatever the application does.
+/// What PEP 3333, HTTP and wsgi.h promise of an answer, with any application.
 pub fn check(answer: &Answer) {
     assert!(!answer.log.iter().any(|line| is_finding(line)), "{:#?}", answer.log);
     let (started, length) = (answer.status != 0, answer.body().len() as u64);
     assert!(answer.writes.iter().all(|write| !write.is_empty()), "an empty write");
-    assert!(!answer.no_body || length == 0, "a body where there is to be none");
+    assert!(!answer.no_body || length == 0, "a body where there must be none");
     assert!(length <= answer.content_length.unwrap_or(u64::MAX), "more than Content-Length");
     match answer.outcome {
         Some(Outcome::Complete) => {
@@ -46,9 +47,9 @@ pub fn check(answer: &Answer) {
             let stated = answer.content_length.filter(|_| !answer.no_body);
             assert!(stated.is_none_or(|stated| stated == length), "less than Content-Length");
         }
-        Some(Outcome::Truncated) => assert!(started, "cut off before its head"),
+        Some(Outcome::Truncated) => assert!(started, "truncated before its head"),
         Some(Outcome::Failed) => assert!(!started && length == 0, "failed after its head"),
-        Some(Outcome::Unavailable { .. }) => panic!("a blocking host is never told to come again"),
+        Some(Outcome::Unavailable { .. }) => panic!("a blocking host must not get Unavailable"),
         None => {
             let left = answer.leave_at_write.is_some_and(|at| answer.writes.len() >= at);
             assert!(left, "no outcome, though the client stayed");

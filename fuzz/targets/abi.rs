@@ -1,8 +1,8 @@
 //! The C ABI of an event-driven host, with structures as no careful host would fill them.
 //!
-//! Hostile is what wsgi.h says is detected: sizes and versions, counts without data, kinds and
-//! flags that are none, handles that are over (this is a debug build). Every submission that is
-//! accepted must end once, in order; every one that is not must say why.
+//! The target makes mistakes that the library detects by wsgi.h: wrong sizes and versions, counts
+//! without data, invalid kinds and flags, released handles (this is a debug build). Every accepted
+//! submission must end once, in order. Every refused one must have an error with a reason.
 #![no_main]
 
 use fuzz::data::Data;
@@ -32,14 +32,14 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// The status of a call and what it put into its `error`, which must fit.
+/// The status of a call. The error that the call returns must fit the status.
 fn told(call: impl FnOnce(*mut *mut wsgi_error) -> wsgi_status) -> wsgi_status {
     let mut error = null_mut();
     let status = call(&mut error);
     assert_eq!(status == wsgi_status::WSGI_OK, error.is_null(), "{status:?}");
     assert!(status != wsgi_status::WSGI_PANIC, "a panic");
     if !error.is_null() {
-        // SAFETY: an error that was just handed out, released once.
+        // SAFETY: the error was just handed out, and is released once.
         unsafe {
             assert_eq!(wsgi_error_status(error), status);
             assert!(wsgi_error_message(error).size > 10);
@@ -51,7 +51,7 @@ fn told(call: impl FnOnce(*mut *mut wsgi_error) -> wsgi_status) -> wsgi_status {
 
 fn configure(data: &mut Data<'_>) {
     let config = hostile::runtime_config(data);
-    // SAFETY: what `config` points to lives for the process, or is NULL.
+    // SAFETY: all that `config` points to lives for the process, or is NULL.
     let check = told(|error| unsafe { wsgi_runtime_check(&config, error) });
     let mut runtime = null_mut();
     // SAFETY: as above; a process has one runtime, and this one has started it.
@@ -79,7 +79,7 @@ fn submit(app: *mut wsgi_app, data: &mut Data<'_>, hosted: &mut Vec<Box<Hosted>>
     let request = Request::new(data);
     let host = Hosted::new(data);
     let mut exchange = null_mut();
-    // SAFETY: the handles are live; all that the request points to is in `request`.
+    // SAFETY: the handles are live; all that the request points to lives in `request`.
     let status = told(|error| unsafe {
         wsgi_submit(app, &request.raw, host.pointer(), &mut exchange, error)
     });

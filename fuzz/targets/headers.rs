@@ -1,4 +1,4 @@
-//! Status and headers: what an independent reading of the rules accepts arrives, and nothing else.
+//! Status and headers: the client must get what an independent reading of the rules accepts.
 #![no_main]
 
 use fuzz::host::Answer;

@@ -1,11 +1,11 @@
-//! wsgi.input, from memory and pulled from a host that may break off, against io.BytesIO.
+//! wsgi.input compared with io.BytesIO: from memory, and pulled from a host that may break off.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use std::fmt::Write;
 
-/// First: how often the rest of the data is repeated as the body, where the body is divided, and
-/// how long the program is that follows.
+/// First bytes of the input: how often the rest of the data is repeated as the body, where the body
+/// is divided, and how long the program is that follows.
 const HEAD: usize = 4;
 
 fuzz_target!(|data: &[u8]| {
@@ -13,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let (program, seed) = rest.split_at(rest.len().min(usize::from(program)));
-    // Enough for bodies of several blocks (64 KB), whatever the seed.
+    // Enough for a body of several blocks (64 KB), with any seed.
     let times = 1 + usize::from(times) * usize::from(times) / 4;
     let body = seed.repeat(times);
     let call = fuzz::call("input.py")
@@ -29,14 +29,14 @@ fuzz_target!(|data: &[u8]| {
         let size = size.max(body.len() / 100);
         let mut blocks: Vec<_> = body.chunks(size).map(Some).collect();
         if breaks {
-            // The last block never comes.
+            // The last block does not come.
             blocks.pop();
             blocks.push(None);
         }
         call.upload(&blocks).run()
     };
     fuzz::check(&answer);
-    assert!(breaks || answer.body() == b"whole", "OSError, though nothing broke off");
+    assert!(breaks || answer.body() == b"whole", "OSError, though the body was complete");
 });
 
 fn hex(bytes: &[u8]) -> String {

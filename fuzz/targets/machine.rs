@@ -1,11 +1,11 @@
-//! The response, driven by an application that does anything in any order.
+//! The response of an application that does anything in any order.
 #![no_main]
 
 use fuzz::host::Answer;
 use libfuzzer_sys::fuzz_target;
 use wsgi::host::event::Outcome;
 
-/// Must be that of applications/machine.py.
+/// Must be equal to PERIOD of applications/machine.py.
 const PERIOD: usize = 251;
 
 fuzz_target!(|data: &[u8]| {
@@ -27,7 +27,7 @@ fn count(answer: &Answer, what: &str) -> usize {
     answer.log.iter().filter(|line| *line == what).count()
 }
 
-/// Nothing is lost in between, doubled or out of order.
+/// No byte may be lost, doubled or out of order.
 fn check_body(answer: &Answer) {
     let body = answer.body();
     let mut bytes = body.iter().enumerate();
@@ -41,7 +41,7 @@ fn check_body(answer: &Answer) {
     }
 }
 
-/// close() is called once on what was returned, and a failure never looks like success.
+/// The server calls close() once for each iterable, and a failure must not look like success.
 fn check_iterable(answer: &Answer) {
     let (made, closed) = (count(answer, "made"), count(answer, "closed"));
     assert_eq!(made, closed, "close() of an iterable: {:#?}", answer.log);
