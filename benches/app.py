@@ -1,16 +1,16 @@
-"""The applications that are measured, by every instrument of benches/ and on every server.
+"""The applications that every instrument of benches/ measures, on every server.
 
 hello_world         13 bytes
 from_environ        1 KB made of the request's 12 headers
 one_block           1 MiB, one bytes
 blocks              1 MiB, a generator of 64 blocks
-upload              reads the whole body at once, and says how long it was
+upload              reads the whole body at once, and answers with its length
 sleep_10ms          as hello_world, after a pause; also sleep_5ms
-busy_200ms          as hello_world, after that much of computing in Python
-wrapped_file        a file of 10 MiB, as wsgi.file_wrapper has it
+busy_200ms          as hello_world, after 200 ms of computing in Python
+wrapped_file        a file of 10 MiB, through wsgi.file_wrapper
 
-All say how long their bodies are: otherwise some servers close each connection, and others wait 40 ms
-for the client's acknowledgement, and that would be measured instead.
+All state the length of their bodies. Otherwise some servers close each connection, and others wait
+40 ms for the client's acknowledgement. The benches would measure that instead.
 """
 
 import pathlib
@@ -24,7 +24,7 @@ HEADERS = """
 PLAIN = [("Content-Type", "text/plain")]
 MEGABYTE = 1 << 20
 BLOCK = b"0123456789abcde\n" * 1024
-# Made by those who measure it.
+# The program that measures makes this file.
 FILE = pathlib.Path(__file__).resolve().parents[1] / "build" / "bench" / "10m"
 WHOLE = BLOCK * (MEGABYTE // len(BLOCK))
 

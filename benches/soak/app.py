@@ -1,4 +1,4 @@
-"""What the soak test measures a worker by: its process id, and how many objects Python holds."""
+"""What the soak test measures of a worker: its process id, and how many objects Python holds."""
 
 import gc
 import os

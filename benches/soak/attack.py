@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
 """`make attack`: clients of every kind against configurations that are drawn by lot.
 
-Each round draws directives for a handful of locations by SEED, starts an nginx, and lets clients ask
-it for responses whose every byte is known: quick ones, slow ones, ones that stop reading, that reset
-or leave, over HTTP/1.1, TLS and HTTP/2 with windows of all sizes. Meanwhile one client asks for a
-static file. In a third of the rounds nginx reloads in the middle.
+Each round draws directives for a few locations by SEED and starts an nginx. Clients then request
+responses of which the test knows every byte. There are quick clients, slow ones, ones that stop
+reading, and ones that reset or leave. They use HTTP/1.1, TLS and HTTP/2 with windows of all sizes.
+Meanwhile one client requests a static file. In a third of the rounds nginx reloads in the middle.
 
 Half of the rounds are roomy: each location has buffering and files, so that no client can hold a
-thread. There every request must be answered. In the other rounds slow clients may hold all threads, as
-docs/security.md says: the server may answer 503, and a client may wait too long. What it gets must
-still be right.
+thread. There the server must answer every request. In the other rounds slow clients may hold all
+threads, as docs/security.md describes: the server may answer 503, and a client may wait too long.
+The bytes that a client gets must still be right.
 
-Exit code 1, with the seed of the round: a response was wrong or never ended, a whole one was cut off,
-a broken one looked whole, the static file took longer than a second (but for `wsgi_threads 0`), the
-log has an alert, or nginx did not end.
+Exit code 1, with the seed of the round: a response was wrong or did not end, a complete one was cut
+off, a broken one looked complete, the static file took longer than a second (except with
+`wsgi_threads 0`), the log has an alert, or nginx did not end.
 """
 
 import argparse
@@ -75,7 +75,7 @@ SHAPES = ["list", "one", "empty", "broken", "written", "generator", "generator"]
 
 
 class Place:
-    """A location with directives of its own, and what its responses have around them."""
+    """A location with directives of its own, and what its responses have before and after them."""
 
     def __init__(self, chance, number, is_roomy):
         drawn = {name: chance.choice(values) for name, values in PLACE.items()}
@@ -95,7 +95,7 @@ class Place:
 
 
 class Round:
-    """One nginx and all that is done to it."""
+    """One nginx and all that the clients do to it."""
 
     def __init__(self, seed, seconds):
         self.chance, self.seconds = random.Random(seed), seconds
@@ -150,7 +150,7 @@ class Round:
         return "\n".join([tls, part, quick, static, *(place.text for place in self.places)])
 
     def watch(self):
-        """The event loop is asked again and again whether it turns."""
+        """Requests the static file again and again, to see that the event loop does not block."""
         while not self.over.is_set():
             begin = time.monotonic()
             try:
@@ -188,15 +188,15 @@ class Round:
                 self.failures.append(f"{text[:400]}\n    {place.text}")
 
     def is_of_the_reload(self, begin, failure):
-        """A worker that ends closes connections on which no request has begun, and says GOAWAY.
+        """A worker that ends closes connections on which no request has begun, and sends GOAWAY.
 
-        The library h2 takes nothing of a connection after that.
+        The library h2 refuses all that comes on a connection after that.
         """
         kinds = (Closed, ConnectionError, ProtocolError)
         return isinstance(failure, kinds) and begin - 1.0 < self.reloaded
 
     def is_of_the_crowd(self, failure):
-        """Slow clients hold each thread where there are no files."""
+        """Slow clients may hold all threads in a round without files."""
         return isinstance(failure, TimeoutError) and not self.is_roomy
 
     def judge(self, status, body, whole, place, expected, broken):
@@ -209,7 +209,7 @@ class Round:
         assert status == 200, f"status {status}"
         wanted = around + expected + around
         if around and not self.is_roomy and (whole or broken):
-            # In place of a part there may be the page of its 503.
+            # Instead of a part there may be the page of its 503.
             assert not whole or expected in body, f"other bytes in {len(body)}, not {len(wanted)}"
             assert whole != broken, "whole"
             return
@@ -235,7 +235,7 @@ class Round:
             body = response.body
             if response.header("Content-Encoding") == "gzip":
                 body = zlib.decompressobj(31).decompress(body)
-            # Where nothing but the end of the connection ends a response, both look the same.
+            # Where only the end of the connection ends a response, both look the same.
             cut_off = not whole or (broken and not framed)
             self.judge(response.status, body, not cut_off, place, expected, broken)
 
@@ -261,7 +261,7 @@ class Round:
                 )
 
     def leave(self, chance, path, _place, _expected, _broken):
-        """Asks, reads a little, and goes: by a close, or by a reset."""
+        """Sends a request, reads a little, and leaves: by a close, or by a reset."""
         connection = self.server.connect(receive_buffer=4096)
         connection.send_request(path)
         time.sleep(chance.choice([0, 0.01, 0.2]))

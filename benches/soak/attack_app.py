@@ -1,14 +1,14 @@
-"""Responses whose every byte is known from the URL: /SHAPE?SIZE-PIECE-START[-DELAY]."""
+"""Responses of which the URL determines every byte: /SHAPE?SIZE-PIECE-START[-DELAY]."""
 
 import time
 
 CYCLE = 251
-# Without "<": nginx's SSI filter drops one that a page ends with.
+# Without "<": nginx's SSI filter drops a "<" at the end of a page.
 TABLE = bytes(max(number % CYCLE, 61) for number in range(CYCLE * 5000))
 
 
 def known(start, size):
-    """The bytes of a response from `start` on."""
+    """The bytes of a response, from position `start`."""
     found = []
     while size > 0:
         offset = start % CYCLE

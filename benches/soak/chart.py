@@ -1,4 +1,4 @@
-"""Curves as an SVG picture, one panel a quantity, with the standard library alone."""
+"""Curves as an SVG picture, one panel for each quantity, with the standard library alone."""
 
 from xml.sax.saxutils import escape
 

@@ -1,6 +1,6 @@
-"""The load of the soak test: clients of many kinds, each on a thread, until they are told to stop.
+"""The load of the soak test: clients of many kinds, each on a thread, until `stop` ends them.
 
-Each knows what it must get; anything else is a failure, which is counted and shown.
+Each client knows what it must get. Anything else is a failure, which is counted and shown.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ UPLOADS = [b"x" * 100, b"y" * 100_000, b"z" * 2_000_000]
 
 
 class Wrong(Exception):
-    """An answer that is not what it must be."""
+    """An answer that is not as it must be."""
 
 
 def expect(response, status, body=None):
@@ -62,11 +62,11 @@ class Load:
             with self.lock:
                 self.done[name] = self.done.get(name, 0) + requests
             turn += 1
-            # Mixed load, not as much as possible: the machine is also needed for other things.
+            # The load is mixed and not as high as possible: other programs need the machine too.
             self.stopping.wait(0.02)
 
     def fast(self, turn):
-        """Requests on a connection that is kept. A server may close one that is idle: no failure."""
+        """Requests on one connection. A server may close an idle one, which is not a failure."""
         with self.server.connect() as connection:
             for done in range(20):
                 try:
@@ -75,19 +75,19 @@ class Load:
                     if done == 0:
                         raise
                     return done
-                # Pacing: the other kinds are to have their share of the server.
+                # A pause, so that the other kinds get their share of the server.
                 time.sleep(0.002)
         return 20
 
     def http1(self, turn):
-        """Connections of their own."""
+        """Requests on connections of their own."""
         paths = {"list": b"onetwothree", "generator": b"onetwothree", "written": b"abc"}
         for path, body in paths.items():
             expect(self.server.ask(f"/response/{path}"), 200, body)
         return len(paths)
 
     def slow(self, turn):
-        """Reads much more slowly than the application yields."""
+        """Reads much more slowly than the application gives blocks."""
         with self.server.connect(receive_buffer=8192) as connection:
             connection.send_request("/large/endless?3")
             response = connection.read_head()
@@ -116,7 +116,7 @@ class Load:
         return 1
 
     def abort(self, turn):
-        """Leaves: before the answer, in the middle of it, in the middle of an upload."""
+        """Leaves: before the answer, in the middle of it, or in the middle of an upload."""
         path = ["/ok", "/large/endless?20", "/large/list", "/input/read"][turn % 4]
         headers = [("Content-Length", "1000")] if path == "/input/read" else []
         with self.server.connect(receive_buffer=8192) as connection:
@@ -132,7 +132,7 @@ class Load:
             self.server.ask("/raises_after_length")
         except client.Truncated:
             return 2
-        raise Wrong("a response that was cut off looks whole")
+        raise Wrong("a truncated response looks complete")
 
     def file(self, turn):
         path = ["whole", "buffered", "bytes", "iterated"][turn % 4]

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""`make slow-readers`: READERS clients take a byte a second each; what do the others notice?
+"""`make slow-readers`: READERS clients take a byte a second each. How slow are the other clients?
 
-Half of the readers speak HTTP/1.1, a connection each, half HTTP/2, 20 streams to a connection. Each
-asks for 20 MiB from a generator, of a worker with 8 threads. Meanwhile one client asks for a short
-response and for a static file, one request after the other.
+Half of the readers use HTTP/1.1, with a connection each, half HTTP/2, with 20 streams on a
+connection. Each requests 20 MiB from a generator, of a worker with 8 threads. Meanwhile one client
+requests a short response and a static file, one request after the other.
 
 Prints the latencies of both, before and with the readers, and the memory of the worker. While the
-readers ask, their 4 GB are in the queue before the short response, which is therefore not asked for.
-Exit code 1: a request failed, the worker holds 64 MB more than before, or p99 of the short response,
-with all readers there, is above 50 ms.
+readers send their requests, their 4 GB are in the queue before the short response. So the client
+does not request it then. Exit code 1: a request failed, the worker holds 64 MB more than before, or
+p99 of the short response, with all readers there, is above 50 ms.
 """
 
 import argparse
@@ -99,14 +99,14 @@ def run(server, arguments, stack):
     asking = ask(server, "/static.txt", arguments.seconds)
     print(f"{'while they ask':14} {'/static.txt':12} {shown(asking)} ({len(asking)} requests)")
     stored = "buffered to a temporary file"
-    wait_for(lambda: server.log().count(stored) >= arguments.readers, "all to be stored", 120)
+    wait_for(lambda: server.log().count(stored) >= arguments.readers, "all responses in files", 120)
     print(f"all {arguments.readers} responses are stored after {time.monotonic() - begun:.1f} s")
     short = measure(server, "with them", arguments.seconds)
     grown = server.peak_memory() - before
     print(f"the worker holds at most {grown / MEGABYTE:.1f} MB more than before")
     readers.over.set()
     readers.thread.join()
-    assert server.workers() == [worker], "it is still the same worker"
+    assert server.workers() == [worker], "the worker must still be the same"
     return grown <= MOST_GROWTH and short[len(short) * 99 // 100] <= MOST_MS
 
 

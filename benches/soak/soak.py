@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """`make soak`: mixed load for MINUTES on a real nginx with two workers; is everything flat?
 
-Each second, of every worker: resident memory, open descriptors and threads, from /proc; and each
-five seconds, how many objects Python holds. nginx is reloaded now and then, so there are several
-generations of workers. A generation is flat if, after its warm-up (its first third), the median of
-its last third is not above that of its middle third by more than the tolerances below. Descriptors
-and threads also follow what is going on at the moment, which is why medians are compared.
+Each second it measures each worker: resident memory, open descriptors and threads, from /proc. Each
+five seconds it also asks how many objects Python holds. nginx is reloaded now and then, so there
+are several generations of workers. A generation is flat if, after its warm-up (its first third),
+the median of its last third is not above that of its middle third by more than the tolerances
+below. Descriptors and threads also depend on the requests of the moment, so the test compares
+medians.
 
 Writes benches/record/soak-DATE.md and .svg. Exit code 1: a curve is not flat, or a request failed.
 """
@@ -31,7 +32,7 @@ from endings import end_by_exception  # noqa: E402
 from load import LOCATIONS, Load  # noqa: E402
 from server import NGINX, Nginx  # noqa: E402
 
-# A quantity, its unit, and by how much it may grow: a share of what it was, and a number.
+# A quantity, its unit, and how much it may grow: a share of its value, plus a number.
 QUANTITIES = {
     "RSS": ("MB", 0.03, 2.0),
     "descriptors": ("", 0.0, 4.0),
@@ -42,14 +43,14 @@ HTTP = "wsgi_threads 4; wsgi_buffer_size 256k; wsgi_shutdown_timeout 5s;"
 
 
 class Worker:
-    """One process, and what was measured of it: quantity -> [(second, value)]."""
+    """One process and its measurements: quantity -> [(second, value)]."""
 
     def __init__(self, pid, generation):
         self.pid, self.generation = pid, generation
         self.curves = {name: [] for name in QUANTITIES}
 
     def growth(self, name):
-        """The medians of the middle third and of the last, or None if it lived too briefly."""
+        """The medians of the middle third and of the last; None if the worker lived too briefly."""
         curve = self.curves[name]
         third = len(curve) // 3
         if third < 3:
@@ -96,7 +97,7 @@ class Soak:
         for pid in self.server.workers():
             worker = self.workers.setdefault(pid, Worker(pid, len(self.reloads)))
             if worker.generation < len(self.reloads):
-                continue  # it is on its way out
+                continue  # the worker is ending
             with contextlib.suppress(OSError):
                 values = {
                     "RSS": self.server.memory(pid) / 1e6,
@@ -109,7 +110,7 @@ class Soak:
             self.sample_objects(second)
 
     def sample_objects(self, second):
-        """Asks until each worker has answered: who accepts a connection is the kernel's choice."""
+        """Asks until each worker has answered: the kernel chooses which worker answers."""
         wanted = {p for p, w in self.workers.items() if w.generation == len(self.reloads)}
         for _ in range(30):
             if not wanted:
@@ -155,7 +156,7 @@ def report(soak, alarms):
         lines.append(f"| generation {worker.generation + 1} | " + " | ".join(cells) + " |")
     tolerances = [f"{name} {share:.0%} + {n:g} {unit}".strip() for name, (unit, share, n) in QUANTITIES.items()]
     first, last = soak.master_memory[0], soak.master_memory[-1]
-    lines += ["", "Growth that is let pass: " + ", ".join(tolerances) + "."]
+    lines += ["", "Growth that is accepted: " + ", ".join(tolerances) + "."]
     lines += [f"Memory of the master: {first:.1f} → {last:.1f} MB.", ""]
     lines += [f"* {failure}" for failure in soak.failures[:20]]
     lines += [f"* {line}" for line in alarms[:20]]
