@@ -1,8 +1,8 @@
-// blocking_host: the blocking half of wsgi.h where a client leaves, a run is cancelled, or all ends.
+// blocking_host: the blocking half of wsgi.h when a client leaves, a run is cancelled, or all ends.
 //
 //     blocking_host SCENARIO app.py
 //
-// Without arguments it lists the scenarios. Exit code 0 if the scenario went as it should.
+// Without arguments it lists the scenarios. Exit code 0 if the scenario passed.
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -28,15 +28,15 @@
 struct answer {
     const char *path;
     int64_t content_length;
-    wsgi_status status; // what wsgi_run returned
+    wsgi_status status; // the result of wsgi_run
     unsigned begun;
     int writes;
     char body[256];
     size_t size;
     int finished;
     wsgi_outcome outcome;
-    const char *upload; // what `read` gives, once
-    ptrdiff_t then;     // what it returns after that
+    const char *upload; // what `read` returns first
+    ptrdiff_t then;     // what `read` returns after that
     int reads;
     void (*in_write)(struct answer *self);
     sem_t written;
@@ -178,7 +178,8 @@ static long now(void) {
 
 // ---- Uploads
 
-// The client leaves in the middle: it is told as that, in each way in which a host may say it.
+// The client leaves in the middle: the library logs that, for each way in which a host may report
+// it.
 static void upload_breaks_off(void) {
     static const ptrdiff_t ways[] = {0, WSGI_READ_BROKEN, WSGI_READ_GONE};
     start();
@@ -213,7 +214,7 @@ static void upload_breaks_off_and_is_caught(void) {
     stop();
 }
 
-// A whole one; on a socket the next read would wait for the next request.
+// The library reads a body to its length only; on a socket the next read would wait for a request.
 static void upload_is_read_to_its_length(void) {
     start();
     begin(&one, "/echo");
@@ -242,7 +243,7 @@ static void cancel_in_a_callback(void) {
     stop();
 }
 
-// The application is told, and another run goes on.
+// The application is notified, and another run goes on.
 static void cancel_from_another_thread(void) {
     start();
     begin(&one, "/asks");
@@ -290,8 +291,8 @@ static void stop_ends_what_runs(void) {
     ENSURE(one.status == WSGI_STOPPING && !one.begun && !one.finished);
 }
 
-// The application does not come back in time: it has all of the time, and what it does afterwards
-// reaches nobody, though its thread goes on.
+// The application does not end in time. It may use all of the time. What it writes afterwards
+// reaches no client, though its thread goes on.
 static void stop_gives_up(void) {
     start();
     begin(&one, "/gate");
@@ -301,7 +302,7 @@ static void stop_gives_up(void) {
     }
     long begun = now();
     ENSURE(wsgi_runtime_stop(runtime, 400, NULL) == WSGI_OK);
-    ENSURE(now() - begun >= 395); // both are rounded
+    ENSURE(now() - begun >= 395); // a little less than 400, as both are rounded
     ENSURE(logged("WSGI0003"));
     ENSURE(write(gate[1], "a", 1) == 1);
     pthread_join(thread, NULL);
@@ -335,7 +336,7 @@ static void stop_while_an_import_is_waited_for(void) {
     pthread_join(thread, NULL);
     ENSURE(one.status == WSGI_STOPPING || one.status == WSGI_GONE);
     ENSURE(!one.begun && !one.finished);
-    _exit(0); // the import is still at the gate
+    _exit(0); // the import still waits at the gate
 }
 
 static void run_inside(struct answer *self) {

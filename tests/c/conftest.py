@@ -1,7 +1,7 @@
 """Builds the C programs of these tests, and those of examples/, in three ways.
 
-WSGI_LIBRARY names libwsgi.a, WSGI_LINK what else a linker needs (both come from the Makefile), CC
-and CXX the compilers.
+WSGI_LIBRARY names libwsgi.a. WSGI_LINK has the other arguments for the linker. Both come from the
+Makefile. CC and CXX are the compilers.
 """
 
 import os
@@ -56,7 +56,8 @@ PROGRAMS = {
     ],
 }
 
-# A shell that runs the tests in the background has them ignore Ctrl-C, and so would their programs.
+# A shell that runs the tests in the background makes them ignore Ctrl-C, and so would their
+# programs.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -78,7 +79,7 @@ class Builder:
         assert "WSGI_LINK" in os.environ, "WSGI_LINK is not set: run `make test-c`"
         output = self.folder / f"{program}-{way}"
         sources = [str(ROOT / source) for source in PROGRAMS[program]]
-        # `-x none`: the library is not a C++ source, whatever was said before.
+        # `-x none`: the library is not a C++ source, in spite of an earlier -x.
         command = [*WAYS[way], *WARNINGS, "-g", f"-I{ROOT / 'include'}", "-o", str(output)]
         command += [*sources, "-x", "none", library, *shlex.split(os.environ["WSGI_LINK"])]
         command += ["-lmicrohttpd"] if program == "httpd_host" else []
@@ -98,7 +99,7 @@ def way(request):
 
 @pytest.fixture
 def environment():
-    """What the sanitizers are to know: CPython keeps some of its memory to the end."""
+    """The environment for the sanitizers: CPython keeps some of its memory to the end."""
     suppressions = HERE / "leaks-of-python.txt"
     options = f"suppressions={suppressions}:print_suppressions=0"
     return {**os.environ, "LSAN_OPTIONS": options, "UBSAN_OPTIONS": "print_stacktrace=1"}

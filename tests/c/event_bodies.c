@@ -1,4 +1,4 @@
-// event_bodies.c: bodies of requests in all their kinds, and bodies of responses that stream.
+// event_bodies.c: bodies of requests of all kinds, and bodies of responses that stream.
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -34,7 +34,7 @@ static void in_memory(void) {
     ENSURE_BODY(one, "abc");
 }
 
-// Only the given part of the file is the body, and the file may be closed after the submit.
+// Only the given part of the file is the body. The host may close the file after the submit.
 static void in_a_file(void) {
     wsgi_request request = request_for("/echo");
     FILE *file = tmpfile();
@@ -49,7 +49,7 @@ static void in_a_file(void) {
     ENSURE_BODY(one, "23456");
 }
 
-// More than fits at once: the library takes a part, and asks for the rest.
+// More than fits at once: the library takes a part, and requests the rest.
 static void pushed(void) {
     size_t size = 2 * 1000 * 1000;
     char *upload = (char *) malloc(size);
@@ -64,7 +64,7 @@ static void pushed(void) {
     ENSURE(one.size == size && memcmp(one.body, upload, size) == 0);
     answer_free(&one);
 
-    // A host that pushes when it is asked and at no other time is asked until it has pushed all.
+    // The library calls want_body until the host has pushed all, for a host that pushes only then.
     one.step = 1000;
     submit_push(&one, "/echo", upload, 100 * 1000);
     UNTIL(one.finished);
@@ -92,8 +92,8 @@ static void broken(void) {
     ENSURE_BODY(one, "OSError");
 }
 
-// A body that is not as long as was said is never taken for whole: the host is told, and the
-// application gets what a body that breaks off gives it.
+// The library must not take a body for whole if it is not as long as stated. The host gets an
+// error, and the application gets what it gets for a body that breaks off.
 static void not_as_long_as_stated(void) {
     static const uint8_t bytes[] = "0123456789";
     static const struct {
@@ -121,7 +121,7 @@ static void not_as_long_as_stated(void) {
     ENSURE_BODY(one, "01234567");
     answer_free(&one);
 
-    request.path_info.data = (const uint8_t *) "/body"; // it does not catch the error
+    request.path_info.data = (const uint8_t *) "/body"; // this one does not catch the error
     submit(&one, &request);
     ENSURE(wsgi_body_push(one.exchange, NULL, 0, WSGI_PUSH_BROKEN, NULL) == WSGI_OK);
     UNTIL(one.finished);

@@ -1,10 +1,11 @@
-// event_credit.c: what a host that keeps its buffers makes an application wait for.
+// event_credit.c: the application must wait for a host that keeps its buffers.
 
 #define _POSIX_C_SOURCE 200809L
 
 #include "event_host.h"
 
-// The last block costs no wait: the only thread answers another request while the host has it.
+// The thread does not wait after the last block: the only thread answers another request while the
+// host has the block.
 static void a_last_block_waits_for_nothing(void) {
     wsgi_request page = request_for("/page"), hello = request_for("/hello");
     page.buffer_size = 64 * 1024;
@@ -15,7 +16,8 @@ static void a_last_block_waits_for_nothing(void) {
     ENSURE(one.outcome == WSGI_COMPLETE && one.size == 1048576 && one.held_count == 1);
 }
 
-// A buffer counts more than its bytes, or small ones would cost many times what they hold.
+// A buffer counts more than its bytes. Otherwise small buffers would cost many times what they
+// hold.
 static void small_blocks_count_what_they_cost(void) {
     wsgi_request request = request_for("/letters");
     request.buffer_size = 64 * 1024;
@@ -55,7 +57,7 @@ static void credit_without_a_release(void) {
     wsgi_buffer_return_credit(NULL);
 }
 
-// While output is paused no application hands over a block; afterwards each goes on.
+// While output is paused no application hands over a block. Afterwards each application goes on.
 static void paused_output(void) {
     wsgi_request page = request_for("/page"), large = request_for("/large");
     wsgi_pause_output(NULL, 1);

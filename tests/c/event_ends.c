@@ -34,7 +34,7 @@ static void refused(void) {
     wsgi_error_release(error);
 }
 
-// One thread, which is busy, and room for one more: the third is too many.
+// One thread, which is busy, and room for one more request: the library refuses the third.
 static void full_queue(void) {
     wsgi_request request = request_for("/hello");
     wsgi_error *error = NULL;
@@ -61,7 +61,7 @@ static void release_the_application(void) {
     ENSURE_BODY(one, "Hello world!");
 }
 
-// Two applications of one file are two, and the same one twice is one and the same.
+// Two callables of one file are two applications.
 static void two_applications(void) {
     wsgi_request request = request_for("/");
     wsgi_app *first = host.app;
@@ -74,7 +74,7 @@ static void two_applications(void) {
     ENSURE(one.status == 202 && two.status == 200);
 }
 
-// wsgi_poll serves as many as it is told, and says how many are left.
+// wsgi_poll serves at most the given number of items, and returns how many are left.
 static void one_at_a_time(void) {
     struct pollfd wake = {-1, POLLIN, 0};
     wsgi_request request = request_for("/hello");
@@ -93,7 +93,8 @@ static void one_at_a_time(void) {
     }
 }
 
-// Hints arrive while the application goes on, those for a client that cannot have them nowhere.
+// Hints arrive while the application goes on. Hints for a client that cannot have them arrive
+// nowhere.
 static void early_hints(void) {
     wsgi_request request = request_for("/hints");
     request.early_hints = 1;
@@ -126,7 +127,7 @@ static void early_hints_return_non_zero(void) {
     ENSURE(one.calls == 1);
 }
 
-// Nothing is called for a request that runs when the runtime stops; its buffers stay valid.
+// The library calls nothing for a request that runs when the runtime stops; its buffers stay valid.
 static void stop_while_running(void) {
     host_start("stages.py", "application", 2, 0, 0);
     submit_and_hold();

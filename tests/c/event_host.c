@@ -1,8 +1,8 @@
-// event_host: the event-driven half of wsgi.h as a C program uses it.
+// event_host: the event-driven half of wsgi.h, as a C program uses it.
 //
 //     event_host SCENARIO folder-of-apps
 //
-// Without arguments it lists the scenarios. Exit code 0 if the scenario went as it should.
+// Without arguments it lists the scenarios. Exit code 0 if the scenario passed.
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -194,7 +194,7 @@ void host_stop(void) {
     wsgi_app_release(host.app);
     ENSURE(wsgi_runtime_stop(host.runtime, 10 * 1000, NULL) == WSGI_OK);
     ENSURE(wsgi_poll(host.runtime, 0, NULL) == WSGI_OK);
-    // host.wake stays open: an application that still runs may have something to say.
+    // host.wake stays open: an application that still runs may notify the host.
 }
 
 // ---- Requests
@@ -234,7 +234,7 @@ void submit_push(struct answer *answer, const char *path, const char *upload, si
 
 void push_some(struct answer *self) {
     if (self->upload == NULL) {
-        return; // all is pushed
+        return; // all bytes are pushed
     }
     size_t size = self->upload_size < self->step ? self->upload_size : self->step;
     uint32_t flags = size == self->upload_size ? WSGI_PUSH_LAST : 0;

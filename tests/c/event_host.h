@@ -10,7 +10,7 @@
 
 #define MAX_HELD 256
 
-// A request and all that the library has said about it.
+// A request and all that the library has called back for it.
 struct answer {
     wsgi_exchange *exchange; // NULL once it is over
     unsigned status;         // 0 before `start`
@@ -22,13 +22,13 @@ struct answer {
     wsgi_outcome outcome;
     unsigned retry_after;
     int last;       // WSGI_WRITE_LAST was given
-    int files;      // how often `send_file` was called
-    int wants;      // how often `want_body` was called
-    int hints;      // how many fields `early_hints` was given
-    int calls;      // of any callback
+    int files;      // the number of calls of `send_file`
+    int wants;      // the number of calls of `want_body`
+    int hints;      // the number of fields that `early_hints` got
+    int calls;      // the number of calls of any callback
     int calls_then; // `calls` at the time of a cancel
 
-    // What the callbacks are to do.
+    // What the callbacks do.
     int hold;                               // keep buffers instead of releasing them
     int refuse_hints;                       // return 1
     int refuse_start;                       // return 1
@@ -41,25 +41,25 @@ struct answer {
     const char *upload;
     size_t upload_size;
     size_t step;
-    int partly; // how often less was taken than was offered
+    int partly; // how often the library took less than it was offered
 };
 
 struct host {
-    const char *folder; // of the applications
+    const char *folder; // the folder of the applications
     wsgi_runtime *runtime;
     wsgi_app *app;
     int wake;
-    int own_descriptor; // the library's, and no `notify`
+    int own_descriptor; // use the descriptor of the library, without `notify`
     char log[64 * 1024];
 };
 
 extern struct host host;
 
-// What the scenarios submit. `main` frees them at the end.
+// The requests of the scenarios. `main` frees them at the end.
 extern struct answer one, two, three;
 
-// Starts the runtime for an application of a file in host.folder, with some threads and room for some
-// requests.
+// Starts the runtime for an application of a file in host.folder, with the given number of threads
+// and room for the given number of requests.
 void host_start(const char *file, const char *callable, unsigned threads, unsigned max_queue,
                 int takes_files);
 wsgi_app *host_load(const char *file, const char *callable);
@@ -68,7 +68,7 @@ void host_stop(void);
 // A request for `path` without a body.
 wsgi_request request_for(const char *path);
 
-// Submits to host.app, and fails if that is not WSGI_OK.
+// Submits to host.app, and fails if the result is not WSGI_OK.
 void submit(struct answer *answer, const wsgi_request *request);
 void submit_path(struct answer *answer, const char *path);
 
@@ -84,7 +84,7 @@ void push_some(struct answer *answer);
 // Waits for notify, then polls; fails after a minute.
 void turn(void);
 
-// Waits for a phase that no event announces.
+// Waits for a phase that no callback announces.
 void until_phase(struct answer *answer, wsgi_phase phase);
 
 #define UNTIL(condition)     \

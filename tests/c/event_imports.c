@@ -1,4 +1,4 @@
-// event_imports.c: waiting for an import.
+// event_imports.c: hosts that wait for an import.
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -16,7 +16,7 @@ static double now(void) {
     return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
 }
 
-// wsgi_app_wait gives up when its limit is over, and the import goes on.
+// wsgi_app_wait returns after its time limit, and the import goes on.
 static void wait_for_a_slow_import(void) {
     char own[] = "/tmp/wsgi-import-XXXXXX";
     char pipe[64];
@@ -38,7 +38,7 @@ static void wait_for_a_slow_import(void) {
     ENSURE(strstr(text, "slow.py") != NULL && strstr(text, " 1 s") != NULL);
     wsgi_error_release(error);
 
-    // The import stands at the pipe; its end lets it go on.
+    // The import waits at the pipe. When the pipe is closed the import goes on.
     int end = open(pipe, O_WRONLY);
     ENSURE(end >= 0);
     close(end);

@@ -1,4 +1,4 @@
-// event_wakeups.c: how a loop learns that there is something for wsgi_poll.
+// event_wakeups.c: how a loop learns that it must call wsgi_poll.
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -16,7 +16,8 @@ static int readable(int milliseconds) {
     return poll(&wake, 1, milliseconds);
 }
 
-// A loop that reads its eventfd after wsgi_poll, or loses what it has read, is told once more.
+// The library notifies once more a loop that reads its eventfd after wsgi_poll, or loses what it
+// read.
 static void lost_wake_up(void) {
     uint64_t count;
     submit_path(&one, "/hello");
@@ -29,8 +30,8 @@ static void lost_wake_up(void) {
     ENSURE_BODY(one, "Hello world!");
 }
 
-// The library's own descriptor is readable as long as there is something to do, so a loop may poll
-// one exchange at a time and never look at how many are left.
+// The library's own descriptor is readable as long as there is work to do. So a loop may poll one
+// item at a time and ignore how many are left.
 static void poll_until_finished(int count) {
     for (;;) {
         int finished = 0;
@@ -64,7 +65,7 @@ static void own_descriptor(void) {
     host_stop();
 }
 
-// With no threads nothing happens but in wsgi_poll: the descriptor asks for it.
+// Without threads all work is done in wsgi_poll, so the descriptor must be readable.
 static void own_descriptor_without_threads(void) {
     wsgi_request request = request_for("/hello");
     host.own_descriptor = 1;

@@ -25,7 +25,7 @@ void check(const char *sentence, long got, long expected) {
     }
 }
 
-// The call and its text; `error` is looked at and released, `e` is for the call to use.
+// The call and its text. The macro checks and releases `error`; `e` is the argument for the call.
 #define EXPECT(expected, call)                                  \
     do {                                                        \
         wsgi_error *e = NULL;                                   \
@@ -41,7 +41,7 @@ static void look_at(wsgi_error *error, long expected) {
     wsgi_error_release(error);
 }
 
-static int marker; // what the callbacks get as their request
+static int marker; // the callbacks get its address as their request
 static wsgi_runtime *polled;
 static wsgi_status polled_inside = WSGI_OK;
 static int finished;
@@ -79,10 +79,10 @@ static void on_log(void *data, void *request, wsgi_level level, wsgi_str line) {
 static void on_notify(void *data) {
     char byte = 0;
     ssize_t written = write(*(int *) data, &byte, 1);
-    (void) written; // a full pipe wakes as well
+    (void) written; // a full pipe also wakes the loop
 }
 
-// Zeros with the sizes, which the header allows beside the initialisers.
+// Zeros with the sizes: the header allows this as well as the initialisers.
 static wsgi_host a_host(void) {
     wsgi_host host;
     memset(&host, 0, sizeof host);
@@ -125,11 +125,11 @@ static void with_nothing(void) {
     check("the library has the version of the header", wsgi_abi_version(), WSGI_ABI_VERSION);
     check("the version is a text", strncmp(wsgi_version(), "libwsgi/", 8), 0);
     EXPECT(WSGI_INVALID, wsgi_error_status(NULL));
-    check("no error has no sentence", (long) wsgi_error_message(NULL).size, 0);
-    check("no error has a time", (long) wsgi_error_retry_after(NULL), 0);
+    check("NULL as an error has no sentence", (long) wsgi_error_message(NULL).size, 0);
+    check("NULL as an error has no time", (long) wsgi_error_retry_after(NULL), 0);
     check("a status has a name", strcmp(wsgi_status_name(WSGI_BUSY), "WSGI_BUSY"), 0);
-    check("the last one too", strcmp(wsgi_status_name(WSGI_PANIC), "WSGI_PANIC"), 0);
-    check("others have not", strcmp(wsgi_status_name(-1), "WSGI_?"), 0);
+    check("the last status has a name, too", strcmp(wsgi_status_name(WSGI_PANIC), "WSGI_PANIC"), 0);
+    check("other numbers have no name", strcmp(wsgi_status_name(-1), "WSGI_?"), 0);
     wsgi_error_release(NULL);
     wsgi_app_release(NULL);
     wsgi_buffer_release(NULL);
@@ -302,7 +302,7 @@ static void around_an_exchange(wsgi_runtime *runtime, wsgi_app *app, int wake) {
         }
         wsgi_poll(runtime, 0, NULL);
     }
-    check("the request came to its end", finished, 1);
+    check("the request ended", finished, 1);
     check("wsgi_poll inside a callback is WSGI_INVALID", polled_inside, WSGI_INVALID);
 }
 

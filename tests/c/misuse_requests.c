@@ -1,4 +1,4 @@
-// misuse_requests.c: requests that contradict themselves, and the sentence that says where.
+// misuse_requests.c: requests that contradict themselves, and the sentence that names the member.
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -45,7 +45,7 @@ void wrong_members(wsgi_app *app, wsgi_request good) {
     told(app, &bad, "`query_string`");
 }
 
-// A body is as long as the request says, or it is none.
+// A body must be as long as the request states, or the library refuses it.
 void contradictions(wsgi_app *app, wsgi_request good) {
     wsgi_request bad = good;
     bad.content_length = 50;

@@ -26,7 +26,7 @@ class Server:
         return http.client.HTTPConnection(self.url.hostname, self.url.port, timeout=60)
 
     def send(self, text):
-        """A connection on which `text` was sent as it is."""
+        """A connection on which `text` was sent unchanged."""
         connection = socket.create_connection((self.url.hostname, self.url.port), timeout=60)
         connection.sendall(text)
         return connection
@@ -47,7 +47,7 @@ class Server:
 
 @contextlib.contextmanager
 def serving(program, environment, log):
-    """A server. It must end well, by the test or at its end."""
+    """A server. It must end without an error, either during the test or at its end."""
     running = Server(program, environment, log)
     try:
         yield running

@@ -1,9 +1,9 @@
-// signals: a blocking host that knows nothing of signals, and what becomes of its own.
+// signals: a blocking host that ignores the subject of signals, and what replaces its handlers.
 //
 //     signals STEP... app.py
 //
-// The steps are taken in order; Python is started by `start`, and the application runs after the last
-// step. What is printed is for test_signals.py.
+// The program takes the steps in order. `start` starts Python, and the application runs after the
+// last step. test_signals.py reads the output.
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -86,7 +86,7 @@ static void run(void) {
     need(wsgi_run(app, &request, &request, NULL));
 }
 
-// Every signal that has not its default.
+// Every signal that does not have its default.
 static void show(void) {
     printf("not default:");
     for (int number = 1; number < 32; number++) {
@@ -106,7 +106,7 @@ static void wait_microseconds(long count) {
     nanosleep(&time, NULL);
 }
 
-// A step is a word, with a number or a name after a colon where it wants one.
+// A step is a word, with a number or a name behind a colon if it needs one.
 static int step(const char *word) {
     const char *colon = strchr(word, ':');
     const char *argument = colon != NULL ? colon + 1 : "";

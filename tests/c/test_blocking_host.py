@@ -1,4 +1,4 @@
-"""The blocking half, where it does not go well. Each scenario is a function of blocking_host.c, in a
+"""The blocking half, in cases that go wrong. Each scenario is a function of blocking_host.c, in a
 process of its own; ENSURE in there is what assert is here.
 """
 

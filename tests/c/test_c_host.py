@@ -1,4 +1,4 @@
-"""examples/c_host: one request of the command line, a CGI-like answer on stdout."""
+"""examples/c_host: one request from the command line, and a CGI-like answer on stdout."""
 
 import signal
 import subprocess
@@ -36,7 +36,7 @@ def test_a_request_with_a_query_and_a_body(c_host):
     assert body == said + b"\nthe body"
 
 
-def test_head_has_no_body(c_host):
+def test_a_response_to_head_has_no_body(c_host):
     assert c_host("echo.py", "hello", "HEAD").stdout.endswith(b"Content-Length: 12\n\n")
 
 
@@ -48,7 +48,7 @@ def test_body_and_response_stream(build, way, environment):
         for line in (b"one\n", b"two\n"):
             process.stdin.write(line)
             process.stdin.flush()
-            # The first answer comes with the head; each comes before the next line is sent.
+            # The first answer comes with the head. Each answer comes before the next line is sent.
             while not answers or answers[-1] != line:
                 answers.append(process.stdout.readline())
                 assert answers[-1], "the program ended early"
@@ -64,13 +64,13 @@ def test_an_exception_is_500(c_host):
     assert done.returncode == 1
 
 
-def test_a_truncated_response_ends_with_1(c_host):
+def test_a_truncated_response_ends_with_exit_code_1(c_host):
     done = c_host("stages.py", "application", "GET", "/truncate")
     assert done.stdout.endswith(b"\n\nhalf")
     assert done.returncode == 1
 
 
-def test_a_reader_that_leaves_ends_it(build, way, environment):
+def test_a_reader_that_leaves_ends_the_host(build, way, environment):
     command = [build("c_host", way), str(HERE / "apps/web.py"), "application", "GET", "/endless"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, env=environment, **pipes) as process:
@@ -81,7 +81,7 @@ def test_a_reader_that_leaves_ends_it(build, way, environment):
     assert process.returncode == 1
 
 
-def test_ctrl_c_ends_it_while_the_application_sleeps(build, way, environment):
+def test_ctrl_c_ends_the_host_while_the_application_sleeps(build, way, environment):
     command = [build("c_host", way), str(HERE / "apps/web.py"), "application", "GET", "/sleep"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
         assert process.stderr.readline() == b"it sleeps\n"
@@ -102,7 +102,7 @@ def test_a_file_that_is_not_there(c_host):
     assert done.returncode == 1
 
 
-def test_without_arguments_it_says_how(build):
+def test_without_arguments_it_prints_its_usage(build):
     done = subprocess.run([build("c_host", "c")], capture_output=True, text=True)
     assert done.stderr.startswith("usage: c_host app.py callable")
     assert done.returncode == 1

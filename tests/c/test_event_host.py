@@ -16,7 +16,8 @@ from servers import serving
 
 SOME = os.urandom(3_000_000)
 BIG = 64 * 1024 * 1024
-# What may be on its way to a client that does not read: the credit, and the buffers of two sockets.
+# The bytes that may be on their way to a client that does not read: the credit, and two socket
+# buffers.
 AHEAD = 16 * 1024 * 1024
 
 
@@ -83,7 +84,7 @@ def test_a_response_streams(server):
     connection.close()
 
 
-def test_a_slow_reader_stops_its_application_and_nobody_else(server):
+def test_a_slow_reader_stops_only_its_own_application(server):
     connection = server.connect()
     connection.request("GET", "/big")
     response = connection.getresponse()
@@ -115,7 +116,7 @@ def test_an_upload_streams(server):
     connection.close()
 
 
-def test_an_upload_that_nobody_reads_does_not_cost_the_response(server):
+def test_an_unread_upload_does_not_cost_the_response(server):
     connection = server.send(b"POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n")
     connection.sendall(SOME)
     response = http.client.HTTPResponse(connection)
@@ -177,14 +178,14 @@ def test_a_truncated_response_does_not_look_whole(server, path):
         (b"GET /" + 20_000 * b"a" + b" HTTP/1.1\r\n", b"431"),
     ],
 )
-def test_a_head_that_is_none_is_refused(server, head, status):
+def test_an_invalid_head_is_refused(server, head, status):
     connection = server.send(head + b"\r\n")
     assert connection.recv(12) == b"HTTP/1.0 " + status
     connection.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_whatever_its_clients_do(server, number):
+def test_a_signal_ends_the_server_with_any_clients(server, number):
     idle = server.send(b"")
     endless = server.send(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
     assert endless.recv(15) == b"HTTP/1.0 200 Fi"
@@ -196,7 +197,7 @@ def test_a_signal_ends_it_whatever_its_clients_do(server, number):
         server.send(b"")
 
 
-def test_ctrl_c_ends_it_while_an_application_sleeps(server):
+def test_ctrl_c_ends_the_server_while_an_application_sleeps(server):
     connection = server.send(b"GET /sleep HTTP/1.1\r\nHost: a\r\n\r\n")
     wait_for(lambda: "it sleeps" in server.log.read_text())
     server.stop(signal.SIGINT)

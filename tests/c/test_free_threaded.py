@@ -1,5 +1,5 @@
-"""A Python without the global interpreter lock is refused, with a sentence, before anything is built:
-by scripts/python-link, which `make` asks first, and by cargo, which others ask.
+"""scripts/python-link and cargo refuse a Python without the global interpreter lock, with a
+sentence, before anything is built. `make` runs python-link first, other users run cargo.
 """
 
 import os
@@ -8,7 +8,7 @@ import sys
 
 from conftest import ROOT
 
-# What such a Python says of itself.
+# What a free-threaded Python reports of itself.
 PRETEND = """
 import runpy, sysconfig
 sysconfig.get_config_vars()["Py_GIL_DISABLED"] = 1
@@ -24,7 +24,7 @@ build_flags=Py_GIL_DISABLED
 """
 
 
-def test_python_link_refuses_it():
+def test_python_link_refuses_a_free_threaded_python():
     command = [sys.executable, "-c", PRETEND]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
@@ -32,10 +32,10 @@ def test_python_link_refuses_it():
     assert done.stdout == ""
 
 
-def test_the_crate_refuses_it():
+def test_the_crate_refuses_a_free_threaded_python():
     folder = ROOT / "build" / "free-threaded"
     folder.mkdir(parents=True, exist_ok=True)
-    # Not written anew, or all that was built with it would be too.
+    # Do not write an existing file again: cargo would build all dependents again.
     config = folder / "config.txt"
     if not config.exists() or config.read_text() != CONFIG:
         config.write_text(CONFIG)

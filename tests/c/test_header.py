@@ -6,7 +6,7 @@ import pytest
 from conftest import CC, CXX, ROOT, WARNINGS
 
 
-# Outside of a function too, where C wants constants.
+# The initialisers must also work outside a function, where C requires constants.
 INITIALISERS = """
 extern wsgi_host host;
 extern wsgi_request request;

@@ -109,14 +109,14 @@ def test_half_an_upload_raises(server):
 
 
 @pytest.mark.parametrize("target", [b"/hello%00.txt", b"*"])
-def test_a_path_that_is_none_is_400(server, target):
+def test_an_invalid_path_is_400(server, target):
     connection = server.send(b"OPTIONS " + target + b" HTTP/1.1\r\nHost: a\r\n\r\n")
     assert connection.recv(12) == b"HTTP/1.1 400"
     connection.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_while_a_client_is_connected(server, number):
+def test_a_signal_ends_the_server_while_a_client_is_connected(server, number):
     connection = server.connect()
     connection.request("GET", "/hello")
     assert connection.getresponse().read() == b"Hello world!"

@@ -1,4 +1,4 @@
-"""make install-library: a host is built and runs with what was installed, by pkg-config alone."""
+"""make install-library: pkg-config is enough to build a host with the installed library."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ INSTALLED = ["include/wsgi.h", "lib/libwsgi.a", "lib/pkgconfig/libwsgi.pc"]
 def install(prefix, destdir="", **variables):
     command = ["make", "--no-print-directory", "install-library"]
     given = {**os.environ, "PREFIX": str(prefix), "DESTDIR": str(destdir), **variables}
-    # If another make runs the tests, it has words for its children that this one is not.
+    # A make that runs the tests sets variables for its children, and this make is not one of them.
     for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "PKG_CONFIG_PATH"):
         given.pop(name, None)
     return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True)
@@ -27,7 +27,7 @@ def files(folder):
 
 
 def pkg_config(folder, *arguments):
-    """The words that it prints for libwsgi, if it searches `folder`."""
+    """The words that pkg-config prints for libwsgi, if it searches `folder`."""
     environment = {**os.environ, "PKG_CONFIG_PATH": str(folder)}
     command = ["pkg-config", *arguments, "libwsgi"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -60,7 +60,7 @@ def test_a_host_is_built_by_pkg_config(tmp_path, program, static):
     assert runs(program, flags, tmp_path)
 
 
-def test_a_package_has_the_prefix_and_not_the_place_where_it_is_made(tmp_path):
+def test_a_package_names_the_prefix_and_not_the_folder_where_it_is_made(tmp_path):
     done = install("/usr/local", tmp_path / "package")
     assert done.returncode == 0, done.stderr
     assert files(tmp_path / "package") == [f"usr/local/{name}" for name in INSTALLED]
@@ -70,7 +70,7 @@ def test_a_package_has_the_prefix_and_not_the_place_where_it_is_made(tmp_path):
     assert runs("c_host", pkg_config(folder, moved, "--cflags", "--libs"), tmp_path)
 
 
-def test_its_version_is_that_of_the_crate(tmp_path):
+def test_the_installed_version_is_that_of_the_crate(tmp_path):
     install(tmp_path)
     (version,) = re.findall(r'^version = "(.*)"$', (ROOT / "Cargo.toml").read_text(), re.M)
     assert pkg_config(tmp_path / "lib/pkgconfig", "--modversion") == [version]
@@ -85,7 +85,7 @@ def built_for(python, folder, place):
 
 
 def test_the_python_is_the_one_that_the_library_was_built_for(tmp_path):
-    """Who installs may be another user, with another PYTHON."""
+    """The user who installs may be another user, with another PYTHON."""
     python = tmp_path / "python3"
     python.write_text("#!/bin/sh\necho -L/opt/python -lpython3.99\n")
     python.chmod(0o755)
@@ -114,7 +114,7 @@ def test_python_link_refuses_a_library_of_another_python(tmp_path):
         ("", "PREFIX= is not an absolute path"),
     ],
 )
-def test_a_prefix_that_cannot_be(prefix, sentence):
+def test_an_invalid_prefix_is_refused(prefix, sentence):
     done = install(prefix)
     assert done.returncode != 0
     assert sentence in done.stderr

@@ -1,4 +1,4 @@
-"""C extensions beside libraries that the host has loaded for all to see."""
+"""C extensions in a host that has loaded libraries with global symbols."""
 
 import os
 import subprocess
@@ -54,7 +54,7 @@ def include():
     [("", 1), (LIBXML2, 2), (LIBXML2 + MALLOC, 1)],
     ids=["no libxml2", "libxml2", "libxml2 and a malloc"],
 )
-def test_an_extension_prefers_what_it_brings(build, tmp_path, host_has, which):
+def test_an_extension_prefers_its_own_libraries(build, tmp_path, host_has, which):
     own = compile_shared(tmp_path, "libwsgi_t_own", WHICH % 2)
     compile_shared(tmp_path, "wsgi_t_deep", EXTENSION, f"-I{include()}", str(own))
     hosts = compile_shared(tmp_path, "libwsgi_t_hosts", host_has + WHICH % 1)

@@ -1,4 +1,4 @@
-"""What C can do wrong gets the status that wsgi.h names, and the process goes on."""
+"""A wrong call from C gets the status that wsgi.h names, and the process goes on."""
 
 import subprocess
 
@@ -15,9 +15,9 @@ def checks(build, way, environment, *arguments):
     return lines
 
 
-def test_a_host_that_drives_events(build, way, environment):
+def test_misuse_by_a_host_that_drives_events(build, way, environment):
     assert len(checks(build, way, environment, "events", str(HERE / "apps/echo.py"))) > 60
 
 
-def test_a_host_that_blocks(build, way, environment):
+def test_misuse_by_a_host_that_blocks(build, way, environment):
     assert len(checks(build, way, environment, "blocking", str(HERE / "apps/echo.py"))) > 3

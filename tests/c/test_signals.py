@@ -1,4 +1,4 @@
-"""The signals of a host that has never heard of them, and of one that has handlers."""
+"""The signals of a host that has no handlers, and of a host that has handlers."""
 
 import signal
 import subprocess
@@ -20,7 +20,7 @@ def signals(build):
 
 
 def shown(done):
-    """What became of each signal that does not have its default, at each `show`."""
+    """Each signal that does not have its default, and its handler, at each `show`."""
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if line.startswith("not default:")]
     return [
@@ -29,13 +29,13 @@ def shown(done):
     ]
 
 
-def test_what_the_library_takes(signals):
+def test_the_library_sets_only_these_handlers(signals):
     before, after = shown(signals("show", "start", "load:hello", "run", "show"))
     assert before == {}
     assert after == {**dict.fromkeys(CRASHES, "taken"), **dict.fromkeys(PIPE, "ignored")}
 
 
-def test_it_can_be_switched_off(signals):
+def test_the_handlers_can_be_switched_off(signals):
     steps = ["keep-sigpipe", "no-crash-report", "start", "load:hello", "run", "show"]
     assert shown(signals(*steps)) == [{}]
 
@@ -46,7 +46,7 @@ def test_ctrl_c_ends_a_host_without_handlers(signals):
 
 
 @pytest.mark.parametrize("wait", [0, 1_000, 10_000, 20_000])
-def test_ctrl_c_ends_it_while_python_starts(signals, wait):
+def test_ctrl_c_ends_the_host_while_python_starts(signals, wait):
     done = signals("start", f"wait:{wait}", f"raise:{signal.SIGINT}", "load:hello", "show")
     assert (done.returncode, done.stdout) == (-signal.SIGINT, "")
 
@@ -58,7 +58,7 @@ def test_an_import_after_ctrl_c_that_was_handled_does_not_fail(signals):
 
 
 def mask(*numbers):
-    """As /proc has a set of signals."""
+    """A set of signals in the format of /proc."""
     return sum(1 << (number - 1) for number in numbers)
 
 
@@ -93,19 +93,19 @@ def test_an_application_does_not_end_the_host(signals, callable_, said):
     assert done.stdout == f"{said}\nfinish 0\n" and done.returncode == 0
 
 
-def test_it_does_where_the_host_wants_the_default(signals):
+def test_an_application_ends_a_host_that_wants_the_default(signals):
     done = signals("keep-sigpipe", "start", "load:pipe", "run")
     assert done.returncode == -signal.SIGPIPE
 
 
 def test_a_child_has_the_default_again(signals):
     ignored, finish = signals("start", "load:child", "run").stdout.splitlines()
-    # What started the tests may ignore others.
+    # The program that started the tests may ignore other signals.
     assert not int(ignored or "0", 16) & mask(signal.SIGPIPE, signal.SIGXFSZ)
     assert finish == "finish 0"
 
 
-def test_a_crash_is_told_on_descriptor_2_and_can_be_left_alone(signals):
+def test_a_crash_is_reported_on_descriptor_2_unless_switched_off(signals):
     told = signals("start", "load:hello", "run", f"raise:{int(signal.SIGSEGV)}")
     assert told.returncode == -signal.SIGSEGV and "WSGI0303 SIGSEGV" in told.stderr
     silent = signals("no-crash-report", "start", "load:hello", f"raise:{int(signal.SIGSEGV)}")

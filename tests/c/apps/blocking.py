@@ -1,11 +1,11 @@
-"""One application for a host that blocks. GATE in the environment is a descriptor to wait at.
+"""One application for a host that blocks. GATE in the environment is a descriptor: the gate.
 
 /hello  "Hello world!"
 /echo   the body, or "OSError"
 /read   the body
 /two    two blocks
 /asks   a block, then waits until the client is gone, then another
-/gate   a block, says that it waits at the gate, and that it is through, then another block
+/gate   a block, prints a line, waits at the gate, prints another line, then another block
 """
 
 import os

@@ -1,8 +1,8 @@
-"""Says what it was asked.
+"""Answers with parts of its request.
 
 hello      "Hello world!", with a length
-echo       the request's body, when it is whole
-lines      each line of the body as soon as it is here
+echo       the request's body, after all of it arrived
+lines      each line of the body as soon as it arrives
 describe   a few keys of environ, and the body
 """
 

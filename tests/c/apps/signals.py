@@ -1,4 +1,4 @@
-"""Applications that meet signals."""
+"""Applications that cause signals."""
 
 import os
 import resource
@@ -16,7 +16,7 @@ def hello(environ, start_response):
 
 
 def pipe(environ, start_response):
-    """Writes to a pipe that nobody reads."""
+    """Writes to a pipe that has no reader."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -29,7 +29,7 @@ def pipe(environ, start_response):
 
 
 def communicate(environ, start_response):
-    """What is written to a child that has ended is lost, and no more."""
+    """Writes to a child that has ended: communicate() must not raise."""
     child = subprocess.Popen(["true"], stdin=subprocess.PIPE)
     child.wait()
     child.communicate(b"a" * 100)
@@ -37,7 +37,7 @@ def communicate(environ, start_response):
 
 
 def large_file(environ, start_response):
-    """A file that may not grow any more."""
+    """Writes to a file beyond the limit of its size."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))
     with tempfile.TemporaryFile(buffering=0) as file:
         try:

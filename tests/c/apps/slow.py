@@ -1,4 +1,4 @@
-"""Its import waits for the end of the pipe that WSGI_TEST_PIPE names."""
+"""Its import waits until the pipe that WSGI_TEST_PIPE names is closed."""
 
 import os
 

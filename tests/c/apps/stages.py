@@ -1,11 +1,11 @@
-"""One application that stops where its host wants it to.
+"""One application that stops where its host requires it.
 
 /hello    "Hello world!"
 /first    a block, then waits for /open, then another
 /waiting  answers once a /first waits
-/open     lets /first go on
+/open     lets /first and /hints go on
 /large    a megabyte in blocks of 16 KB
-/page     a block of a megabyte from an iterator that has no other
+/page     a block of a megabyte from an iterator, which is the only block
 /letters  blocks of one byte without end
 /rows     a list of 10000 blocks of 20 bytes
 /closed   answers once close() of a /first or a /large was called
@@ -26,7 +26,7 @@ closed = threading.Event()
 
 
 class Closing:
-    """An iterable that tells when it is closed."""
+    """An iterable that sets an event when it is closed."""
 
     def __init__(self, blocks):
         self.blocks = blocks

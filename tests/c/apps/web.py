@@ -1,4 +1,4 @@
-"""What the HTTP server of examples/httpd_host is asked for.
+"""The application for the HTTP servers of examples/.
 
 /hello     "Hello world!", with a length
 /echo      the body
@@ -10,9 +10,9 @@
 /uploading answers once an /upload or a /broken has begun
 /endless   blocks until the client leaves
 /left      answers once an /endless was closed
-/big       BIG bytes in blocks of 64 KiB; /produced  how many of them were asked for until now
-/sleep     prints a line, then sleeps for a minute and does not ask for its client
-/broken    what reading half a body raises; /why  tells it to another request
+/big       BIG bytes in blocks of 64 KiB; /produced  how many blocks it has made until now
+/sleep     prints a line, then sleeps for a minute and does not check for its client
+/broken    keeps the exception of half a body; /why  returns it to another request
 /environ   environ, a line a key
 """
 
