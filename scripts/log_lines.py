@@ -26,12 +26,12 @@ ESCAPE = re.compile(r"\\(\n\s*|.)", re.S)
 RUST_HOLE = re.compile(r"\{[^{}]*\}")
 C_HOLE = re.compile(r"%(?:\*?s|[a-zA-Z]+)")
 UNIT_TESTS = re.compile(r"^#\[cfg\(test\)\]\nmod \w+ \{", re.M)
-# The level stands behind the text in Rust, in the same function, and before it in C.
+# In Rust the level is behind the text, in the same function. In C it is before the text.
 RUST_LEVEL = re.compile(r"\bLevel::(\w+)|^ {0,4}\}$", re.M)
 C_LEVEL = re.compile(r"\bNGX_LOG_(\w+)")
 
 NUMBERED = re.compile(r"(WSGI\d{4})[^\n]*")
-# What nginx writes before the text of a line. A line without it goes to standard error.
+# What nginx writes before the text of a line. A line without it went to standard error.
 PREFIX = re.compile(r"(?:\S+ \S+ |nginx: )\[(\w+)\] (?:\d+#\d+: )?(?:\*\d+ )?|")
 # nginx cuts a line at 2048 bytes.
 LONGEST = 1900
@@ -45,12 +45,12 @@ class Line:
         severity = SEVERITY.search(section)
         self.severities = set(severity[1].split(" or ")) if severity else set()
         block = BLOCK.search(section)
-        # The page continues a long line on the next one, further to the right.
+        # The page indents the continuation of a long line.
         text = re.sub(r"\n +", " ", block[1]) if block else ""
         self.forms = text.splitlines()
 
     def has(self, severity, text):
-        """Whether a line with this severity, which begins with this text, is one of them."""
+        """Whether a text with this severity is the beginning of one of these lines."""
         return severity in self.severities and any(fits(form, text) for form in self.forms)
 
 
@@ -68,7 +68,7 @@ class Literal:
         self.is_bare = pieces == [self.number]
 
     def begins(self, form):
-        """Whether a form of the page begins like this text, with any words in its holes."""
+        """Whether a form of the page begins like this text, with any words in the gaps."""
         return re.match(".*".join(map(re.escape, self.pieces)), form) is not None
 
 
@@ -96,7 +96,7 @@ def sources():
 
 
 def literals(path, text):
-    """Each string literal of a source: its position, and the runs of words around its holes."""
+    """Each string literal of a source: its position, and its words between the gaps."""
     is_c = path.suffix != ".rs"
     if is_c:
         text = ADJACENT.sub(lambda found: "\0" * len(found[0]), text)
@@ -115,7 +115,7 @@ def unescaped(found):
 
 
 def severity(path, text, start, end):
-    """The severity that stands next to a literal; None if another function chooses it."""
+    """The severity next to a literal; None if another function chooses it."""
     if path.suffix == ".rs":
         found = RUST_LEVEL.search(text, end)
         name = found[1] if found else None
@@ -137,7 +137,7 @@ def read_sources():
 
 
 def is_made_of(text, runs):
-    """Whether a text consists of whole runs of the sources, one after the other."""
+    """Whether a text consists of complete runs of the sources, one after the other."""
     ends = {0}
     for end in range(1, len(text) + 1):
         if any(text[start:end] in runs for start in ends):

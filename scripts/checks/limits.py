@@ -1,4 +1,4 @@
-"""Whether limits and defaults are the same wherever they stand.
+"""Whether each text states the limits and defaults that the sources have.
 
 The default of each directive is read from the module (the macros that initialise and merge its
 configuration) and from the page that describes it. All other limits are in LIMITS: the constant, and
@@ -121,7 +121,7 @@ class Sources:
         return [path for folder in folders for path in sorted((self.root / folder).rglob(name))]
 
     def constant(self, file, name):
-        """The value of a constant of Rust or C, or the upper one of nginx's bounds."""
+        """The value of a constant of Rust or C. If it is one of nginx's bounds, the upper bound."""
         forms = [rf"const {name}: \w+ = (.*?);", rf"^#define {name} +(.*)$"]
         bounds = rf"\b{name} =\s*{{.*, (\w+) }};"
         definition = re.compile("|".join([*forms, bounds]), re.M)
@@ -131,7 +131,7 @@ class Sources:
         return None
 
     def value(self, text, file):
-        """What an expression such as `16 * LIMIT`, `Duration::from_secs(1)` or `256k` comes to."""
+        """The value of an expression such as `16 * LIMIT`, `Duration::from_secs(1)` or `256k`."""
         return math.prod(self.factor(word.strip(" ()"), file) for word in text.split("*"))
 
     def factor(self, word, file):
@@ -157,7 +157,7 @@ def wrong_defaults(sources):
 
 
 def stated(sentence, text):
-    """The amounts that a text has in the place of {} in a sentence, wherever lines break."""
+    """The amounts that a text has instead of {} in a sentence. Line breaks may be anywhere."""
     words = [re.escape(word) for word in sentence.split()]
     pattern = BETWEEN.join(words).replace(r"\{\}", AMOUNT)
     return re.findall(pattern, text)

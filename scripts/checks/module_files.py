@@ -1,8 +1,8 @@
 """Whether the lists of the nginx module's files agree with the folder, and with each other.
 
 * The folder, the sources in `config`, and the table of docs/architecture.md name the same files.
-* A function that is not static is declared in the module's header, below the name of its file, and
-  a declaration there is of a function of that file.
+* The module's header declares each function that is not static, below the name of its file. Each
+  declaration there belongs to a function of that file.
 """
 
 import re
@@ -23,7 +23,7 @@ def differences(what, listed, there):
         if listed.count(name) > 1:
             yield f"{what} has {name} more than once"
         elif name not in there:
-            yield f"{what} has {name}, which is no file of {FOLDER}"
+            yield f"{what} has {name}, which is not a file of {FOLDER}"
         elif name not in listed:
             yield f"{what} does not have {name}"
 

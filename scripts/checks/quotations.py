@@ -1,12 +1,12 @@
-"""Whether the words that stand in quotation marks, as PEP 3333's, are in PEP 3333.
+"""Whether the quotations of PEP 3333 are in PEP 3333.
 
 A quotation belongs to the PEP if it stands
 
 * in a comment of src/wsgi, unless the paragraph names an RFC, or in docs/pep3333.md;
 * in a comment, a docstring or a document anywhere else, in a paragraph that names the PEP.
 
-Fewer than three words are a name rather than a quotation. "…" and "..." leave something out, and
-what stands in brackets is an addition. Line breaks, the marks of reST and of Markdown, and the case
+A run of fewer than three words is a name and not a quotation. "…" and "..." leave something out,
+and words in brackets are an addition. Line breaks, the marks of reST and of Markdown, and the case
 of the first letter do not count.
 """
 
@@ -33,7 +33,7 @@ LEAST_WORDS = 3
 
 
 def plain(text):
-    """The words alone: without marks, with single blanks, with one kind of quotation mark."""
+    """The words alone: without marks, with single spaces, with one kind of quotation mark."""
     text = NUMBERED.sub(lambda found: f"{found[1].upper()} {found[2]}", text)
     text = FOOTNOTE.sub("", TITLED.sub(r"\1", text))
     text = re.sub(r"[`*\\]", "", text).replace('"', "'")
@@ -60,7 +60,7 @@ def paragraphs(path):
 
 
 def quotations(root, path):
-    """(line, quotation) for each that a file has from the PEP."""
+    """(line, text) for each quotation of the PEP in a file."""
     name = str(path.relative_to(root))
     for line, text in paragraphs(path):
         at_home = name.startswith("src/wsgi/") and not OTHERS.search(text)

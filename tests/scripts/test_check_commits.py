@@ -1,4 +1,4 @@
-"""scripts/check-commits: which messages it refuses, and which commits it looks at."""
+"""scripts/check-commits: which messages it refuses, and which commits it checks."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ BAD = {
     "Bound the memory" + BODY: "the subject is not like",
     "nginx: bound" + BODY: "the subject is not like",
     "nginx: the memory of responses is bound" + BODY: "imperative behind its prefix: 'the'",
-    "nginx: nobody waits" + BODY: "'nobody'",
+    "nginx: nothing waits" + BODY: "'nothing'",
     "nginx: bounds the memory" + BODY: "'bounds'",
     "nginx: bounded the memory" + BODY: "'bounded'",
     "nginx: bounding the memory" + BODY: "'bounding'",
@@ -35,7 +35,7 @@ BAD = {
     "nginx: bound the memory\n\n# Please enter the message\n": "there is no body",
     "nginx: bound the memory\n\n# -- >8 --\ndiff --git a/a b/a\n": "there is no body",
 }
-OLD = "what came before the rule"
+OLD = "a commit from before the rule"
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="there is no git")
 
@@ -85,14 +85,14 @@ def check_message(folder, message):
 
 
 @pytest.mark.parametrize("message", GOOD)
-def test_a_message_that_is_taken(tmp_path, message):
+def test_a_right_message_is_accepted(tmp_path, message):
     copy(tmp_path)
     done = check_message(tmp_path, message)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("message", BAD)
-def test_a_message_that_is_refused(tmp_path, message):
+def test_a_wrong_message_is_refused(tmp_path, message):
     copy(tmp_path)
     done = check_message(tmp_path, message)
     assert done.returncode == 1 and BAD[message] in done.stderr, done.stderr
@@ -103,18 +103,18 @@ def test_every_commit_of_a_branch_is_checked(clone):
     for message in ("nginx: wait" + BODY, "nginx: wait for it" + BODY, "nginx: a wait" + BODY):
         commit(clone, message)
     done = check(clone)
-    assert done.returncode == 1, "two of three are wrong"
+    assert done.returncode == 1, "two of the three are wrong"
     assert "'a'" in done.stderr and "is not like" in done.stderr, done.stderr
-    assert done.stderr.count("\n") == 2, "and what main has is left alone"
+    assert done.stderr.count("\n") == 2, "it must not check the commits of main"
 
 
 def test_on_main_the_last_commit_is_checked(clone):
-    assert "is not like" in check(clone).stderr, "it is the one that breaks the rule"
+    assert "is not like" in check(clone).stderr, "the last commit breaks the rule"
     commit(clone, "nginx: wait for it" + BODY)
-    assert check(clone).returncode == 0, "no commit is wrong that cannot be changed any more"
+    assert check(clone).returncode == 0, "it must not report commits that can no longer change"
 
 
-def test_another_base(clone, monkeypatch):
+def test_commits_since_names_another_base(clone, monkeypatch):
     commit(clone, "nginx: a wait" + BODY)
     commit(clone, "nginx: wait for it" + BODY)
     assert check(clone).returncode == 0
@@ -122,22 +122,22 @@ def test_another_base(clone, monkeypatch):
     assert "'a'" in check(clone).stderr
 
 
-def test_a_shallow_clone(clone, tmp_path):
+def test_in_a_shallow_clone_the_last_commit_is_checked(clone, tmp_path):
     git(clone, "checkout", "--quiet", "-b", "work")
     commit(clone, OLD)
     commit(clone, "nginx: wait for it" + BODY)
     shallow = tmp_path / "shallow"
     git(tmp_path, "clone", "--quiet", "--depth=2", "--branch=work", f"file://{clone}", shallow)
-    assert git(shallow, "rev-list", "--count", "HEAD").stdout == "2\n", "this test is about it"
+    assert git(shallow, "rev-list", "--count", "HEAD").stdout == "2\n", "the clone must be shallow"
     done = check(shallow)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_folder_that_is_no_clone(clone):
+def test_outside_a_clone_nothing_is_checked(clone):
     inside = clone / "unpacked"
     copy(inside)
     done = check(inside)
-    assert (done.returncode, done.stderr) == (0, ""), "nor is it taken for the clone around it"
+    assert (done.returncode, done.stderr) == (0, ""), "not the clone around it either"
 
 
 def test_the_hook_refuses_a_commit(clone):

@@ -1,4 +1,4 @@
-"""scripts/check-docs: what it finds in documents that say something else than the sources."""
+"""scripts/check-docs: what it reports of documents that do not agree with the sources."""
 
 import shutil
 import subprocess
@@ -14,7 +14,8 @@ import log_lines  # noqa: E402
 
 OUT = ("target", "build", ".git", "__pycache__", "fuzz")
 
-# A document or a source, a part of it, what stands there instead, and what check-docs says then.
+# A document or a source, a part of it, the text that replaces the part, and what check-docs
+# reports.
 WRONG = {
     "a clause without its test": (
         "docs/pep3333.md",
@@ -22,7 +23,7 @@ WRONG = {
         "",
         "no test for: > \"servers … **should** ensure",
     ),
-    "a clause that names nobody": (
+    "a clause that names no side": (
         "docs/pep3333.md",
         "**Server.** Each request gets",
         "Each request gets",
@@ -120,10 +121,10 @@ def test_the_documents_are_right(copy):
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_wrong_is_said(copy, name):
+def test_each_fault_is_reported(copy, name):
     path, there, instead, said = WRONG[name]
     text = (copy / path).read_text()
-    assert there in text, "this test knows the document"
+    assert there in text, "this test must know the document"
     (copy / path).write_text(text.replace(there, instead))
     try:
         done = check(copy)
@@ -141,7 +142,7 @@ def test_what_is_wrong_is_said(copy, name):
         LOGGED.format("error", f"the application quotes: {ENDS}"),
     ],
 )
-def test_a_line_that_is_described(line):
+def test_a_line_that_the_page_describes(line):
     assert not list(log_lines.unlike(line, log_lines.described()))
 
 
@@ -155,5 +156,5 @@ def test_a_line_that_is_described(line):
         f"{RAISED}\n",
     ],
 )
-def test_a_line_that_is_not_described(line):
+def test_a_line_that_the_page_does_not_describe(line):
     assert list(log_lines.unlike(line, log_lines.described())) == [line.rstrip("\n")]

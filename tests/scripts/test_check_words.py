@@ -1,4 +1,4 @@
-"""scripts/check-words: which words it finds, and where it does not look."""
+"""scripts/check-words: which phrases it finds, and which texts it does not search."""
 
 import re
 import subprocess
@@ -43,7 +43,7 @@ def check(*paths):
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def test_the_documents_are_free_of_them():
+def test_the_documents_are_free_of_banned_phrases():
     done = check()
     assert done.returncode == 0, done.stderr
 
@@ -60,7 +60,7 @@ def test_a_phrase_is_found_with_its_line(tmp_path, text):
     path = tmp_path / "source.rs"
     path.write_text(f"\n\n{text}\n")
     done = check(path)
-    assert done.returncode == 1, "it is found"
+    assert done.returncode == 1, "the script must find the phrase"
     assert repr(FOUND[text])[1:-1] in done.stderr, done.stderr
     assert f"{path}:3: " in done.stderr, done.stderr
 
@@ -78,7 +78,7 @@ def test_code_and_quotations_of_a_document_are_not_searched(tmp_path, text):
     path.write_text(f"{text}\n\nAnd so many others.\n")
     done = check(path)
     assert "so many" in done.stderr and "for ever" not in done.stderr, done.stderr
-    assert f"page.md:{len(text.splitlines()) + 2}: " in done.stderr, "and lines are still counted"
+    assert f"page.md:{len(text.splitlines()) + 2}: " in done.stderr, "the line number must be right"
 
 
 def test_released_versions_are_not_searched(tmp_path):

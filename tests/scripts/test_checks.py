@@ -1,4 +1,4 @@
-"""What `make lint` compares with the sources: each check sees the fault that it is there for."""
+"""What `make lint` compares with the sources: each check must find its fault."""
 
 import shutil
 import sys
@@ -49,15 +49,15 @@ TO_THE_LETTER = """\
         ("docs/pep3333.md", "> \"generate any 'hop-by-hop' headers … or use RFC 2047\"\n", True),
     ],
 )
-def test_a_quotation_is_in_the_pep(tmp_path, name, text, is_right):
+def test_a_quotation_must_be_in_the_pep(tmp_path, name, text, is_right):
     write(tmp_path, {name: text, quotations.TEXT: (ROOT / quotations.TEXT).read_text()})
     faults = list(quotations.faults(tmp_path))
     assert (not faults) == is_right, faults
 
 
-def test_quotations_of_the_pep_are_found():
+def test_the_quotations_of_the_pep_are_found():
     found = [*quotations.quotations(ROOT, ROOT / "docs/pep3333.md")]
-    assert len(found) > 90, "each clause is quoted, and each quotation is looked up"
+    assert len(found) > 90, "the check must find the quotations of all clauses"
 
 
 MODULE = {
@@ -75,15 +75,15 @@ MODULE = {
     [
         ("config", "", "", None),
         ("config", "$ngx_addon_dir/ngx_http_wsgi_b.c", "", "does not have ngx_http_wsgi_b.c"),
-        ("config", "_b.c", "_c.c", "has ngx_http_wsgi_c.c, which is no file"),
+        ("config", "_b.c", "_c.c", "has ngx_http_wsgi_c.c, which is not a file of"),
         ("config", "_b.c", "_a.c", "has ngx_http_wsgi_a.c more than once"),
-        ("architecture.md", "_b.c", "_c.c", "has ngx_http_wsgi_c.c, which is no file"),
+        ("architecture.md", "_b.c", "_c.c", "has ngx_http_wsgi_c.c, which is not a file of"),
         ("module.h", "_a.c", "_c.c", "below ngx_http_wsgi_c.c; ngx_http_wsgi_a.c defines it"),
         ("module.h", "_one", "_three", "declares ngx_http_wsgi_three, which ngx_module does not"),
         ("wsgi_b.c", "static ", "", "make it static, or declare it"),
     ],
 )
-def test_the_files_of_the_module_are_listed_as_they_are(tmp_path, name, old, new, fault):
+def test_the_lists_of_the_module_s_files_agree(tmp_path, name, old, new, fault):
     files = {
         path: text.replace(old, new) if path.endswith(name) else text
         for path, text in MODULE.items()
@@ -95,7 +95,7 @@ def test_the_files_of_the_module_are_listed_as_they_are(tmp_path, name, old, new
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    """A copy of what has limits and defaults."""
+    """A copy of the files that have limits and defaults."""
     root = tmp_path_factory.mktemp("copy")
     for folder in ("src", "ngx_module", "include", "docs"):
         shutil.copytree(ROOT / folder, root / folder)
@@ -117,9 +117,9 @@ def copy(tmp_path_factory):
         ("docs/architecture.md", "A block under", "Blocks under", 'not say "A block under {}"'),
     ],
 )
-def test_a_limit_is_the_same_wherever_it_stands(copy, name, old, new, fault):
+def test_each_text_states_the_limit_of_the_sources(copy, name, old, new, fault):
     text = (copy / name).read_text()
-    assert old in text, "the test knows the sources"
+    assert old in text, "the test must know the sources"
     (copy / name).write_text(text.replace(old, new))
     try:
         faults = "\n".join(limits.faults(copy))

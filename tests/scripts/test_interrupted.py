@@ -1,4 +1,4 @@
-"""Scripts that are ended in the middle of their work leave nothing behind."""
+"""Scripts that end in the middle of their work must leave no file and no process behind."""
 
 import os
 import re
@@ -42,7 +42,7 @@ def take_signals():
 
 @pytest.fixture
 def begin():
-    """Starts a program in a session of its own, as a terminal would; ends what is left of it."""
+    """Starts programs, each in its own session as a terminal does, and ends these sessions."""
     running = []
 
     def start(*command, **how):
@@ -91,7 +91,7 @@ class Machine:
         return begin(script, "serve", env=self.environment(NGINX_SRC=NGINX_SRC), **how)
 
     def headers(self):
-        """Something that counts as the headers of nginx, so that they are not missing."""
+        """A file that counts as the headers of nginx, so that they are not missing."""
         header = self.folder / "nginx/src/core/nginx.h"
         header.parent.mkdir(parents=True)
         header.touch()
@@ -104,42 +104,42 @@ def machine(tmp_path):
 
 
 @pytest.mark.parametrize("name", [*SIGNALS, "SIGQUIT"])
-def test_install_dependencies(machine, begin, name):
+def test_install_dependencies_cleans_up(machine, begin, name):
     process = machine.install(begin)
     wait_for(machine.begun.exists, "apt-get")
     said = machine.policy.read_text()
-    assert said.endswith("\nexit 101\n"), "no service is started meanwhile"
-    assert f"of libwsgi, process {process.pid}\n" in said, "and it says whose it is"
+    assert said.endswith("\nexit 101\n"), "no service may start meanwhile"
+    assert f"of libwsgi, process {process.pid}\n" in said, "the file must name its process"
     number = getattr(signal, name)
     os.killpg(process.pid, number)
     assert process.wait(30) == 128 + number
-    assert not machine.policy.exists(), "nothing is left"
+    assert not machine.policy.exists(), "the script must remove its file"
 
 
-def test_install_dependencies_that_is_killed(machine, begin):
+def test_install_dependencies_cleans_up_after_a_killed_run(machine, begin):
     process = machine.install(begin)
     wait_for(machine.begun.exists, "apt-get")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert machine.policy.exists(), "it could not do anything about it"
+    assert machine.policy.exists(), "a killed script cannot remove its file"
     process = machine.install(begin, NGINX_SRC=machine.headers(), stdout=subprocess.PIPE, text=True)
     said, _ = process.communicate(timeout=30)
-    assert not machine.policy.exists(), "the next run does, though it has nothing to install"
+    assert not machine.policy.exists(), "the next run must, although it installs nothing"
     assert "left by a run of it that was killed" in said
 
 
-def test_install_dependencies_beside_another(machine, begin):
+def test_install_dependencies_keeps_the_file_of_another_run(machine, begin):
     first = machine.install(begin)
     wait_for(machine.begun.exists, "apt-get")
     second = machine.install(begin, NGINX_SRC=machine.headers())
     assert second.wait(30) == 0
-    assert machine.policy.exists(), "what another run needs stays"
+    assert machine.policy.exists(), "another run still needs the file"
     os.killpg(first.pid, signal.SIGTERM)
     first.wait(30)
     assert not machine.policy.exists()
 
 
-def test_policy_of_somebody_else(machine, begin):
+def test_install_dependencies_keeps_the_policy_of_the_owner(machine, begin):
     machine.policy.write_text("#!/bin/sh\n# of the one who owns this machine\nexit 101\n")
     process = machine.install(begin)
     wait_for(machine.begun.exists, "apt-get")
@@ -149,34 +149,34 @@ def test_policy_of_somebody_else(machine, begin):
 
 
 @pytest.mark.parametrize("name", SIGNALS)
-def test_newer_apt(machine, begin, name):
+def test_newer_apt_cleans_up(machine, begin, name):
     script = machine.folder / "scripts/newer-apt"
     process = begin(script, "sid", "install", "x", env=machine.environment())
     wait_for(machine.begun.exists, "apt-get")
-    assert list(machine.folder.glob("place-*")), "its folder is there"
+    assert list(machine.folder.glob("place-*")), "its folder must be there"
     os.killpg(process.pid, getattr(signal, name))
     assert process.wait(30) == 128 + getattr(signal, name)
-    assert not list(machine.folder.glob("place-*")), "and is removed"
-    assert not list(machine.folder.glob("build/newer/apt/*/begun")), "what is not whole is not kept"
+    assert not list(machine.folder.glob("place-*")), "it must remove its folder"
+    assert not list(machine.folder.glob("build/newer/apt/*/begun")), "a part must not look complete"
 
 
 @pytest.mark.parametrize("name", SIGNALS)
-def test_check_nginx_examples(machine, begin, name):
+def test_check_nginx_examples_cleans_up(machine, begin, name):
     scratch = machine.folder / "scratch"
     scratch.mkdir()
     document = machine.folder / "page.md"
     document.write_text("```nginx\nwsgi_threads 8;\n```\n")
     nginx = machine.programs / "nginx"
     machine.write(nginx, f"#!/bin/sh\necho >{machine.begun}\nexec sleep 60\n")
-    # Of the module only that it is there counts here.
+    # The script only checks that the module exists.
     known = {"TMPDIR": str(scratch), "WSGI_NGINX": str(nginx), "WSGI_MODULE": str(document)}
     how = {"env": machine.environment(**known), "stderr": subprocess.DEVNULL}
     process = begin(ROOT / "scripts/check-nginx-examples", document, **how)
     wait_for(machine.begun.exists, "nginx -t")
-    assert list(scratch.iterdir()), "its folder is there"
+    assert list(scratch.iterdir()), "its folder must be there"
     os.killpg(process.pid, getattr(signal, name))
     process.wait(30)
-    assert not list(scratch.iterdir()), "and is removed"
+    assert not list(scratch.iterdir()), "it must remove its folder"
 
 
 def free_port():
@@ -191,7 +191,7 @@ def is_answered(port):
 
 
 @pytest.mark.parametrize("name", [*SIGNALS, "SIGQUIT", "SIGKILL"])
-def test_serve(begin, tmp_path, name):
+def test_serve_ends_nginx(begin, tmp_path, name):
     port = free_port()
     environment = {
         **os.environ,
@@ -220,7 +220,7 @@ with peers.start("static", sys.argv[2], port=int(sys.argv[3])) as server:
 
 
 @pytest.mark.parametrize("name", [*SIGNALS, "SIGKILL"])
-def test_servers_of_benches(begin, tmp_path, name):
+def test_servers_of_benches_end(begin, tmp_path, name):
     port = free_port()
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
@@ -240,12 +240,12 @@ def test_it(nginx):
     server = nginx()
     print(server.prefix, server.port, flush=True)
     open({begun!r}, "w").write(f"{{server.prefix}} {{server.port}}\\n")
-    server.wait_log("what is never said")
+    server.wait_log("a line that is never written")
 """
 
 
 @pytest.mark.parametrize("name", SIGNALS)
-def test_tests_of_nginx(begin, tmp_path, name):
+def test_the_tests_end_nginx(begin, tmp_path, name):
     begun = tmp_path / "begun"
     test = tmp_path / "test_it.py"
     test.write_text(TESTED.format(begun=str(begun)))

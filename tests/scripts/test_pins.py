@@ -1,4 +1,4 @@
-"""What is downloaded is what was chosen: by pip with hashes, by cargo with lock files."""
+"""pip and cargo download only the chosen files: pip by hashes, cargo by lock files."""
 
 import re
 import subprocess
@@ -30,13 +30,13 @@ def name_of(requirement):
 
 
 def pins(text):
-    """{name: version} of a file of requirements."""
+    """{name: version} for each line of a file of requirements."""
     found = re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, re.M)
     return {name_of(name): version for name, version in found}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_everything_has_a_hash(path):
+def test_each_requirement_has_a_hash(path):
     text = path.read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
     assert lines
@@ -45,20 +45,20 @@ def test_everything_has_a_hash(path):
 
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_is_written_is_what_is_installed(path):
+def test_the_pins_have_the_chosen_versions(path):
     chosen, installed = pins(path.read_text()), pins(path.with_suffix(".txt").read_text())
     assert chosen.items() <= installed.items(), "run scripts/refresh-pins"
 
 
-def test_peers():
+def test_the_pins_of_the_peers_have_the_chosen_versions():
     for name, wanted in PINNED.items():
         installed = pins((PINS / f"{name}.txt").read_text())
         assert pins("\n".join(wanted)).items() <= installed.items(), "run scripts/refresh-pins"
-    assert {path.stem for path in PINS.iterdir()} == set(PINNED), "and no file is left over"
+    assert {path.stem for path in PINS.iterdir()} == set(PINNED), "there must be no other file"
 
 
 def commands():
-    """Every place of the project that may run pip or cargo, with what is around it."""
+    """Each file of the project that may run pip or cargo, with its text."""
     listed = ["git", "ls-files", "Makefile", "scripts", "tests", "benches", ".ci"]
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True).stdout.split():
         path = ROOT / name
@@ -66,7 +66,7 @@ def commands():
             yield name, path.read_text(errors="replace")
 
 
-def test_pip_asks_for_hashes():
+def test_each_call_of_pip_requires_hashes():
     found = 0
     for name, text in commands():
         for place in re.finditer(r'-m",? "?pip"?,? "?install|\bpip install\b', text):
@@ -78,7 +78,7 @@ def test_pip_asks_for_hashes():
     assert found >= 4
 
 
-def test_cargo_keeps_to_its_lock_files():
+def test_each_call_of_cargo_keeps_to_its_lock_files():
     found = 0
     verbs = "build|test|clippy|run|bench|rustc|check|metadata|fetch|install|doc|update"
     for name, text in commands():

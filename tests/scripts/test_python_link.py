@@ -1,4 +1,4 @@
-"""scripts/python-link: the libraries that it names are those that rustc says libwsgi.a needs."""
+"""scripts/python-link: it must name the libraries that rustc lists for libwsgi.a."""
 
 import os
 import re
@@ -23,11 +23,11 @@ def output(*command):
     return done.stdout + done.stderr
 
 
-def test_the_linker_line_is_what_rustc_says():
+def test_the_linker_line_is_that_of_rustc():
     cargo = os.environ.get("CARGO") or output("scripts/find-cargo").strip()
     library = ["--locked", "--lib", "--crate-type", "staticlib"]
     said = SAID.search(output(cargo, "rustc", *library, "--", "--print", "native-static-libs"))
-    assert said, "rustc says what a program with the library is linked with"
+    assert said, "rustc must list what a program with the library links"
     line = output(PYTHON, "scripts/python-link").split()
     ours = [word for word in line if word.startswith("-l")]
-    assert ours == said[1].split(), "NATIVE of scripts/python-link, and libpython before it"
+    assert ours == said[1].split(), "python-link must print libpython, then the list of rustc"

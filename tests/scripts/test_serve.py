@@ -1,4 +1,4 @@
-"""scripts/serve: as whom the application runs."""
+"""scripts/serve: the user that runs the application."""
 
 import importlib.machinery
 import importlib.util
@@ -25,21 +25,21 @@ def serve(monkeypatch, tmp_path):
     return module
 
 
-def test_root_itself(serve):
+def test_for_root_the_workers_run_as_root(serve):
     assert serve.user() == 'user "root";'
 
 
-def test_a_user_who_is_not_root(serve, monkeypatch):
+def test_for_another_user_there_is_no_user_line(serve, monkeypatch):
     monkeypatch.setattr(os, "getuid", lambda: 1000)
-    assert serve.user() == "", "nginx may not change its user then"
+    assert serve.user() == "", "nginx cannot change its user then"
 
 
-def test_sudo_in_the_checkout_of_the_one_who_calls(serve, monkeypatch):
+def test_under_sudo_the_workers_run_as_the_caller_who_owns_the_checkout(serve, monkeypatch):
     monkeypatch.setenv("SUDO_UID", str(SOMEBODY.pw_uid))
     assert serve.user().startswith('user "nobody" "'), "with the group of that user"
 
 
 @pytest.mark.parametrize("number", ["0", "", "x", "-1", "999999"])
-def test_sudo_of_somebody_else(serve, monkeypatch, number):
+def test_under_sudo_of_another_user_the_workers_run_as_root(serve, monkeypatch, number):
     monkeypatch.setenv("SUDO_UID", number)
-    assert serve.user() == 'user "root";', "who may not be able to read the checkout"
+    assert serve.user() == 'user "root";', "that user may not be able to read the checkout"
