@@ -1,4 +1,4 @@
-"""Counts its requests; two applications with the same code, so that sharing shows.
+"""Counts its requests. Two applications of one file show what they share.
 
 first, second    answer with how often they have been called, and the module's number
 """

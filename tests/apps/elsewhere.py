@@ -1,15 +1,15 @@
-"""Applications that have their work done by another thread while the request's own waits.
+"""Applications whose work is done by another thread while the request's own thread waits.
 
 /all        the helper reads the body, calls start_response and makes the iterable: a line of the
-            body, the rest, then the names of what it has used
+            body, the rest, then the names of the objects that it used
 /executor   the same in an executor that serves all requests
-/both       two threads read the body together: how many bytes they have got, and their errors
+/both       two threads read the body together: the number of bytes that they got, and their errors
 /writes     the helper gives write() the query's number of blocks of 64 KiB
-/mixed      the same, while the request's thread does so too
+/mixed      the same, while the request's thread also calls write()
 /floods     the helper gives write() blocks of 64 KiB without end, while the iterable gives a few bytes
-/limited    a tenth of a second is all that the helper, which reads the body, is given: 504
-/outlives   the helper goes on after the response, when /go is asked for
-/noted      what helpers have noted, as JSON
+/limited    the application waits a tenth of a second for the helper, which reads the body: 504
+/outlives   the helper goes on after the response, when a client requests /go
+/noted      the notes of the helpers, as JSON
 """
 
 import concurrent.futures
@@ -88,11 +88,11 @@ def writes(environ, start_response):
 def floods(environ, start_response):
     write = start_response("200 OK", TEXT)
 
-    def write_for_ever():
+    def write_without_end():
         while True:
             write(BLOCK)
 
-    begin(lambda: note("floods", write_for_ever))
+    begin(lambda: note("floods", write_without_end))
     return (b"a few bytes" for _ in range(5))
 
 

@@ -1,6 +1,6 @@
 """Shows environ as JSON: each key with the name of its value's type and the value as text.
 
-any path         {"KEY": ["str", "value"], ...}; "environ" itself is there under ""
+any path         {"KEY": ["str", "value"], ...}; the key "" has environ itself
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Applications that do wrong. What each does is its name.
+"""Applications with errors. The name of each says what it does.
 
 /ok                      answers "ok"
 /raises                  an exception before start_response
@@ -13,7 +13,7 @@
 /bad_exception           an exception whose str() raises
 /str_body /int_body      a list of one str, of one int
 /str_later               a str after the first piece
-/bare_bytes /bare_str    the body itself, not in a list
+/bare_bytes /bare_str    the body itself instead of a list
 /none                    returns None           /number              returns 7
 /no_start                no start_response      /no_start_empty      the same with an empty body
 /started_twice           start_response twice   /written_str         write("text")

@@ -4,9 +4,9 @@
 /buffered        the file after readline()      /length          five bytes, by Content-Length
 /length_offset   five bytes after the first ten /bytes           a BytesIO after its first ten bytes
 /no_fileno       an object with read() alone    /sized           the file, with a block size of 3
-/iterated        the wrapper is iterated over by the application
+/iterated        the application iterates over the wrapper
 /end             the file's last ten bytes
-/endless         an object whose read() gives more for ever
+/endless         an object whose read() gives bytes without end
 /pipe            the read end of a pipe         /closed          how many files have been closed
 """
 
@@ -18,7 +18,7 @@ closed = []
 
 
 class Reader:
-    """A file-like object with read() and nothing else but close()."""
+    """A file-like object that has only read() and close()."""
 
     def __init__(self, data):
         self.data = io.BytesIO(data)
@@ -39,7 +39,7 @@ class Endless(Reader):
 
 
 def noted(path):
-    """A file whose close() is noted."""
+    """A file that notes its close()."""
     file = io.FileIO(path)
 
     def close():

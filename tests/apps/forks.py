@@ -1,19 +1,19 @@
-"""Forks, and answers with the exit code of the child. What the child does is named by the path:
+"""Forks, and answers with the exit code of the child. The path names what the child does:
 
 /raises          raises ValueError                   /ends?N          sys.exit(N)
 /exits           exit(3) of C
 /says            sys.exit() with a text              /returns         returns a response
 /prints          prints a line and a half, without a line break, and flushes
 /streams         returns an iterable that is larger than any buffer, and never ends
-/writes          start_response() and write(), until that raises; then ends by the name of the error
+/writes          start_response() and write(), until that raises; then ends with the error as text
 /logs            1.5 MB to wsgi.errors, then os._exit(7)
-/opens           opens files until it has the parent's lowest numbers, then logs, prints and returns
+/opens           opens files until it has the parent's lowest numbers, then logs, prints, returns
 /reads           reads wsgi.input
 /leaves?FILE     writes to a file, leaves it open, and sys.exit()
-/generator       the fork is made inside of the iterable
-/process/WAY     the same by multiprocessing.Process, whose function is named by WAY:
-                 returns, ends (sys.exit(3)), raises, thread (waits for one that is no daemon), main
-                 (says which thread is the main one)
+/generator       forks inside the iterable
+/process/WAY     the same by multiprocessing.Process, with the function that WAY names:
+                 returns, ends (sys.exit(3)), raises, thread (waits for a thread that is not a
+                 daemon), main (prints which thread is the main one)
 /ok              no fork
 """
 

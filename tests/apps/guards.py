@@ -1,21 +1,21 @@
-"""Calls what the library guards, in a request. Answers with repr() of what came of it.
+"""Calls what the library guards, in a request. Answers with repr() of the result.
 
-/exec?WAY        os.execv and its like, named by WAY: the program is /bin/true, or is not there
+/exec?WAY        os.execv and its like, named by WAY: the program is /bin/true, or does not exist
 /kill?NAME       os.kill(os.getpid(), SIGNAME)       /raise?NAME      signal.raise_signal(SIGNAME)
 /group?NAME      os.killpg, os.kill of the own group
 /everything      closes every descriptor, one by one and by closerange
 /sockets         closes every descriptor by socket.close
 /onto            os.dup2 onto a listener, onto 1 and onto 2
-/wrong           what guarded functions raise for wrong arguments, and what Python's own do
-/reopens         os.fdopen of standard descriptors, as programs do; then the files go
+/wrong           what guarded functions raise for wrong arguments, and what Python's own raise
+/reopens         os.fdopen of standard descriptors, as programs do; then Python drops the files
 /closes          closes standard error by a file object
 /limits          lowers and raises limits of the process
-/users           becomes another user and group, where it is root
-/later           has faulthandler end the process in an hour, and takes that back
+/users           changes to another user and group, if it is root
+/later           makes faulthandler end the process in an hour, and cancels that
 /others?NAME     os.kill of the server's other processes, with SIGNAME
 /pidfd?NAME      signal.pidfd_send_signal to this process
 /c_exit?WAY      exit() of C: here, on a thread, or a fatal error of Python
-/masks           blocks signals on this thread; the masks of it and of a child
+/masks           blocks signals on this thread; the masks of this thread and of a child
 /interrupts      _thread.interrupt_main
 /main            whether this is the main thread, by signal.signal and by asyncio
 /timers          setitimer and alarm, then computes until they would have fired

@@ -1,7 +1,7 @@
-"""The canonical application, and the other forms that one can be named by.
+"""The canonical application, and applications with other forms of names.
 
-hello_world      "Hello world!", as the README has it
-site.front.app   the same behind a dotted name
+hello_world      "Hello world!", the application of the README
+site.front.app   the same with a dotted name
 factory()        an application made by a call
 """
 

@@ -1,12 +1,12 @@
-"""Applications that hint at what their response will refer to.
+"""Applications that hint at the links of their response.
 
-/key              whether there is a wsgi.early_hints: "True" or "False"
+/key              whether environ has wsgi.early_hints: "True" or "False"
 /one              one hint of two links, then "hinted"
 /gate?GATE        a hint, then waits at the gate, then a hint, then "hinted"
 /late             a block, a hint, a block
 /many?N           N hints of 1000 bytes, then "hinted"
 /fails            a hint, then an exception
-/refused          what is raised for a value with a line break in it
+/refused          the exception for a value with a line break
 """
 
 from urllib.parse import unquote

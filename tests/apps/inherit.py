@@ -1,8 +1,8 @@
-"""What a child of the application has of the worker.
+"""What a child of the application inherits from the worker.
 
 /ways?WAY     starts a command that waits at a gate; WAY is one of the functions below
-/held?WAY     the same, and what the command has open: sockets, and files of request bodies
-/mask         the umask, and the modes of a file and a folder that are made in the folder of the query
+/held?WAY     the same; answers with what the command has open: sockets, files of request bodies
+/mask         the umask, and the modes of a file and a folder made in the folder of the query
 /chdir        os.chdir to the folder of the query
 """
 

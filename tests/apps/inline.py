@@ -1,14 +1,14 @@
 """Applications for nginx's own thread; none of them waits.
 
 /facts           wsgi.multithread, and whether this is the process's first thread
-/endless         blocks of 64 KiB for ever, counts those made
+/endless         blocks of 64 KiB without end, counts those made
 /written         16 MiB by write(), then "end"
-/context?WORD    sets a contextvar to WORD, then gives 40 blocks that begin with what it is
-/context         what the contextvar is
-/busy            computes for 20 ms, then says "done"
-/ticking?N       N bytes, each of which it computes for a millisecond
-/ticked          how many of them were made
-/counts          blocks that /endless has made, and how often it was closed
+/context?WORD    sets a contextvar to WORD, then gives 40 blocks that begin with its value
+/context         the value of the contextvar
+/busy            computes for 20 ms, then answers "done"
+/ticking?N       N bytes, and computes a millisecond for each
+/ticked          how many bytes /ticking has made
+/counts          how many blocks /endless has made, and how often it was closed
 """
 
 import contextvars

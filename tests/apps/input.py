@@ -1,4 +1,4 @@
-"""Reads wsgi.input in every way it offers, and says what came.
+"""Reads wsgi.input in every way that it offers, and answers with the result.
 
 /read            read()                          /read_negative   read(-1)
 /read_none       read(None)                      /read_zero       [read(0), read(-1)]
@@ -8,11 +8,11 @@
 /iterate         the lines of iteration          /length          [CONTENT_LENGTH, len(read(-1))]
 /digest          the SHA-256 of read(-1)         /digest_pieces   the same, by read(8192)
 /unread          reads nothing
-/kept            tells what happens when the input of the request before is read
+/kept            the result of reading the input of the request before
 
 late             an application of its own, which reads after its first piece was sent
 
-PEP 3333 knows read(size) only, and its validator nothing else: so read() is in one place.
+PEP 3333 has only read(size), and its validator allows no other. So read() has a path of its own.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ def kept_input(body, environ):
 
 
 def late(environ, start_response):
-    """The application /late has to itself: it reads while it answers."""
+    """The application for /late: it reads while it answers."""
     start_response("200 OK", [("Content-Type", "text/plain")])
     yield b"read: "
     yield environ["wsgi.input"].read(-1)

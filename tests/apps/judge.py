@@ -1,8 +1,8 @@
-"""Judges requests for auth_request, and takes the ones that were let in.
+"""Decides on requests for auth_request, and answers those that it let in.
 
-judge            answers with the status in X-Verdict, and says whom it knows in X-User; for 401 it
-                 asks for credentials in X-Challenges ways, for "verbose" it gives ten megabytes
-taker            what it was asked: method, X-Judged-User of nginx, length and body
+judge            answers with the status in X-Verdict, and names the user in X-User; for 401 it asks
+                 for credentials in X-Challenges ways, for "verbose" it gives ten megabytes
+taker            shows its request: method, X-Judged-User of nginx, length and body
 """
 
 

@@ -1,7 +1,7 @@
-"""Keeps what belongs to a request, and uses it when it should not.
+"""Keeps objects of a request, and uses them after the request has ended.
 
 /keep            answers "kept", and keeps input, errors, file_wrapper, start_response and write
-/use?NAME        uses what was kept, and says what came of it
+/use?NAME        uses the kept object, and answers with the result
 """
 
 import io
@@ -22,7 +22,7 @@ USES = {
 
 
 def outcome(use, held):
-    """What a use comes to, as text."""
+    """The result of a use, as text."""
     try:
         return f"returned {use(held)!r}"
     except Exception as error:

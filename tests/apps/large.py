@@ -1,19 +1,19 @@
-"""Large bodies: ten megabytes that can be checked.
+"""Large bodies: ten megabytes that a test can check.
 
 /list            160 pieces of 64 KiB in a list
 /one             one piece of ten megabytes
 /small           81920 pieces of 128 bytes from a generator
 /generator       160 pieces of 64 KiB from a generator
 /endless?N       N megabytes from a generator, and counts the pieces
-/slower?N        the same, each piece a moment after the one before
-/random?N        the same of bytes that cannot be compressed
+/slower?N        the same, with a pause before each piece
+/random?N        the same, of bytes that cannot be compressed
 /written         160 pieces of 64 KiB by write()
-/broken          the same as /generator, and raises an exception in the end
+/broken          the same as /generator, and raises an exception at the end
 /endless-no?N    as /endless, with X-Accel-Buffering: no; /endless-yes?N with yes
 /ended           whether the last of these has given all of its pieces
-/asked?PATH      how often /PATH was asked for
+/asked?PATH      how often clients requested /PATH
 /few             four pieces of 64 KiB from a generator
-/zeros?N         N megabytes of zeros in one piece, which take no memory until they are copied
+/zeros?N         N megabytes of zeros in one piece, which use no memory until they are copied
 /wide?N          N pieces of eight megabytes from a generator
 /made            how many pieces /endless has made
 """

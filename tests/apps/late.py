@@ -3,10 +3,10 @@
 /wait            waits until /release, in Event.wait()
 /stream          sends "first", then waits in the same way
 /spin            computes until /release
-/stubborn        computes until /release, and catches every Exception meanwhile
-/hold            sleeps for three seconds in C code that does not let go of the GIL
+/stubborn        computes until /release, and catches every Exception in that time
+/hold            sleeps for three seconds in C code that keeps the GIL
 /pipe            returns a pipe, whose path is the query string: from then on no Python code runs
-/release         lets them all go
+/release         ends the waiting of all
 /begun           how often /spin has begun to compute
 /raised          how often RequestTimeout was raised, and where
 /pid, /threads   the process, and how many threads of the pool it has
@@ -45,7 +45,7 @@ def compute():
 def spin(query):
     begun.append("spin")
     try:
-        # Not the loop itself: since 3.12 an interrupt at its jump back finds no "finally" around it.
+        # Not in the loop: since 3.12 an interrupt at its jump back has no "finally" around it.
         compute()
     finally:
         if not released.is_set():

@@ -1,6 +1,6 @@
-"""Notes what an application learns of a client that leaves. The query string is the path of a gate.
+"""Notes what an application learns about a client that leaves. The query string is a gate's path.
 
-/running         asks, waits at the gate; then asks, reads and writes in every way, and is iterated
+/running         checks, waits at the gate; then checks, reads and writes in every way, and yields
 /stream          yields "first", waits at the gate, yields "second" and "third"
 /whole           yields all of its Content-Length, then empty blocks until its client is gone; goes on
 /written         the same by write()
@@ -10,7 +10,7 @@
 /until_gone      yields such blocks until the client is gone, and then a hundred more
 /upload          reads the body until its end
 /finish          waits at the gate, and answers with "finished"
-/noted           what has been noted, as JSON, and how many blocks the last of these has made
+/noted           the notes, as JSON, and how many blocks the last of these has made
 """
 
 import json
@@ -21,7 +21,7 @@ from urllib.parse import unquote
 TEXT = [("Content-Type", "text/plain")]
 noted = []
 blocks = [0]
-# The callable of a request of /running, for when it has ended.
+# The callable of a request of /running, for use after its end.
 kept = []
 
 
@@ -31,7 +31,7 @@ def gate(path):
 
 
 def note(name, step):
-    """Notes what a step comes to."""
+    """Notes the result of a step."""
     try:
         noted.append(f"{name}: {step()!r}")
     except Exception as error:
@@ -39,7 +39,7 @@ def note(name, step):
 
 
 class Closing:
-    """An iterable whose close() is noted."""
+    """An iterable that notes its close()."""
 
     def __init__(self, pieces):
         self.pieces = pieces
@@ -70,7 +70,7 @@ def running(environ, start_response):
     note("read", lambda: body.read(-1))
     note("readline", body.readline)
     note("iteration", lambda: next(iter(body)))
-    if hasattr(body, "read1"):  # the validator's has what PEP 3333 knows, and no more
+    if hasattr(body, "read1"):  # the validator's body has only what PEP 3333 has
         note("read1", lambda: body.read1(3))
         note("readinto", lambda: body.readinto(bytearray(3)))
     note("readlines", body.readlines)
@@ -132,11 +132,11 @@ def write(environ, start_response):
     blocks[0] = 0
     written = start_response("200 OK", TEXT)
 
-    def for_ever():
+    def without_end():
         while True:
             written(new_block())
 
-    note("write", for_ever)
+    note("write", without_end)
     return Closing(iter([b"iterated"]))
 
 

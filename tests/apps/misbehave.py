@@ -1,17 +1,17 @@
-"""Does to its process what a polite application does not. The query string is what it needs.
+"""Does to its process what a polite application does not. The query string is the argument.
 
 /exit?N          prints a line, then os._exit(N)     /segfault        reads at address 0
 /abort           os.abort()                          /overflow        recursion without Python's limit
 /fork_exit?N     a child ends by os._exit(N)         /fork_segfault   a child crashes; their statuses
-/fork_signal?N   sends a child signal N; its status
+/fork_signal?N   sends signal N to a child; its status
 /mp_fork         multiprocessing with fork           /mp_spawn        the same with spawn
-/popen           os.popen() and os.system(); what a command says, and the status
+/popen           os.popen() and os.system(): the output of a command, and the status
 /system_kill     os.system() of a command that kills itself; its status
 /close           closes descriptors 0, 1 and 2, by close() and by closerange()
 /stderr          writes to descriptor 2
 /chdir?PATH      os.chdir()                          /cwd             os.getcwd()
 /threads         two threads, one of them a daemon, print and end
-/mutual          two functions call each other for ever
+/mutual          two functions call each other without end
 /flood?N         prints N lines of 900 letters, each with its number
 /ok              "ok"
 """
@@ -51,7 +51,7 @@ def child(work):
 
 
 def fork_signal(query):
-    """The child says that it lives, then waits for the parent's death, which does not come."""
+    """The child prints, then waits for the parent's death, which does not come."""
     alive, says = os.pipe()
     pid = os.fork()
     if pid == 0:

@@ -1,11 +1,11 @@
-"""Responses that are legal, or nearly, and seldom seen. What each is, is its name.
+"""Responses that are legal, or nearly, and rare. The name of each says what it is.
 
 /getitem         an object with __getitem__ alone        /dict        keys of a dict
 /set             a set of one piece                      /file        an open file itself
 /bytes_subclass  a subclass of bytes                     /bytearray   a bytearray as a piece
 /memoryview      a memoryview as a piece                 /str_subclass   status and headers
 /list_subclass   a subclass of list as headers           /changed     headers changed afterwards
-/no_close        an iterator whose close is None         /bad_len     a __len__ that lies
+/no_close        an iterator whose close is None         /bad_len     a __len__ that is wrong
 /stop_iteration  StopIteration from the application      /huge_header a header of 3000 bytes
 /many_headers    200 headers                             /nested      write() while iterating
 /thousand        a thousand pieces of one byte

@@ -1,20 +1,20 @@
-"""Pages for nginx's filters to work on, and parts for it to put together.
+"""Pages for nginx's filters, and parts for pages of nginx.
 
 /say?TEXT        TEXT in one piece               /type/TYPE?TEXT  the same, as that type
 /html?TEXT       TEXT, one byte in each piece
-/say/TEXT /html/TEXT  the same, for what has no query
+/say/TEXT /html/TEXT  the same, for requests that have no query
 /zipped?TEXT     TEXT, compressed by the application
 /fields?TEXT     TEXT with ETag, Last-Modified, Expires and Cache-Control of its own
-/number          how many requests for /number there were before this one
+/number          how many requests for /number came before this one
 /echo            the method, the length that is stated, and the body
-/twice           the method and the body, 100 times, once all of it was read
+/twice           the method and the body, 100 times, after all of it was read
 /status/NUMBER   that status
 /nothing         a head with Content-Length: 0
 /raise           an exception
 /file?NAME       that file, by wsgi.file_wrapper
 /stop?GATE       "before " and 1 KB, then " after" once the gate is open
 /stop/TEXT?GATE  the same with TEXT at its beginning
-/kept            the words of /keep?WORD so far: what an application does once its head was sent
+/kept            the words of /keep?WORD so far: what an application does after its head was sent
 """
 
 import gzip

@@ -1,4 +1,4 @@
-"""Does what disturbs a process: children, forks, signals. Answers with repr() of what came of it.
+"""Does what disturbs a process: children, forks, signals. Answers with repr() of the result.
 
 /exit_code       the exit code of a child that ends with 3, by Popen.wait()
 /output          the output of a child, by subprocess.run()
@@ -6,7 +6,7 @@
 /fork            forks a child that waits at the gate of the query string; the child's pid
 /background      a shell starts a command that waits at the gate, and leaves it behind
 /fork_returns    forks; the child returns from the application as if it were the server
-/environment     os.environ                     /executable      sys.executable, and it run
+/environment     os.environ                     /executable      sys.executable, and its output
 /signal          signal.signal() on a pool thread
 /handlers        SIGTERM and SIGCHLD as Python sees them
 /argv            sys.argv                       /prefix          sys.prefix

@@ -7,7 +7,7 @@
 /written_only    "a" by write(), then nothing
 /late            start_response inside a generator, with 404
 /late_empty      an empty piece first, then start_response
-/replaced        200 is replaced by 500 with exc_info, before anything was sent
+/replaced        exc_info replaces 200 by 500, before anything was sent
 /empty_then_replaced  the same after an empty piece was yielded
 /raised_again    exc_info after the first piece was sent: start_response raises it
 /status?LINE     the status line LINE and the body "body"

@@ -1,18 +1,18 @@
 """Rules of PEP 3333, one for each path.
 
 /replaced        write(b""), then the head is replaced with exc_info
-/raised_again    what start_response raises for exc_info once something was sent
-/exc_info        whether anything still holds the exception that exc_info had
-/attributes      which attributes of the iterable have been used, for the request before
-/iterable        the iterable that /attributes tells of
+/raised_again    what start_response raises for exc_info after something was sent
+/exc_info        whether an object still holds the exception of exc_info
+/attributes      which attributes of the iterable of /iterable the server used
+/iterable        an iterable that notes its attributes
 /bytes           every byte there is, and line ends of every kind
 /exit_in_close   sys.exit() in close()
-/wrapper         a file_wrapper that is made and not returned
-/asked           how often the generator of /lazy has been asked for more
+/wrapper         a file_wrapper that the application makes and does not return
+/asked           how many blocks of the generator of /lazy the server requested
 /lazy            a Content-Length of one block, and a generator that would give three
-/environ         puts keys into environ and takes some out
+/environ         adds keys to environ and removes some
 
-positional, Class, instance, method, partial   applications of other kinds, each answers its name
+positional, Class, instance, method, partial   applications of other kinds; each answers its name
 """
 
 import functools
@@ -29,7 +29,7 @@ raised = []
 
 
 class Noted(Exception):
-    """An exception that can be looked for when it is gone."""
+    """An exception that can be searched for after its end."""
 
 
 def failure():
@@ -69,7 +69,7 @@ def exc_info(environ, start_response):
 
 
 class Iterable:
-    """Notes which of its attributes are asked for; special methods are found without."""
+    """Notes which attributes the server reads. Python reads special methods in another way."""
 
     def __init__(self):
         self.blocks = iter([b"one", b"two"])

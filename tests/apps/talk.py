@@ -1,17 +1,17 @@
-"""Writes to the log in every way that Python has. The query string is what it says.
+"""Writes to the log in every way that Python has. The query string is the text.
 
 /print           print()                        /stderr          sys.stderr.write()
 /errors          wsgi.errors.write()            /errors_print    print(file=wsgi.errors)
 /errors_lines    wsgi.errors.writelines()       /warning         warnings.warn()
 /logging         logging.getLogger().error()    /unfinished      a line without its end
 /long?N          one line of N letters          /bytes           print() of letters beyond ASCII
-/pair            says it, waits for the other request of the pair, and says it again: 50 times
+/pair            writes, waits for the other request of the pair, and writes again: 50 times
 /surrogate       print() of a character that UTF-8 does not have
 /buffer          sys.stdout.buffer.write()      /flood?N         N lines
-/stdin           the words, and what sys.stdin.read() gives
-/thread          a thread of its own prints, after the request that made it has ended
+/stdin           the text, and the result of sys.stdin.read()
+/thread          a new thread prints, after the end of the request that started it
 /kept            wsgi.errors of the request before
-/joined?N        a thread of its own prints N lines, and is waited for
+/joined?N        a new thread prints N lines, and the request waits for it
 /body?WAY        the request body: by print, line by line (each), errors, logging, or an exception that is raised or logged
 """
 
@@ -75,7 +75,7 @@ def say_body(way, environ):
         try:
             raise ValueError(text)
         except ValueError:
-            logging.getLogger("shop").exception("it was not to be read")
+            logging.getLogger("shop").exception("the body could not be parsed")
     else:
         raise ValueError(text)
 

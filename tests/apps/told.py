@@ -1,13 +1,13 @@
-"""Answers as it is told. The query string is JSON, and may have these members.
+"""Answers as its query string says, which is JSON with these members, each optional.
 
 any path         {"status": "200 OK", "headers": [["Name", "value"], ...], "body": "text",
-                 "times": how often the text is in the body,
-                 "read": how many bytes of the request's body are read first,
-                 "shape": how the body is given: "list" (the default), "pieces" (an iterator),
-                 "endless" (pieces for ever), "written" (by write()), "file" (the text is a path)}
+                 "times": how often the text is in the body, "read": how many bytes of the request's
+                 body are read first, "shape": how the body is given: "list" (the default), "pieces"
+                 (an iterator), "endless" (pieces without end), "written" (by write()), "file" (the
+                 text is a path)}
 /closed          how many bodies of the shapes "pieces" and "endless" have been closed
-/loop            X-Accel-Redirect to where the request has come from
-/count           how often it was asked for; of this, X-Accel-Expires allows a copy
+/loop            X-Accel-Redirect to the path of the request
+/count           the number of requests for it; X-Accel-Expires allows a cache to keep a copy
 """
 
 import json
@@ -18,7 +18,7 @@ counts = {"closed": 0, "asked": 0}
 
 
 class Pieces:
-    """The text in pieces of seven bytes, once or for ever; its close() is counted."""
+    """The text in pieces of seven bytes, once or without end. It counts calls of close()."""
 
     def __init__(self, text, endless):
         self.text, self.endless, self.at = text, endless, 0

@@ -1,6 +1,6 @@
 """Sets a trace and a profile function when it is imported, as coverage and debuggers do.
 
-/work   calls a function; the answer is which functions were seen to be called in a request
+/work   calls a function, and answers with the calls in this request that the two functions saw
 """
 
 import threading

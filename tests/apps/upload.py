@@ -1,4 +1,4 @@
-"""Takes uploads while they arrive. A gate (see wait.py) is the path in the query string.
+"""Reads uploads while they arrive. A gate (see wait.py) is the path in the query string.
 
 /echo         sends every piece back as it comes, by read1()
 /echo_lines   the same, line by line
@@ -7,13 +7,13 @@
 /second       reads one byte, waits at the gate, then reads the rest; the same answer
 /count        reads pieces of 64 KB; the same answer
 /whole        reads all at once; the same answer
-/recorded     reads as /count does, and what came of it, exceptions too, is put into the list of /seen
+/recorded     reads as /count does, and adds the result, also an exception, to the list of /seen
 /recorded_at_gate  the same after one byte and the gate
-/partly       reads five bytes and says them
+/partly       reads five bytes and answers with them
 /late_unread  sends a piece, waits at the gate, sends another; reads nothing
 /fails        reads five bytes and raises
 /length       [CONTENT_LENGTH, read(-1)]
-/seen         what /recorded has put there, and the paths that were asked for
+/seen         the list of /recorded, and the paths that clients requested
 """
 
 import zlib

@@ -3,8 +3,8 @@
 /block           waits at the gate, then answers "passed"
 /stream          sends "first", waits at the gate, sends "second", waits at the gate "<path>2" if
                  there is one, and ends
-/written         the same with write(): "first", the gate, and "second" is what it returns
-/started         the names of the gates that requests have come to, in order
+/written         the same with write(): "first", the gate, and the iterable has "second"
+/started         the names of the gates that requests have reached, in order
 /closed          how many iterables of /stream have been closed
 """
 
@@ -17,7 +17,7 @@ TEXT = [("Content-Type", "text/plain")]
 
 
 def gate(path):
-    """Waits until the pipe has been opened for writing, and shut again."""
+    """Waits until the test has opened the pipe for writing, and closed it."""
     with open(path, "rb") as pipe:
         pipe.read()
 
