@@ -1,4 +1,4 @@
-"""What the nginx under test can do: its version, and what it was built with."""
+"""What the nginx under test can do: its version, and the options of its build."""
 
 import re
 import subprocess
@@ -14,6 +14,6 @@ def _ask():
 _SAID = _ask()
 VERSION = tuple(int(part) for part in re.search(r"nginx/(\d+)\.(\d+)", _SAID).groups())
 
-# "early_hints" is of 1.29.0.
+# nginx has "early_hints" since 1.29.0.
 EARLY_HINTS = VERSION >= (1, 29)
 HTTP_3 = "--with-http_v3_module" in _SAID

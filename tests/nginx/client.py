@@ -1,7 +1,7 @@
-"""A small HTTP/1.1 client on a raw socket, which can do what polite clients hide.
+"""A small HTTP/1.1 client on a raw socket, which can do what polite clients cannot.
 
 It pipelines, sends chunked bodies piece by piece, half-closes, and reads a response chunk by chunk.
-What a server ends too early is an exception here, never a shorter body.
+If a server ends a response too early, the client raises. It does not return a shorter body.
 """
 
 import socket
@@ -11,7 +11,7 @@ TIMEOUT = 15.0
 
 
 class Truncated(Exception):
-    """The connection ended before the response did. `response` is what came until then."""
+    """The connection ended before the response did. `response` has what arrived before that."""
 
     def __init__(self, response):
         super().__init__(f"the response ended early, after {len(response.body)} bytes of body")
@@ -19,7 +19,7 @@ class Truncated(Exception):
 
 
 class Closed(Exception):
-    """The connection ended where a response should have begun."""
+    """The connection ended before the first byte of a response."""
 
 
 class Response:
@@ -31,15 +31,15 @@ class Response:
 
     @property
     def body(self):
-        """What has come of the body."""
+        """The bytes of the body that have arrived."""
         return b"".join(self.pieces)
 
     def all(self, name):
-        """Every value of a header field, in order."""
+        """All values of a header field, in order."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     def header(self, name):
-        """The one value of a header field, or None."""
+        """The only value of a header field, or None."""
         values = self.all(name)
         assert len(values) <= 1, f"{name} was sent {len(values)} times"
         return values[0] if values else None
@@ -54,7 +54,7 @@ class Response:
 
 
 def request_bytes(path, method="GET", headers=(), body=None, version="HTTP/1.1", host="localhost"):
-    """A request as it goes over the wire. `body` adds its Content-Length."""
+    """The bytes of a request. `body` adds its Content-Length."""
     lines = [f"{method} {path} {version}"]
     if host is not None:
         lines.append(f"Host: {host}")
@@ -100,7 +100,7 @@ class Connection:
         self.send(b"%x\r\n%s\r\n" % (len(data), data))
 
     def echo(self, path, pieces):
-        """Sends a chunked body; each piece has to come back before the next one is sent."""
+        """Sends a chunked body. Each piece must come back before the client sends the next one."""
         self.send_request(path, method="POST", headers=[("Transfer-Encoding", "chunked")])
         response = None
         for piece in pieces:
@@ -109,9 +109,9 @@ class Connection:
             got = b""
             while len(got) < len(piece):
                 got += self.read_chunk(response)
-            assert got == piece, "each piece comes back before the next is sent"
+            assert got == piece, "each piece must come back before the next is sent"
         self.send_chunk(b"")
-        assert self.read_chunk(response) == b"", "and the end is the end"
+        assert self.read_chunk(response) == b"", "the response must end with the request"
 
     def half_close(self):
         self.socket.shutdown(socket.SHUT_WR)
@@ -135,7 +135,7 @@ class Connection:
         return Response(version, int(status), "".join(reason), headers)
 
     def pieces(self, response):
-        """The body as it is framed: its chunks, or all of it."""
+        """The body: its chunks, or all bytes of its length."""
         if response.chunked:
             while True:
                 chunk = self.read_chunk(response)
@@ -154,32 +154,32 @@ class Connection:
         except Closed:
             raise Truncated(response) from None
         data = self._read_exactly(size + 2, response)
-        assert data[size:] == b"\r\n", "a chunk ends with a line break"
+        assert data[size:] == b"\r\n", "a chunk must end with a line break"
         return data[:size]
 
     def skip(self, size):
-        """Reads so many bytes as they come over the wire, and forgets them."""
+        """Reads this number of bytes, and drops them."""
         taken, self.buffer = self.buffer[:size], self.buffer[size:]
         left, block = size - len(taken), bytearray(1 << 20)
         while left:
             if isinstance(self.socket, ssl.SSLSocket):
                 count = self.socket.recv_into(block, min(left, len(block)))
             else:
-                # Linux does not even copy them.
+                # Linux does not even copy the bytes.
                 count = self.socket.recv_into(block, min(left, len(block)), socket.MSG_TRUNC)
             if not count:
                 raise Closed(f"the connection ended {left} bytes early")
             left -= count
 
     def read_to_end(self):
-        """All that comes until the server closes."""
+        """All bytes until the server closes the connection."""
         while self._receive():
             pass
         data, self.buffer = self.buffer, b""
         return data
 
     def is_closed(self):
-        """Waits for what comes next, and says whether it is the end."""
+        """Waits for the next byte, and returns whether the connection ended instead."""
         return not self.buffer and not self._receive()
 
     def _read_until(self, mark):

@@ -1,6 +1,6 @@
 """The fixtures: `nginx` starts servers for one test, `module_nginx` for all tests of a file.
 
-`session_nginx` is for servers that take long to start, and for tests that leave them as they were.
+`session_nginx` is for servers that start slowly, and for tests that do not change them.
 """
 
 import os
@@ -20,7 +20,7 @@ from gate import Gate  # noqa: E402
 from server import Nginx  # noqa: E402
 
 
-# A terminal that is closed, or `kill`, ends the tests as Ctrl-C does: with their servers and folders.
+# A closed terminal, or `kill`, ends the tests as Ctrl-C does: with their servers and folders.
 for number in (signal.SIGHUP, signal.SIGTERM):
     signal.signal(number, signal.default_int_handler)
 
@@ -35,7 +35,7 @@ def pytest_runtest_setup(item):
 
 
 class Factory:
-    """Makes servers, and ends them all when the test is over."""
+    """Makes servers, and ends them all after the test."""
 
     def __init__(self):
         self.made = []
@@ -88,7 +88,7 @@ def session_nginx():
 
 @pytest.fixture
 def gate():
-    """Makes gates; those that are still shut at the end of the test are opened."""
+    """Makes gates. At the end of the test it opens those that are still shut."""
     folder = Path(tempfile.mkdtemp(prefix="wsgi-gate-"))
     os.chmod(folder, 0o777)
     gates = []

@@ -1,8 +1,8 @@
-"""A gate: where an application waits until the test lets it go on.
+"""A gate: an application waits there until the test opens it.
 
-It is a named pipe. The application opens it for reading (see apps/wait.py), which blocks until the
-test opens it for writing; so the test learns that the application stands there, and closing the
-pipe lets it pass. No thread of the server is needed to open a gate.
+It is a named pipe. The application opens it for reading (see apps/wait.py). That blocks until the
+test opens the pipe for writing, so the test learns that the application waits. When the test closes
+the pipe, the application passes. A gate needs no thread of the server.
 """
 
 import os
@@ -22,11 +22,11 @@ class Gate:
 
     @property
     def query(self):
-        """What names the gate in a URL, after the `?`."""
+        """The query of a URL that names the gate."""
         return quote(str(self.path))
 
     def reached(self):
-        """Whether an application stands at the gate now."""
+        """Whether an application waits at the gate now."""
         if self.end is None:
             try:
                 self.end = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
@@ -35,12 +35,12 @@ class Gate:
         return True
 
     def wait(self):
-        """Waits until an application stands at the gate."""
+        """Waits until an application waits at the gate."""
         wait_for(self.reached, f"an application to reach the gate {self.path.name}")
         return self
 
     def open(self):
-        """Lets the application that stands there, or will come, pass."""
+        """Lets one application pass, which waits there or will come."""
         self.wait()
         self.shut()
 
@@ -50,7 +50,7 @@ class Gate:
             self.end = None
 
     def remove(self):
-        """Opens the gate for good: who stands there passes, and who comes finds an empty file."""
+        """Opens the gate for the rest of the test: all applications pass, now and later."""
         free = self.path.with_suffix(".free")
         free.touch()
         waiting = os.open(self.path, os.O_RDWR | os.O_NONBLOCK)

@@ -1,4 +1,4 @@
-"""A small HTTP/2 client with prior knowledge: streams side by side, resets seen and sent."""
+"""A small HTTP/2 client with prior knowledge: several streams, and resets in both directions."""
 
 import socket
 
@@ -13,7 +13,7 @@ SERVER = [(":scheme", "http"), (":authority", "h2.test")]
 
 
 class Stream:
-    """What has come on one stream."""
+    """The response of one stream, as far as it has arrived."""
 
     def __init__(self):
         self.status, self.headers, self.body = None, [], bytearray()
@@ -24,7 +24,7 @@ class Stream:
 class H2Connection:
     """One connection to 127.0.0.1. Every wait on it ends after TIMEOUT with an exception.
 
-    `window`: how many bytes of a response may be sent before the client opens its window.
+    `window`: the number of bytes that the server may send before the client opens its window.
     """
 
     def __init__(self, port, window=65535):
@@ -48,7 +48,7 @@ class H2Connection:
         self.socket.sendall(self.h2.data_to_send())
 
     def send(self, path, method="GET", headers=(), body=None, open_body=False):
-        """Begins a request and returns its stream; a body is sent whole, or later if it is open."""
+        """Begins a request and returns its stream. It sends the body, unless it is open."""
         stream = self.h2.get_next_available_stream_id()
         self.streams[stream] = Stream()
         fields = [(":method", method), (":path", path), *SERVER, *headers]
@@ -61,7 +61,7 @@ class H2Connection:
         return stream
 
     def send_together(self, path, count):
-        """Begins requests in one piece, and returns their streams."""
+        """Begins all requests with one send, and returns their streams."""
         streams = []
         for _ in range(count):
             stream = self.h2.get_next_available_stream_id()
@@ -73,8 +73,9 @@ class H2Connection:
         return streams
 
     def send_piece(self, stream, body):
-        """The next bytes of a body that `end` will end; waits until the server takes them, or has
-        answered without."""
+        """Sends the next bytes of a body that `end` will end. Waits until the server takes them, or
+        has
+        answered."""
         while body and not self.is_over(stream):
             window = self.h2.local_flow_control_window(stream)
             size = min(window, self.h2.max_outbound_frame_size, len(body))
@@ -86,7 +87,7 @@ class H2Connection:
             body = body[size:]
 
     def send_until_stuck(self, stream, body):
-        """Sends what the server takes without being asked again; says how much that was."""
+        """Sends the bytes that fit into the server's window, and returns their number."""
         sent = 0
         while sent < len(body):
             window = self.h2.local_flow_control_window(stream)
@@ -100,7 +101,7 @@ class H2Connection:
         return sent
 
     def ping(self):
-        """A ping comes back after all that the server had to say before it."""
+        """Sends a ping. Its answer comes after all that the server sent before it."""
         self.h2.ping(b"anything")
         self.flush()
         self.pinged = True
@@ -136,7 +137,7 @@ class H2Connection:
         return self.wait(stream, lambda _: self.is_over(stream))
 
     def wait(self, stream, condition):
-        """Waits until `condition` holds for what has come on a stream."""
+        """Waits until `condition` holds for what has arrived on a stream."""
         response = self.streams[stream]
         while not condition(response):
             self._receive()

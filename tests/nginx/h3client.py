@@ -1,4 +1,4 @@
-"""A small HTTP/3 client on one UDP socket: streams side by side, hints and resets seen."""
+"""A small HTTP/3 client on one UDP socket: several streams, with hints and resets."""
 
 import socket
 import ssl
@@ -54,7 +54,7 @@ class H3Connection:
         return stream
 
     def reset(self, stream):
-        """Says that the client wants no more of a stream."""
+        """Tells the server that the client stops reading a stream."""
         self.quic.stop_stream(stream, CANCELLED)
         self._flush()
 
@@ -66,7 +66,7 @@ class H3Connection:
         return self.wait(stream, lambda response: response.ended or response.reset)
 
     def wait(self, stream, condition):
-        """Waits until `condition` holds for what has come on a stream."""
+        """Waits until `condition` holds for what has arrived on a stream."""
         response = self.streams[stream]
         self._until(lambda: condition(response), f"stream {stream}")
         return response
@@ -80,7 +80,7 @@ class H3Connection:
         while not condition():
             assert time.monotonic() < end, f"waited {TIMEOUT} s for {what}"
             self._flush()
-            # When QUIC has something to send again, if nothing comes before.
+            # The time at which QUIC must send something again, if nothing arrives before.
             timer = self.quic.get_timer() or end
             self.socket.settimeout(max(min(timer, end) - time.monotonic(), 0.001))
             try:

@@ -1,4 +1,4 @@
-"""Clients that send a request and then leave, in every way there is."""
+"""Clients that send a request and then leave, in each possible way."""
 
 import socket
 import struct
@@ -9,7 +9,7 @@ WAYS = ["close", "half-close", "reset", "h2 reset", "h2 close"]
 
 
 class Leaver:
-    """One request, of a client that has not left yet. It takes little of what it is sent."""
+    """One request of a client that has not left yet. The client reads little of the response."""
 
     def __init__(self, server, way, path, body=None, unfinished=False, method=None):
         self.way = way
@@ -43,14 +43,14 @@ class Leaver:
         self.connection.socket.close()
 
     def wait_piece(self):
-        """Waits until the response has begun, and something of its body has come."""
+        """Waits until the response has begun, and a part of its body has arrived."""
         if self.way.startswith("h2"):
             self.connection.wait(self.stream, lambda response: response.body)
         else:
             self.connection.read_chunk(self.connection.read_head())
 
     def wait_body(self, body):
-        """Waits until all of a body of a known length has come."""
+        """Waits until all of a body of a known length has arrived."""
         if self.way.startswith("h2"):
             self.connection.wait(self.stream, lambda response: response.body == body)
         else:

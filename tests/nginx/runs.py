@@ -1,8 +1,9 @@
-"""The runs of these tests beside the plain one, and which tests take part.
+"""The runs of these tests, and which tests take part.
 
-`make test` runs all files four times: as they are, with applications on nginx's own thread, with those
-of tests/apps behind wsgiref's validator, and with a newer nginx and Python. A file, or a test, takes
-part in each of them unless it has a mark that says why not: not_inline, not_validated or not_newer.
+`make test` runs all files four times: unchanged, with applications on nginx's own thread, with the
+applications of tests/apps behind wsgiref's validator, and with a newer nginx and Python. A file, or
+a test, takes part in each of them unless a mark gives a reason: not_inline, not_validated or
+not_newer.
 
     pytestmark = pytest.mark.not_inline("its threads are its subject")
 """
@@ -17,7 +18,7 @@ VARIABLES = {
 
 
 def is_on(run):
-    """Is this that run? With a newer nginx and Python there is a validated run too."""
+    """Is this run of that kind? One run is validated and has a newer nginx and Python."""
     return os.environ.get(VARIABLES[run]) == "1"
 
 
@@ -28,7 +29,7 @@ def declare(config):
 
 
 def objection(item):
-    """Why a test takes no part in this run; None if it does."""
+    """The reason why a test takes no part in this run; None if it takes part."""
     for run in filter(is_on, VARIABLES):
         for mark in item.iter_markers(f"not_{run}"):
             return f"not {run}: {mark.args[0]}"

@@ -1,9 +1,9 @@
 """One nginx of one test: its folder, its configuration, its processes and its log.
 
-Nothing outside the folder is touched. Environment: WSGI_NGINX (the binary), WSGI_MODULE (the module),
-PYTHON (the interpreter the module was built with), KEEP_LOGS=1 (keep the folder, print its path),
-WSGI_TEST_INLINE=1 (`wsgi_threads 0` where a test does not say how many), WSGI_TEST_VALIDATE=1 (the
-applications of tests/apps behind wsgiref's validator).
+The tests change nothing outside the folder. Environment: WSGI_NGINX (the binary), WSGI_MODULE (the
+module), PYTHON (the interpreter that the module was built with), KEEP_LOGS=1 (keep the folder,
+print its path), WSGI_TEST_INLINE=1 (`wsgi_threads 0` where a test sets no number of threads),
+WSGI_TEST_VALIDATE=1 (the applications of tests/apps behind wsgiref's validator).
 """
 
 import grp
@@ -35,13 +35,14 @@ PRELOAD = {"LD_PRELOAD": os.environ["WSGI_PRELOAD"]} if "WSGI_PRELOAD" in os.env
 ENVIRONMENT = {**os.environ, **PRELOAD}
 DEADLINE = 20.0
 
-# What docs/errors.md says of each numbered line of the log.
+# The description of each numbered line of the log in docs/errors.md.
 DESCRIBED = log_lines.described()
 
 INLINE = runs.is_on("inline")
 
-# What no test may leave in the error log, unless it has said so with `expect`. WSGI0003: a worker
-# has cut off what still ran; with nothing left a stop takes no time and says nothing.
+# Lines that a test must not leave in the error log, unless it called `expect`. A worker writes
+# WSGI0003 when it ends running work by force. Without running work a stop takes no time and writes
+# no line.
 ALARMS = re.compile(
     r"\[(alert|emerg|crit)\]|exited on signal|AddressSanitizer|runtime error:|panicked"
     r"|a bug of its own|Iterator garbage collected without being closed|WSGI0003"
@@ -79,7 +80,7 @@ http {
 
 
 def wait_for(condition, what, deadline=DEADLINE):
-    """Asks again and again until `condition()` is true, and returns what it gave."""
+    """Calls `condition` again and again until its result is true, and returns the result."""
     end = time.monotonic() + deadline
     while True:
         value = condition()
@@ -90,7 +91,7 @@ def wait_for(condition, what, deadline=DEADLINE):
 
 
 def settle(value, times=3):
-    """Asks until so many answers in a row are the same, and returns that one."""
+    """Calls `value` until the result was the same several times in a row, and returns it."""
     answers = [object()]
     while answers.count(answers[-1]) < times:
         answers = [*answers[1 - times :], value()]
@@ -98,7 +99,7 @@ def settle(value, times=3):
 
 
 def free_ports(count):
-    """So many ports of the kernel's choice. All are held until the last is chosen, so they differ."""
+    """Ports of the kernel's choice. The function holds all until the last, so they differ."""
     probes = [socket.socket() for _ in range(count)]
     for probe in probes:
         probe.bind(("127.0.0.1", 0))
@@ -128,7 +129,7 @@ class Nginx:
         self.write_configuration()
 
     def write_configuration(self, **parts):
-        """Writes nginx.conf; `parts` (SERVER=, HTTP=, MAIN=) replace what was given at first."""
+        """Writes nginx.conf. `parts` (SERVER=, HTTP=, MAIN=) replace those of the constructor."""
         self.parts.update(parts)
         load = f"load_module {self.module};" if self.module else ""
         text = CONFIGURATION.replace("@LOAD@", load)
@@ -142,13 +143,13 @@ class Nginx:
         (self.prefix / "nginx.conf").write_text(text)
 
     def run_as_nobody(self):
-        """Gives the workers a user of their own, which only root can do."""
+        """Gives the workers a user of their own. Only root can do that."""
         conf = self.prefix / "nginx.conf"
         group = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
         conf.write_text(conf.read_text().replace("user root;", f"user nobody {group};"))
 
     def places(self):
-        """What @NAME@ stands for in a configuration."""
+        """The value of @NAME@ in a configuration."""
         return {
             "PREFIX": self.prefix,
             "APPS": APPS,
@@ -158,7 +159,7 @@ class Nginx:
         }
 
     def write(self, name, text):
-        """Writes a file of the test into the folder, and says where it is."""
+        """Writes a file of the test into the folder, and returns its path."""
         path = self.prefix / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -172,7 +173,7 @@ class Nginx:
         return [NGINX, "-p", str(self.prefix), "-c", "nginx.conf", "-e", "error.log", *more]
 
     def check(self, user=None):
-        """What `nginx -t` says of the configuration."""
+        """The result of `nginx -t` for the configuration."""
         options = {"user": user} if user else {}
         return subprocess.run(
             self.command("-t"),
@@ -184,7 +185,7 @@ class Nginx:
         )
 
     def start(self, attempts=5):
-        """Starts nginx and waits until it answers. A port that was taken meanwhile is changed."""
+        """Starts nginx and waits until it answers. It changes a port that was taken meanwhile."""
         for _ in range(attempts):
             self.launch()
             if self.is_ready():
@@ -198,7 +199,7 @@ class Nginx:
         raise AssertionError(f"nginx did not start:\n{self.output()}{self.log()}")
 
     def launch(self):
-        """Starts nginx without waiting for anything."""
+        """Starts nginx and does not wait."""
         self.was_launched = True
         with open(self.prefix / "output", "ab") as output:
             self.process = subprocess.Popen(
@@ -210,7 +211,7 @@ class Nginx:
             )
 
     def is_ready(self):
-        """Waits until nginx answers (this one, by the name of its folder), or has ended."""
+        """Waits until this nginx answers, with the name of its folder, or has ended."""
 
         def answers():
             if "Address already in use" in self.log():
@@ -231,7 +232,7 @@ class Nginx:
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGQUIT, deadline=DEADLINE):
-        """Ends nginx, waits for it, and gives its exit code. Harmless when it has ended."""
+        """Ends nginx, waits for it, and returns its exit code. nginx may have ended before."""
         if self.process is None:
             return None
         process, self.process = self.process, None
@@ -245,22 +246,22 @@ class Nginx:
             raise AssertionError(f"nginx did not end within {deadline} s:\n{self.log()}") from None
 
     def expect(self, pattern):
-        """Declares that alarming lines of the log that match `pattern` are what the test wants."""
+        """Declares that the test causes the alarming lines of the log that match `pattern`."""
         self.expected.append(re.compile(pattern))
 
     def alarms(self):
-        """The lines of the log that should not be there. What `nginx -t` says is not among them."""
+        """The alarming lines of the log that no test expects. It ignores those of `nginx -t`."""
         lines = (self.output() + self.log()).splitlines() if self.was_launched else []
         alarms = [line for line in lines if ALARMS.search(line)]
         return [line for line in alarms if not any(p.search(line) for p in self.expected)]
 
     def finish(self):
-        """Ends nginx and fails on whatever its log should not hold."""
+        """Ends nginx, and fails if the log has unexpected lines."""
         try:
             code = self.stop()
             assert code in (0, None), f"nginx ended with {code}:\n{self.log()}"
             alarms = "\n".join(self.alarms())
-            assert not alarms, f"the error log holds what it should not:\n{alarms}"
+            assert not alarms, f"the error log has alarming lines:\n{alarms}"
             unlike = "\n".join(log_lines.unlike(self.output() + self.log(), DESCRIBED))
             assert not unlike, f"docs/errors.md describes other lines than these:\n{unlike}"
         finally:
@@ -291,32 +292,32 @@ class Nginx:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def log_lines(self, *words):
-        """The lines of the error log that hold every one of `words`."""
+        """The lines of the error log that contain each of `words`."""
         return [line for line in self.log().splitlines() if all(word in line for word in words)]
 
     def wait_log(self, *words, count=1):
-        """Waits until `count` lines of the error log hold every one of `words`; gives them."""
+        """Waits until `count` lines of the error log contain each of `words`, and returns them."""
 
         def found():
             lines = self.log_lines(*words)
             return lines if len(lines) >= count else None
 
         try:
-            return wait_for(found, f"the log to say {words}")
+            return wait_for(found, f"a line of the log with {words}")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.log()}") from None
 
     def wait_access(self, *words):
-        """Waits for a line of the access log that holds every one of `words`."""
+        """Waits for a line of the access log that contains each of `words`."""
 
         def found():
             lines = self.access_log().splitlines()
             return next((line for line in lines if all(word in line for word in words)), None)
 
-        return wait_for(found, f"the access log to say {words}")
+        return wait_for(found, f"a line of the access log with {words}")
 
     def wait_lines(self, name, count):
-        """Waits until a file of the folder has so many whole lines; gives them."""
+        """Waits until a file of the folder has `count` whole lines, and returns them."""
 
         def found():
             lines = self._read(name).split("\n")[:-1]
@@ -335,12 +336,12 @@ class Nginx:
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
 
     def reset_peak_memory(self):
-        """Lets `peak_memory` begin anew, at what the one worker has now; gives that, in bytes."""
+        """Restarts `peak_memory` at the only worker's present memory; returns that, in bytes."""
         Path(f"/proc/{self.workers()[0]}/clear_refs").write_text("5")
         return self.peak_memory()
 
     def peak_memory(self):
-        """The most resident memory that the one worker has had, in bytes."""
+        """The most resident memory that the only worker has had, in bytes."""
         status = Path(f"/proc/{self.workers()[0]}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 

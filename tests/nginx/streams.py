@@ -1,4 +1,4 @@
-"""What HTTP/2 and HTTP/3 have in common: streams beside each other on one connection."""
+"""What HTTP/2 and HTTP/3 have in common: several streams on one connection."""
 
 import pytest
 
@@ -9,10 +9,10 @@ TRUNCATED = pytest.mark.parametrize("way", ["raises_after_chunk", "raises_after_
 def assert_side_by_side(connection):
     streams = [connection.send(f"/{shape}") for shape in ("list", "generator", "one") * 3]
     bodies = [bytes(connection.response(stream).body) for stream in streams]
-    assert bodies == [b"onetwothree", b"onetwothree", b"one"] * 3, "each stream has its answer"
+    assert bodies == [b"onetwothree", b"onetwothree", b"one"] * 3, "each stream must get its answer"
 
 
-def assert_goes_on(connection, what="the connection goes on"):
+def assert_goes_on(connection, what="the connection must go on"):
     assert connection.ask("/one").body == b"one", what
 
 
@@ -23,7 +23,7 @@ def assert_body_arrives(connection, size):
 
 def assert_body_may_stay_unread(connection):
     response = connection.ask("/input/unread", method="POST", body=b"x" * 50_000)
-    assert response.body == b"'not read'", "nobody has to read the body"
+    assert response.body == b"'not read'", "an application need not read the body"
     assert_goes_on(connection)
 
 
@@ -32,13 +32,13 @@ def assert_pieces_arrive_one_by_one(connection, gate):
     stream = connection.send(f"/wait/stream?{stop.query}")
     connection.wait(stream, lambda response: response.body == b"first")
     stop.open()
-    assert connection.response(stream).body == b"firstsecond", "each when it was yielded"
+    assert connection.response(stream).body == b"firstsecond", "each piece when it was yielded"
 
 
 def assert_truncation_resets_the_stream(connection, way):
     response = connection.response(connection.send(f"/errors/{way}"))
-    assert response.reset and not response.ended, "the stream is reset, not ended"
-    assert_goes_on(connection, "the other streams go on")
+    assert response.reset and not response.ended, "the server must reset the stream, not end it"
+    assert_goes_on(connection, "the other streams must go on")
 
 
 def assert_error_before_headers(connection):

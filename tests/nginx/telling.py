@@ -1,8 +1,9 @@
-"""Tells tests/apps/told.py what to answer, in three ways that are to come to the same.
+"""Requests to tests/apps/told.py, in three ways that must have the same result.
 
-"wsgi" is the module over HTTP/1.1 and "h2" over HTTP/2. "proxy" is nginx's own proxy_pass to the same
-application, whose X-Accel-* are passed on and not obeyed: what holds for it is what users of nginx
-know, and a test that holds for all three shows that the module does the same.
+"wsgi" is the module over HTTP/1.1 and "h2" is the module over HTTP/2. "proxy" is nginx's own
+proxy_pass to the same application, which passes X-Accel-* on and does not obey them. Users of nginx
+know how proxy_pass behaves. A test with the same result for all three shows that the module does
+the same.
 """
 
 import contextlib
@@ -39,7 +40,7 @@ BEHIND = """
 
 
 def locations(directives=""):
-    """The two locations. `directives` are for both, and have % for `wsgi` and `proxy`."""
+    """The two locations. `directives` are for both; % in them stands for `wsgi` or `proxy`."""
     return LOCATIONS % {way: directives.replace("%", way) for way in ("wsgi", "proxy")}
 
 
@@ -48,7 +49,7 @@ def target(way, path="/", **told):
 
 
 def tell(server, way, method="GET", with_headers=(), with_body=None, **told):
-    """Has the application answer as it is `told`."""
+    """Makes the application answer as `told` describes."""
     return ask(server, way, target(way, **told), method, with_headers, with_body)
 
 
@@ -58,20 +59,20 @@ def ask(server, way, path, method="GET", headers=(), body=None):
     headers = [(name.lower(), value) for name, value in headers]
     with H2Connection(server.h2_port) as connection:
         stream = connection.ask(path, method=method, headers=headers, body=body)
-    assert stream.ended and not stream.reset, "the response is whole"
+    assert stream.ended and not stream.reset, "the response must be complete"
     response = Response("HTTP/2", stream.status, "", stream.headers)
     response.pieces.append(bytes(stream.body))
     return response
 
 
 def environ_of(response):
-    """What tests/apps/environ.py has shown."""
+    """The environ that tests/apps/environ.py has shown."""
     return {key: value for key, (_, value) in json.loads(response.body).items()}
 
 
 @contextlib.contextmanager
 def closing(server, way="wsgi"):
-    """Gives the number of bodies that have been closed since."""
+    """Gives a function: the number of bodies that were closed since the beginning."""
     path = PATHS[way] + "/closed"
     before = int(server.ask(path).text)
     yield lambda: int(server.ask(path).text) - before

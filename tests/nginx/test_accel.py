@@ -1,4 +1,4 @@
-"""X-Accel-*: what an application asks of nginx in its response, and gets as it would from proxy_pass."""
+"""X-Accel-*: an application controls nginx by its response, as it does behind proxy_pass."""
 
 import time
 
@@ -60,12 +60,12 @@ def follow(server, way, to, *headers, method="GET", with_headers=(), with_body=N
 
 
 @pytest.mark.parametrize("shape", ["list", "pieces", "written"])
-def test_redirect_to_a_file(server, way, shape):
+def test_a_redirect_to_a_file_sends_the_file(server, way, shape):
     response = follow(server, way, "/files/plain.txt", shape=shape, status="201 Created")
     assert (response.status, response.text) == (200, FILE), "the file answers, not the application"
-    assert response.header("Content-Length") == str(len(FILE)), "with its length"
-    assert response.header("Content-Type") == "text/plain", "and its type"
-    assert response.header("X-Accel-Redirect") is None, "the client does not learn of it"
+    assert response.header("Content-Length") == str(len(FILE)), "with the file's length"
+    assert response.header("Content-Type") == "text/plain", "with the file's type"
+    assert response.header("X-Accel-Redirect") is None, "the client must not see the field"
 
 
 def test_headers_that_go_with_a_redirect(server, way):
@@ -85,46 +85,46 @@ def test_headers_that_go_with_a_redirect(server, way):
         expected = [value for other, value in kept if other == name]
         assert response.all(name) == expected, f"{name} is kept"
     for name, value in lost:
-        assert value not in response.all(name), f"{name} is the application's and goes with it"
+        assert value not in response.all(name), f"nginx must drop {name} of the application"
     assert response.text == FILE, "the body is the file's"
 
 
-def test_accept_ranges_goes_with_a_redirect(server, way):
+def test_accept_ranges_is_kept_with_a_redirect(server, way):
     response = follow(server, way, "/environ", ["Accept-Ranges", "none"])
-    assert response.all("Accept-Ranges") == ["none"], "it is kept, where nginx serves no ranges"
+    assert response.all("Accept-Ranges") == ["none"], "nginx must keep it, and serve no ranges"
 
 
-def test_redirect_with_a_query(server, way):
+def test_the_query_of_a_redirect_is_the_query_string(server, way):
     environ = environ_of(follow(server, way, "/environ/a%20b?c=d%20e&f"))
-    assert environ["PATH_INFO"] == "/environ/a b", "the path is decoded"
-    assert environ["QUERY_STRING"] == "c=d%20e&f", "the query is not"
+    assert environ["PATH_INFO"] == "/environ/a b", "nginx decodes the path"
+    assert environ["QUERY_STRING"] == "c=d%20e&f", "nginx does not decode the query"
 
 
-def test_redirect_to_a_name_that_is_encoded(server, way):
+def test_a_redirect_to_an_encoded_name_finds_the_file(server, way):
     assert follow(server, way, "/files/a%20b.txt").text == "with a space"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_method_becomes_get(server, way, method):
+def test_the_method_becomes_get(server, way, method):
     environ = environ_of(follow(server, way, "/environ", method=method, with_body=b"form"))
-    assert environ["REQUEST_METHOD"] == "GET", "a redirect asks for a page"
+    assert environ["REQUEST_METHOD"] == "GET", "after a redirect to a path"
     response = follow(server, way, "/files/plain.txt", method=method, with_body=b"form")
-    assert (response.status, response.text) == (200, FILE), "also for a file, which takes no POST"
+    assert (response.status, response.text) == (200, FILE), "also for a file, which allows no POST"
 
 
-def test_head_stays_head(server, way):
+def test_the_method_head_stays_head(server, way):
     response = follow(server, way, "/files/plain.txt", method="HEAD")
-    assert (response.status, response.body) == (200, b""), "there is no body"
-    assert response.header("Content-Length") == str(len(FILE)), "but its length"
+    assert (response.status, response.body) == (200, b""), "HEAD must have no body"
+    assert response.header("Content-Length") == str(len(FILE)), "HEAD has the length of the file"
 
 
 @pytest.mark.parametrize("to", ["@named", "@behind"])
-def test_named_location(server, way, to):
+def test_a_named_location_gets_the_request_unchanged(server, way, to):
     environ = environ_of(follow(server, way, to, method="POST", with_body=b"form"))
-    assert environ["REQUEST_METHOD"] == "POST", "the request is as it was"
-    assert environ["CONTENT_LENGTH"] == "4", "with its body"
+    assert environ["REQUEST_METHOD"] == "POST", "the method stays"
+    assert environ["CONTENT_LENGTH"] == "4", "the body stays"
     if to == "@named":
-        assert environ["PATH_INFO"] == PATHS[way] + "/", "and its path"
+        assert environ["PATH_INFO"] == PATHS[way] + "/", "the path stays"
 
 
 WRONG = [
@@ -136,24 +136,24 @@ WRONG = [
 
 
 @pytest.mark.parametrize("to, status, line", WRONG, ids=["missing", "name", "unsafe", "empty"])
-def test_where_a_redirect_does_not_lead(server, way, to, status, line):
+def test_a_redirect_that_leads_nowhere_is_an_error(server, way, to, status, line):
     assert follow(server, way, to).status == status
     server.wait_log(line)
 
 
-def test_redirect_in_a_circle(server):
-    assert server.ask("/wsgi/loop").status == 500, "nginx goes round ten times"
+def test_a_circle_of_redirects_ends(server):
+    assert server.ask("/wsgi/loop").status == 500, "nginx follows ten redirects"
     server.wait_log("internal redirection cycle")
-    assert tell(server, "wsgi", body="well").text == "well", "and nothing is broken by it"
+    assert tell(server, "wsgi", body="well").text == "well", "the worker must still answer"
 
 
-def test_first_of_two_redirects(server, way):
+def test_the_first_of_two_redirects_counts(server, way):
     response = follow(server, way, "/files/plain.txt", ["x-accel-redirect", "/files/a%20b.txt"])
-    assert response.text == "with a space", "the first counts, in whatever case its name is"
+    assert response.text == "with a space", "in any case of letters of the name"
 
 
 @pytest.mark.parametrize("shape", ["pieces", "endless", "file"])
-def test_body_is_dropped_and_closed(nginx, shape):
+def test_the_application_s_body_is_dropped_and_closed(nginx, shape):
     threads = "" if INLINE else "wsgi_threads 1;"
     server = nginx.prepare(CONF, http=threads + HTTP, files=[("files/plain.txt", FILE)]).start()
     told = {"shape": shape, "body": str(server.prefix / "nginx.conf")}
@@ -161,11 +161,11 @@ def test_body_is_dropped_and_closed(nginx, shape):
         for _ in range(3):
             assert follow(server, "wsgi", "/files/plain.txt", **told).text == FILE
         expected = 0 if shape == "file" else 3
-        wait_for(lambda: closed() == expected, "close() of each, by the one thread that there is")
-    assert not server.log_lines("WSGI0208"), "no client has left"
+        wait_for(lambda: closed() == expected, "close() of each, by the only thread")
+    assert not server.log_lines("WSGI0208"), "no client left"
 
 
-def test_redirect_before_an_upload_is_read(nginx):
+def test_a_redirect_before_the_upload_is_read_keeps_the_body(nginx):
     files = [("files/plain.txt", FILE)]
     conf = CONF.replace("/told.py app;", "/told.py app; wsgi_request_buffering off;")
     server = nginx.prepare(conf, http=HTTP, files=files).start()
@@ -174,11 +174,11 @@ def test_redirect_before_an_upload_is_read(nginx):
         for _ in range(3):
             assert connection.ask(path, "POST", body=b"x" * 50_000).text == FILE, "it answers"
     environ = environ_of(follow(server, "wsgi", "@named", method="POST", with_body=b"x" * 50_000))
-    assert environ["CONTENT_LENGTH"] == "50000", "who comes next has the body"
+    assert environ["CONTENT_LENGTH"] == "50000", "the next application has the body"
 
 
 @pytest.mark.not_inline("without threads a body is read before the application")
-def test_redirect_in_the_middle_of_an_upload(nginx):
+def test_a_redirect_in_the_middle_of_an_upload_drops_the_body(nginx):
     conf = CONF.replace("/told.py app;", "/told.py app; wsgi_request_buffering off;")
     server = nginx.prepare(conf, http=HTTP, files=[("files/plain.txt", FILE)]).start()
     length = [("content-length", "300000")]
@@ -196,10 +196,10 @@ def test_redirect_in_the_middle_of_an_upload(nginx):
             if to != "@named":
                 assert body == FILE.encode(), "the file answers, over HTTP/1 and HTTP/2"
             else:
-                assert b'"CONTENT_LENGTH": ["str", "0"]' in body, "a part is not taken for all"
+                assert b'"CONTENT_LENGTH": ["str", "0"]' in body, "a part must not look like all"
 
 
-def test_client_leaves_a_redirect(nginx):
+def test_a_client_that_leaves_a_redirect_closes_nothing_twice(nginx):
     server = nginx.prepare(CONF, http=HTTP)
     (server.prefix / "files").mkdir()
     with open(server.prefix / "files" / "sparse", "wb") as file:
@@ -210,58 +210,58 @@ def test_client_leaves_a_redirect(nginx):
             leaving.send_request(redirect("wsgi", "/files/sparse"))
             leaving.read_head()
         server.wait_access("GET /wsgi/?")
-        assert closed() == 0, "the application has long been done"
+        assert closed() == 0, "the application ended long before"
 
 
 def test_conditions_and_ranges_are_those_of_the_file(server, way):
     etag = follow(server, way, "/files/plain.txt").header("ETag")
     same = [("If-None-Match", etag)]
     response = follow(server, way, "/files/plain.txt", with_headers=same)
-    assert (response.status, response.body) == (304, b""), "the client has it already"
+    assert (response.status, response.body) == (304, b""), "the client has the file already"
     part = [("Range", "bytes=4-7"), ("If-Range", etag)]
     response = follow(server, way, "/files/plain.txt", with_headers=part)
-    assert (response.status, response.body) == (206, b"file"), "and may have a part"
+    assert (response.status, response.body) == (206, b"file"), "the client gets a part"
 
 
-def test_redirect_in_a_subrequest(server):
+def test_a_subrequest_follows_a_redirect(server):
     assert server.ask("/include").text == "<with a spacewith a space>", "by wsgi and by proxy_pass"
 
 
-def test_limit_rate(server, way):
+def test_x_accel_limit_rate_sets_the_rate(server, way):
     for sent, shown in (("12345", "12345"), ("0", "0"), ("fast", "0")):
         response = tell(server, way, headers=[TEXT, ["X-Accel-Limit-Rate", sent]])
-        assert response.header("X-Rate") == shown, "the rate is that of the response"
-        assert response.header("X-Accel-Limit-Rate") is None, "and is nginx's business"
+        assert response.header("X-Rate") == shown, "nginx must take the rate of the response"
+        assert response.header("X-Accel-Limit-Rate") is None, "the client must not see the field"
     response = follow(server, way, "/files/plain.txt", ["X-Accel-Limit-Rate", "54321"])
-    assert response.header("X-Rate") == "54321", "it holds for the file that answers instead"
+    assert response.header("X-Rate") == "54321", "the rate also holds for a file of a redirect"
 
 
 @pytest.mark.parametrize("shape", ["list", "pieces"])
-def test_limit_rate_slows_down(server, shape):
+def test_x_accel_limit_rate_slows_the_response_down(server, shape):
     headers = [TEXT, ["X-Accel-Limit-Rate", "4000"]]
     begin = time.monotonic()
     response = tell(server, "wsgi", headers=headers, shape=shape, body="slowly ", times=1500)
-    assert response.text == "slowly " * 1500, "all of it comes"
-    assert time.monotonic() - begin > 0.9, "but not at once"
+    assert response.text == "slowly " * 1500, "all of it must arrive"
+    assert time.monotonic() - begin > 0.9, "it must take about a second"
 
 
-def test_charset(server, way):
+def test_x_accel_charset_sets_the_charset(server, way):
     response = tell(server, way, headers=[TEXT, ["X-Accel-Charset", "koi8-r"]])
-    assert response.header("Content-Type") == "text/plain; charset=koi8-r", "it names the charset"
-    assert response.header("X-Accel-Charset") is None, "and is nginx's business"
+    assert response.header("Content-Type") == "text/plain; charset=koi8-r", "the type names it"
+    assert response.header("X-Accel-Charset") is None, "the client must not see the field"
     headers = [["Content-Type", "text/plain; charset=utf-8"], ["X-Accel-Charset", "koi8-r"]]
     response = tell(server, way, headers=headers, body="\u0430")
-    assert response.body == b"\xc1", "nginx recodes, where it has a table for it"
+    assert response.body == b"\xc1", "nginx recodes, if it has a table for the two charsets"
 
 
 @pytest.mark.parametrize("name, value", [("X-Accel-Buffering", "no"), ("X-Accel-Expires", "60")])
-def test_what_has_no_effect(server, way, name, value):
+def test_an_invalid_value_has_no_effect(server, way, name, value):
     response = tell(server, way, headers=[TEXT, [name, value]], shape="pieces")
     assert (response.status, response.text) == (200, "the application")
-    assert response.header(name) is None, "the client does not see it"
+    assert response.header(name) is None, "the client must not see the field"
 
 
-def test_expires_for_a_cache_in_front(server):
+def test_x_accel_expires_is_for_a_cache_in_front(server):
     first = server.ask("/cached").text
     assert server.ask("/cached").text == first, "proxy_cache keeps what X-Accel-Expires allows"
-    assert ask(server, "wsgi", "/wsgi/count").text != first, "the application has no cache"
+    assert ask(server, "wsgi", "/wsgi/count").text != first, "the module itself has no cache"

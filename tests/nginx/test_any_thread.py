@@ -1,4 +1,4 @@
-"""Helper threads: what belongs to a request works on any thread while the request lasts."""
+"""Helper threads: the objects of a request work on any thread while the request lasts."""
 
 import json
 
@@ -31,7 +31,7 @@ PLACES = ["", "/file", "/streamed"]
 
 @pytest.fixture(params=[4, 1, 0])
 def server(nginx, request):
-    """With threads, with one, and on nginx's own."""
+    """With four threads, with one thread, and on nginx's own thread."""
     return nginx(CONF, http=f"wsgi_threads {request.param};")
 
 
@@ -50,42 +50,42 @@ def noted(server, count):
 
 @pytest.mark.parametrize("name", ["all", "executor"])
 @pytest.mark.parametrize("place", PLACES)
-def test_a_helper_does_everything(server, place, name):
+def test_a_helper_can_do_all_the_work(server, place, name):
     for body in (b"", b"short", BODY):
         response = server.ask(f"{place}/{name}", "POST", body=body)
         expected = (201, b"written " + body + b" False")
-        assert (response.status, response.body) == expected, "as the request's own thread would"
+        assert (response.status, response.body) == expected, "as on the request's own thread"
     server.wait_log("a note of the helper", place)
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_two_threads_share_a_body(server, place):
     got, errors = json.loads(server.ask(f"{place}/both", "POST", body=BODY).body)
-    assert (got, errors) == (len(BODY), []), "each byte is had once, and one waits for the other"
+    assert (got, errors) == (len(BODY), []), "one thread gets each byte, and the other waits"
 
 
 @pytest.mark.parametrize("place", ["", "/held"])
 @pytest.mark.parametrize("name, times", [("writes", 1), ("mixed", 2)])
-def test_a_helper_writes_more_than_fits(server, place, name, times):
+def test_a_helper_can_write_more_than_the_buffers_hold(server, place, name, times):
     with server.connect(receive_buffer=4096) as connection:
         connection.send_request(f"{place}/{name}?60")
         size = sum(len(piece) for piece in connection.read_response().pieces)
-    assert size == times * 60 * 65536, "it waits for its client, or not, but never for good"
-    assert server.ask("/noted").status == 200, "and the worker goes on"
+    assert size == times * 60 * 65536, "write() may wait for the client, but must return"
+    assert server.ask("/noted").status == 200, "the worker must go on"
 
 
-def test_a_helper_that_writes_without_end_does_not_keep_the_response_from_its_end(server):
+def test_a_helper_that_writes_without_end_does_not_hold_up_the_response(server):
     assert server.ask("/noted").status == 200
     before = server.reset_peak_memory()
     with server.connect(receive_buffer=4096) as connection:
         connection.send_request("/floods")
-        assert connection.read_response().status == 200, "the iterable goes on, and ends"
-    assert server.peak_memory() - before < 32 * 1024 * 1024, "the helper waits for its client"
+        assert connection.read_response().status == 200, "the iterable must end"
+    assert server.peak_memory() - before < 32 * 1024 * 1024, "the helper must wait for its client"
     (note,) = noted(server, 1)
     assert "RuntimeError: write() was used after its request had ended" in note
 
 
-def test_a_helper_waits_for_the_client_longer_than_for_the_application(threaded, gate):
+def test_a_helper_that_waits_for_its_client_has_no_read_timeout(threaded, gate):
     never = gate()
     with threaded.connect() as connection:
         headers = [("Content-Length", "10")]
@@ -94,7 +94,7 @@ def test_a_helper_waits_for_the_client_longer_than_for_the_application(threaded,
         assert late.status == 504, "wsgi_read_timeout is over"
         connection.send(b"0123456789")
         response = connection.read_response()
-        assert response.status == 201, "what it waits for is the client, whichever thread waits"
+        assert response.status == 201, "the application may wait for its client for longer"
     never.open()
     threaded.wait_log("WSGI0008", "/wait/block")
 
@@ -107,21 +107,21 @@ def test_a_helper_that_reads_does_not_hold_up_the_response(threaded):
         response = connection.read_response()
         assert (response.status, response.body) == (504, b"too late"), "without the rest of the body"
     read, start = noted(threaded, 2)
-    assert read == "read: OSError: wsgi.input: the request has ended meanwhile", "it is told"
+    assert read == "read: OSError: wsgi.input: the request has ended meanwhile", "read() must raise"
     kinds = ("start: RuntimeError: ", "start: AssertionError: ")
-    assert start.startswith(kinds), "it is too late, or has been called a second time"
+    assert start.startswith(kinds), "start_response is too late, or called a second time"
 
 
 @pytest.mark.parametrize("way", ["close", "reset", "h2 reset", "h2 close"])
-def test_a_helper_that_reads_is_told_that_its_client_has_left(threaded, way):
+def test_read_in_a_helper_raises_when_the_client_has_left(threaded, way):
     with Leaver(threaded, way, "/streamed/all", body=b"a", unfinished=True) as leaving:
         leaving.leave()
         threaded.wait_access("/streamed/all")
-    assert threaded.ask("/all", "POST", body=b"a").status == 201, "the thread is free again"
+    assert threaded.ask("/all", "POST", body=b"a").status == 201, "the thread must be free again"
 
 
-def test_a_helper_that_outlives_its_request(server):
+def test_a_helper_that_outlives_its_request_gets_an_error(server):
     assert server.ask("/outlives", "POST", body=b"a body").body == b"done"
     server.ask("/go")
     for note, name in zip(noted(server, 3), ["wsgi.input", "start_response", "write()"]):
-        assert f"RuntimeError: {name} was used after its request had ended" in note, "it is told"
+        assert f"RuntimeError: {name} was used after its request had ended" in note, name

@@ -1,4 +1,4 @@
-"""Several applications, servers and workers; who shares what."""
+"""Several applications, servers and workers, and what they share."""
 
 import concurrent.futures
 
@@ -24,23 +24,23 @@ TWO_SERVERS = """
 """
 
 
-def test_applications_in_several_locations(nginx):
+def test_applications_in_several_locations_share_their_module(nginx):
     server = nginx(COUNTERS, http="wsgi_python_path @APPS@;")
     assert server.ask("/first").body == b"first 1", "a file and a callable"
-    assert server.ask("/again").body == b"first 2", "the same twice is the same application"
+    assert server.ask("/again").body == b"first 2", "the same names are the same application"
     assert server.ask("/second").body == b"second 3", "another callable shares the module"
     assert server.ask("/hello").body == b"Hello world!", "another file is another application"
-    assert server.ask("/module").body.startswith(b"first"), "and so is a module"
+    assert server.ask("/module").body.startswith(b"first"), "a module is another application"
 
 
-def test_two_servers(nginx):
+def test_two_servers_share_an_application(nginx):
     server = nginx(COUNTERS, http=TWO_SERVERS)
     assert server.ask("/first").body == b"first 1", "the one"
-    assert server.ask("/", port=server.other_port).body == b"first 2", "shares with the other"
-    assert server.ask("/one", host="other.test").body == b"one", "and a name has its own"
+    assert server.ask("/", port=server.other_port).body == b"first 2", "shared by the other server"
+    assert server.ask("/one", host="other.test").body == b"one", "another name has its own"
 
 
-def test_two_workers(nginx):
+def test_each_worker_has_its_own_python(nginx):
     server = nginx("location / { wsgi_app @APPS@/process.py app; }", workers=2)
     seen = set()
 
@@ -49,10 +49,10 @@ def test_two_workers(nginx):
         return len(seen) == 2
 
     wait_for(both, "both workers to answer")
-    assert seen == set(server.workers()), "each has a Python of its own"
+    assert seen == set(server.workers()), "both workers must answer"
 
 
-def test_many_clients_at_once(nginx):
+def test_many_clients_at_once_get_their_own_answers(nginx):
     server = nginx("location / { wsgi_app @APPS@/response.py app; }", workers=2)
 
     def client(number):
@@ -63,10 +63,10 @@ def test_many_clients_at_once(nginx):
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(client, range(16)))
     expected = [b"onetwothree", b"onetwothree", b"one", b"abc", b"late"] * 8
-    assert answers == [expected] * 16, "nobody gets another's answer"
+    assert answers == [expected] * 16, "no client may get another client's answer"
 
 
-def test_settings_of_a_location(nginx):
+def test_a_location_inherits_params_or_replaces_them(nginx):
     server = nginx(
         """
         wsgi_param FROM server;
@@ -74,12 +74,12 @@ def test_settings_of_a_location(nginx):
         location /own { wsgi_app @APPS@/environ.py app; wsgi_param OWN yes; }
         """
     )
-    assert b'"FROM": ["str", "server"]' in server.ask("/inherits").body, "params are inherited"
+    assert b'"FROM": ["str", "server"]' in server.ask("/inherits").body, "inherited"
     own = server.ask("/own").body
-    assert b'"OWN"' in own and b'"FROM"' not in own, "or replaced, as other lists of nginx are"
+    assert b'"OWN"' in own and b'"FROM"' not in own, "replaced, as other lists of nginx are"
 
 
-def test_named_and_if_locations(nginx):
+def test_named_and_if_locations_can_have_applications(nginx):
     server = nginx(
         """
         location /files { try_files $uri @app; }
@@ -92,7 +92,7 @@ def test_named_and_if_locations(nginx):
     assert server.ask("/limited", "POST").status == 403, "which hold"
 
 
-def test_subrequests(nginx):
+def test_subrequests_reach_applications(nginx):
     server = nginx.prepare(
         """
         location /page { ssi on; ssi_types text/plain; try_files /page.txt =404; }
@@ -106,11 +106,11 @@ def test_subrequests(nginx):
             )
         ],
     ).start()
-    assert server.ask("/page").body == b"one, onetwothree.", "parts of a page, in order"
-    assert server.ask("/closed").status == 500, "auth_request takes 2xx, 401 and 403 only"
+    assert server.ask("/page").body == b"one, onetwothree.", "the parts of a page, in order"
+    assert server.ask("/closed").status == 500, "auth_request accepts 2xx, 401 and 403 only"
 
 
-def test_internal_redirect_by_error_page(nginx):
+def test_error_page_redirects_to_an_application(nginx):
     server = nginx(
         """
         location / { error_page 404 = /instead; }
@@ -118,5 +118,5 @@ def test_internal_redirect_by_error_page(nginx):
         """
     )
     body = server.ask("/missing").body
-    assert b'"PATH_INFO": ["str", "/instead"]' in body, "the application is where it leads"
-    assert b'"REQUEST_URI": ["str", "/missing"]' in body, "and sees what was asked"
+    assert b'"PATH_INFO": ["str", "/instead"]' in body, "PATH_INFO is that of error_page"
+    assert b'"REQUEST_URI": ["str", "/missing"]' in body, "REQUEST_URI is the client's"

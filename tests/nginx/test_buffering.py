@@ -1,4 +1,4 @@
-"""What a client does not take goes to a temporary file: no client holds a thread or the memory."""
+"""Temporary files for responses: a slow client holds neither a thread nor the memory."""
 
 import hashlib
 import os
@@ -46,7 +46,7 @@ def started(nginx, http="", threads=1):
 
 
 class Slow:
-    """A client that asks for a large response and takes nothing of it until it is told to."""
+    """A client that requests a large response and reads none of it until the test calls body()."""
 
     def __init__(self, server, way, path):
         self.way = way
@@ -74,12 +74,12 @@ class Slow:
 
 
 def is_done(server):
-    """The application has given all of its pieces, whatever the client has taken."""
+    """Waits until the application has given all of its pieces, whatever the client has read."""
     return wait_for(lambda: server.ask("/ended").text == "True", "the application to end")
 
 
 def waits(server):
-    """The application has begun to give pieces, and waits before it has given all."""
+    """Whether the application gives some pieces, and then waits before it has given all."""
     wait_for(lambda: int(server.ask("/made").body) > 2, "the first pieces")
     return settle(lambda: int(server.ask("/made").body)) < 160
 
@@ -91,14 +91,14 @@ def test_the_thread_is_free_and_every_byte_arrives(nginx, shape, way):
     with Slow(server, way, f"/{shape}") as slow:
         is_done(server)
         assert hashlib.sha256(slow.body()).hexdigest() == DIGEST, "every byte, in order"
-    # On nginx's own thread the client may have begun to read before anything is stored.
+    # On nginx's own thread the client may read before nginx stores the first byte.
     if shape in ("generator", "written") and way != "gzip" and not INLINE:
         server.wait_log("[info]", "WSGI0127", f"{server.prefix}/body/", f"/{shape} HTTP")
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_byte_arrives_where_memory_is_tight(nginx, shape, way):
+def test_every_byte_arrives_when_memory_is_tight(nginx, shape, way):
     server = started(nginx, "wsgi_max_buffered 100k;")
     with Slow(server, way, f"/{shape}") as slow:
         is_done(server)
@@ -108,7 +108,7 @@ def test_every_byte_arrives_where_memory_is_tight(nginx, shape, way):
 
 
 @pytest.mark.parametrize("way", ["plain", "h2"])
-def test_a_client_that_keeps_up_gets_every_byte_where_memory_is_tight(nginx, way):
+def test_a_quick_client_gets_every_byte_when_memory_is_tight(nginx, way):
     server = started(nginx, "wsgi_max_buffered 100k;")
     for shape in SHAPES:
         with Slow(server, way, f"/{shape}") as quick:
@@ -120,32 +120,32 @@ def test_the_sum_of_all_responses_is_bounded(nginx):
     before = server.reset_peak_memory()
     with H2Connection(server.h2_port) as connection:
         streams = [connection.send("/one") for _ in range(20)]
-        wait_for(lambda: server.ask("/asked?one").text == "20", "all to be answered")
+        wait_for(lambda: server.ask("/asked?one").text == "20", "all requests to be answered")
         grown = server.peak_memory() - before
-        # One response is handed over before the sum is looked at, and one is being made.
+        # The module takes one response before it checks the sum, and another is being made.
         assert grown < 64 * MEGABYTE, f"{grown >> 20} MB for 200 MB that no client takes"
-        assert len(server.log_lines("WSGI0128")) == 1, "the log says so, and not each time"
+        assert len(server.log_lines("WSGI0128")) == 1, "the log must have one line of it"
         body = connection.response(streams[19]).body
         assert hashlib.sha256(body).hexdigest() == DIGEST, "every byte, in order"
 
 
-def test_without_a_file_memory_that_is_tight_takes_no_more_requests(nginx):
+def test_without_a_temporary_file_tight_memory_refuses_requests(nginx):
     server = started(nginx, "wsgi_max_buffered 1m; wsgi_max_temp_file_size 0;")
     with server.connect(receive_buffer=4096) as slow:
         slow.send_request("/one")
         wait_for(lambda: server.ask("/made").status == 503, "the sum to be above its limit")
         server.wait_log("[error]", "WSGI0129", "wsgi_max_buffered")
-        assert server.ask("/made").header("Retry-After"), "a client may try again"
+        assert server.ask("/made").header("Retry-After"), "the client may try again"
         assert hashlib.sha256(slow.read_response().body).hexdigest() == DIGEST
-    wait_for(lambda: server.ask("/made").status == 200, "requests to be taken again")
+    wait_for(lambda: server.ask("/made").status == 200, "the server to accept requests again")
 
 
-def test_a_file_that_is_full_makes_the_application_wait(nginx):
+def test_a_full_file_makes_the_application_wait(nginx):
     server = started(nginx, "wsgi_buffer_size 256k; wsgi_max_temp_file_size 1m;", threads=2)
     with Slow(server, "h2", "/endless?10") as slow:
         server.wait_log("WSGI0127")
         assert waits(server)
-        assert len(slow.body()) == 10 * MEGABYTE, "and it goes on with the client"
+        assert len(slow.body()) == 10 * MEGABYTE, "the application must go on when the client reads"
 
 
 def test_a_stream_may_be_longer_than_its_file(nginx):
@@ -158,8 +158,8 @@ def test_a_stream_may_be_longer_than_its_file(nginx):
             taken.update(chunk)
         assert taken.hexdigest() == DIGEST, "every byte, in order"
     lines = server.log_lines("WSGI0127")
-    assert len(lines) > 1, "a file that was sent makes room for another"
-    assert all(re.search(r"/body/\d+,", line) for line in lines), "each with a name of its own"
+    assert len(lines) > 1, "there must be another file after the first was sent"
+    assert all(re.search(r"/body/\d+,", line) for line in lines), "each file has its own name"
 
 
 def test_a_full_file_stays_open_while_copies_of_it_are_sent(nginx):
@@ -180,8 +180,8 @@ def test_without_buffering_the_application_waits(nginx, prefix):
     path = path[prefix]
     with Slow(server, "h2", f"{path}?10") as slow:
         assert waits(server)
-        assert len(slow.body()) == 10 * MEGABYTE, "and it goes on with the client"
-    assert not server.log_lines("WSGI0127"), "nothing goes to a file"
+        assert len(slow.body()) == 10 * MEGABYTE, "the application must go on when the client reads"
+    assert not server.log_lines("WSGI0127"), "the module must write no file"
 
 
 def test_the_application_can_ask_for_buffering(nginx):
@@ -192,7 +192,7 @@ def test_the_application_can_ask_for_buffering(nginx):
     server.wait_log("WSGI0127")
 
 
-def test_a_folder_of_its_own(nginx):
+def test_the_temporary_files_can_have_a_folder_of_their_own(nginx):
     server = started(nginx, "wsgi_temp_path @PREFIX@/responses 1 2; wsgi_buffer_size 64k;")
     with Slow(server, "h2", "/generator") as slow:
         is_done(server)
@@ -202,16 +202,16 @@ def test_a_folder_of_its_own(nginx):
     assert not [f for _, _, files in os.walk(server.prefix / "responses") for f in files]
 
 
-def test_a_folder_that_is_gone(nginx):
+def test_a_response_is_whole_although_the_folder_is_gone(nginx):
     server = started(nginx, "wsgi_temp_path @PREFIX@/responses; wsgi_buffer_size 64k;")
     (server.prefix / "responses").rmdir()
     server.expect(r"\[crit\].* No such file or directory")
     with Slow(server, "h2", "/generator") as slow:
         server.wait_log("[error]", "WSGI0135")
-        assert hashlib.sha256(slow.body()).hexdigest() == DIGEST, "the response is whole"
+        assert hashlib.sha256(slow.body()).hexdigest() == DIGEST, "the response must be complete"
 
 
-def test_a_truncated_response_is_sent_as_far_as_it_goes(nginx):
+def test_a_truncated_response_is_sent_up_to_its_end(nginx):
     server = started(nginx, "wsgi_buffer_size 64k;")
     server.expect("WSGI0201")
     with server.connect(receive_buffer=4096) as slow:
@@ -221,10 +221,10 @@ def test_a_truncated_response_is_sent_as_far_as_it_goes(nginx):
         with pytest.raises(Truncated):
             for chunk in slow.pieces(head):
                 got.update(chunk)
-        assert got.hexdigest() == DIGEST, "all that the application gave"
+        assert got.hexdigest() == DIGEST, "all bytes that the application gave"
 
 
-def test_a_worker_that_quits_sends_what_is_stored(nginx):
+def test_a_worker_that_quits_sends_the_stored_rest(nginx):
     server = started(nginx, "wsgi_buffer_size 64k;")
     with Slow(server, "plain", "/generator") as slow:
         is_done(server)
@@ -235,17 +235,17 @@ def test_a_worker_that_quits_sends_what_is_stored(nginx):
 
 
 @pytest.mark.not_inline("no thread waits")
-def test_a_client_that_takes_next_to_nothing_is_left(nginx):
+def test_the_server_leaves_a_client_that_reads_almost_nothing(nginx):
     server = started(nginx, "wsgi_send_timeout 1s;")
     with H2Connection(server.h2_port) as connection:
         connection.send("/off/generator")
         (line,) = server.wait_log("[error]", "WSGI0131", "wsgi_send_timeout")
         assert "client: 127.0.0.1" in line and "/off/generator" in line, line
-        assert server.ask("/made").status == 200, "its thread is free"
+        assert server.ask("/made").status == 200, "the thread must be free"
 
 
 @pytest.mark.not_inline("no thread waits")
-def test_a_client_that_takes_a_little_is_waited_for(nginx):
+def test_the_server_waits_for_a_client_that_reads_a_little(nginx):
     server = started(nginx, "wsgi_send_timeout 1s; wsgi_buffer_size 64k;")
     with server.connect(receive_buffer=4096) as slow:
         slow.send_request("/off/endless-yes?4")

@@ -1,4 +1,4 @@
-"""Requests that their clients take back while they wait: they leave no memory behind, and no place."""
+"""Requests that clients cancel while they wait: they must leave no memory in use, and no place."""
 
 import pytest
 
@@ -24,11 +24,11 @@ def app(environ, start_response):
     return [b"imported"]
 """
 ROUNDS = 100
-STREAMS = 100  # fewer than nginx takes for a flood
+STREAMS = 100  # fewer than nginx regards as a flood
 
 
 def storm(port, path):
-    """Begins requests and resets them, which nginx has seen when this returns."""
+    """Begins requests and resets them. nginx has processed them when the function returns."""
     with H2Connection(port) as connection:
         for _ in range(ROUNDS):
             for stream in connection.send_together(path, STREAMS):
@@ -43,10 +43,10 @@ def assert_nothing_is_kept(server, path):
     before = server.memory(pid)
     storm(server.h2_port, path)
     grown = server.memory(pid) - before
-    assert grown < 1 << 20, f"{ROUNDS * STREAMS} requests that are gone take {grown >> 10} KB"
+    assert grown < 1 << 20, f"{ROUNDS * STREAMS} cancelled requests take {grown >> 10} KB"
 
 
-def test_while_all_threads_are_busy(nginx, gate):
+def test_cancelled_requests_leave_nothing_while_all_threads_are_busy(nginx, gate):
     server = nginx(CONF, http=HTTP, files=[("slow.py", IMPORT.format(gate="/dev/null"))])
     busy = gate()
     with server.connect() as first:
@@ -56,16 +56,16 @@ def test_while_all_threads_are_busy(nginx, gate):
         waiting = [server.connect() for _ in range(10)]
         for connection in waiting:
             connection.send_request("/closed")
-        # Sent after the ten, and read by nginx after them.
-        assert server.ask("/closed").status == 503, "there are ten places, as ever"
+        # The client sends this request after the ten, and nginx reads it after them.
+        assert server.ask("/closed").status == 503, "there must be ten places, as before"
         busy.open()
         assert first.read_response().body == b"passed"
         for connection in waiting:
-            assert connection.read_response().status == 200, "who waits is answered"
+            assert connection.read_response().status == 200, "waiting requests must be answered"
             connection.close()
 
 
-def test_while_an_application_is_imported(nginx, gate):
+def test_cancelled_requests_leave_nothing_while_an_application_is_imported(nginx, gate):
     importing = gate()
     server = nginx.prepare(
         CONF, http=HTTP, files=[("slow.py", IMPORT.format(gate=str(importing.path)))]

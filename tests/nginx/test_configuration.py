@@ -1,4 +1,4 @@
-"""What `nginx -t` refuses, and with which words; and that it never runs Python."""
+"""What `nginx -t` refuses, and with which words. It must not run Python."""
 
 import os
 import re
@@ -35,9 +35,9 @@ REFUSED = {
     "a module without an attribute": (in_location("wsgi_app module:;"), "module:"),
     "a module alone": (in_location("wsgi_app module;"), "module"),
     "an attribute alone": (in_location("wsgi_app :app;"), ":app"),
-    "an attribute that is no name": (in_location("wsgi_app module:a-b;"), "a-b"),
-    "a module that is no name": (in_location("wsgi_app my-module:app;"), "my-module"),
-    "a callable that is no name": (in_location("wsgi_app @APPS@/hello.py 7up;"), "7up"),
+    "an attribute that is not a name": (in_location("wsgi_app module:a-b;"), "a-b"),
+    "a module that is not a name": (in_location("wsgi_app my-module:app;"), "my-module"),
+    "a callable that is not a name": (in_location("wsgi_app @APPS@/hello.py 7up;"), "7up"),
     "a factory with arguments": (in_location("wsgi_app @APPS@/hello.py factory(1);"), "factory"),
     "an empty callable": (in_location('wsgi_app @APPS@/hello.py "";'), "wsgi_app"),
     "an empty file": (in_location('wsgi_app "" app;'), "wsgi_app"),
@@ -73,29 +73,29 @@ REFUSED = {
     ),
     "a home that is missing": (in_http("wsgi_python_home @PREFIX@/none;"), "none"),
     "a home that is a file": (in_http("wsgi_python_home @PREFIX@/nginx.conf;"), "nginx.conf"),
-    "a home that is none": (in_http("wsgi_python_home @PREFIX@/html;"), "html"),
+    "a home that is not one": (in_http("wsgi_python_home @PREFIX@/html;"), "html"),
     "homes twice": (
         in_http("wsgi_python_home /usr; wsgi_python_home /usr;"),
         "wsgi_python_home.*duplicate",
     ),
-    "a directive that is none": (in_location(GOOD + "wsgi_thread 8;"), "unknown directive"),
+    "an unknown directive": (in_location(GOOD + "wsgi_thread 8;"), "unknown directive"),
 }
 
 
 @pytest.mark.parametrize("conf, words", REFUSED.values(), ids=REFUSED.keys())
 def test_refused(nginx, conf, words):
     said = nginx.prepare(**conf).check()
-    assert said.returncode == 1, "nginx -t refuses it"
+    assert said.returncode == 1, "nginx -t must refuse it"
     emerg = [line for line in said.stderr.splitlines() if "[emerg]" in line]
-    assert len(emerg) == 1, f"with one sentence, not {said.stderr}"
-    assert re.search(words, emerg[0]), f"that names what is wrong: {emerg[0]}"
+    assert len(emerg) == 1, f"it must print one sentence, not {said.stderr}"
+    assert re.search(words, emerg[0]), f"the sentence must name the fault: {emerg[0]}"
     assert re.search(r"nginx.conf:\d+", emerg[0]), "and where"
 
 
-def test_variable_that_is_none(nginx):
+def test_an_unknown_variable_is_refused(nginx):
     said = nginx.prepare(**in_location(GOOD + "wsgi_param A $none;")).check()
-    assert said.returncode == 1, "nginx -t refuses it"
-    assert 'unknown "none" variable' in said.stderr, "in nginx's own words"
+    assert said.returncode == 1, "nginx -t must refuse it"
+    assert 'unknown "none" variable' in said.stderr, "with nginx's own words"
 
 
 def fake_home(prefix, version):
@@ -106,15 +106,15 @@ def fake_home(prefix, version):
     (home / "pyvenv.cfg").write_text(f"home = {Path(PYTHON).parent}\nversion = {version}.1\n")
 
 
-def test_virtualenv_of_another_version(nginx):
+def test_a_virtualenv_of_another_version_is_refused(nginx):
     prepared = nginx.prepare(**in_http("wsgi_python_home @PREFIX@/venv;"))
     fake_home(prepared.prefix, "3.4")
     said = prepared.check()
-    assert said.returncode == 1, "its packages would not fit"
+    assert said.returncode == 1, "its packages would not work"
     assert re.search(r"\[emerg\].*venv.*3\.4.*3\.\d+", said.stderr), said.stderr
 
 
-def test_virtualenv_of_this_version(nginx):
+def test_a_virtualenv_of_this_version_is_accepted(nginx):
     command = [PYTHON, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     prepared = nginx.prepare(**in_http("wsgi_python_home @PREFIX@/venv;"))
@@ -123,12 +123,12 @@ def test_virtualenv_of_this_version(nginx):
     assert said.returncode == 0, said.stderr
 
 
-def test_virtualenv_whose_python_is_gone(nginx):
+def test_a_virtualenv_whose_python_is_gone_is_refused(nginx):
     prepared = nginx.prepare(**in_http("wsgi_python_home @PREFIX@/venv;"))
     fake_home(prepared.prefix, "3.11")
     (prepared.prefix / "venv/bin/python3").unlink()
     said = prepared.check()
-    assert said.returncode == 1, "a virtualenv is nothing without the Python it was made by"
+    assert said.returncode == 1, "a virtualenv needs the Python that made it"
     assert re.search(r"\[emerg\].*venv", said.stderr), said.stderr
 
 
@@ -141,17 +141,17 @@ def common_folder():
     shutil.rmtree(folder)
 
 
-def test_unreadable_file(common_folder):
+def test_an_unreadable_file_is_refused(common_folder):
     prepared = Nginx(common_folder, **in_location("wsgi_app @PREFIX@/own.py app;"))
     prepared.write("own.py", "").chmod(0)
     conf = prepared.prefix / "nginx.conf"
     conf.write_text(conf.read_text().replace("user root;", ""))
     said = prepared.check(user="nobody" if os.getuid() == 0 else None)
-    assert said.returncode == 1, "the worker could not read it either"
+    assert said.returncode == 1, "the worker cannot read it either"
     assert re.search(r"\[emerg\].*own\.py.*[Pp]ermission", said.stderr), said.stderr
 
 
-def test_good_configuration(nginx):
+def test_a_good_configuration_is_accepted(nginx):
     conf = """
         wsgi_threads 4; wsgi_max_queue 100; wsgi_queue_timeout 10s; wsgi_read_timeout 5s;
         wsgi_buffer_size 64k; wsgi_python_path @APPS@ @PREFIX@; wsgi_param A b;
@@ -162,21 +162,21 @@ def test_good_configuration(nginx):
     assert said.returncode == 0, said.stderr
 
 
-def test_python_is_not_run_by_a_check(nginx):
+def test_nginx_t_does_not_run_python(nginx):
     prepared = nginx.prepare("location / { wsgi_app @PREFIX@/own.py app; }")
     prepared.write("own.py", "open(__file__ + '.ran', 'w')\n")
-    assert prepared.check().returncode == 0, "the file is there and readable"
-    assert not (prepared.prefix / "own.py.ran").exists(), "and is not run"
+    assert prepared.check().returncode == 0, "the file exists and is readable"
+    assert not (prepared.prefix / "own.py.ran").exists(), "nginx -t must not run it"
 
 
-def test_module_alone_changes_nothing(nginx):
+def test_the_module_alone_changes_nothing(nginx):
     server = nginx('location / { return 200 "plain"; }')
-    assert server.ask("/").body == b"plain", "without wsgi_app nginx is what it was"
+    assert server.ask("/").body == b"plain", "without wsgi_app nginx works as before"
     maps = Path(f"/proc/{server.workers()[0]}/task").iterdir()
-    assert len(list(maps)) == 1, "and Python is not started"
+    assert len(list(maps)) == 1, "it must not start Python"
 
 
-def test_module_for_another_nginx(nginx):
+def test_a_module_for_another_nginx_is_refused(nginx):
     version = subprocess.run([NGINX, "-v"], capture_output=True, text=True).stderr
     number = [int(part) for part in re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", version).groups()]
     number = number[0] * 1_000_000 + number[1] * 1000 + number[2]
@@ -185,16 +185,16 @@ def test_module_for_another_nginx(nginx):
     prepared = nginx.prepare()
     binary = MODULE.read_bytes()
     marked = before + struct.pack("<Q", number)
-    assert binary.count(marked) == 1, "the module says for which nginx it was built"
+    assert binary.count(marked) == 1, "the module has the version of its nginx"
     prepared.module = prepared.prefix / "other.so"
     prepared.module.write_bytes(binary.replace(marked, before + struct.pack("<Q", number + 1)))
     prepared.write_configuration()
     said = prepared.check()
-    assert said.returncode == 1, "a module for another nginx is refused"
-    assert f"version {number + 1} instead of {number}" in said.stderr, "with both versions"
+    assert said.returncode == 1, "nginx must refuse it"
+    assert f"version {number + 1} instead of {number}" in said.stderr, "it names both versions"
 
 
-def test_module_without_its_python(nginx):
+def test_a_module_without_its_python_is_refused(nginx):
     needed = re.search(rb"libpython3\.\d+\.so\.1\.0", MODULE.read_bytes())[0]
     absent = needed.replace(b"libpython", b"libabsent")
     prepared = nginx.prepare()
@@ -202,12 +202,12 @@ def test_module_without_its_python(nginx):
     prepared.module.write_bytes(MODULE.read_bytes().replace(needed, absent))
     prepared.write_configuration()
     said = prepared.check()
-    assert said.returncode == 1, "without its library a module cannot be loaded"
-    assert absent.decode() in said.stderr, "and nginx says which one it misses"
+    assert said.returncode == 1, "nginx cannot load a module without its library"
+    assert absent.decode() in said.stderr, "it names the missing library"
 
 
-def test_symbols_of_the_module():
+def test_the_module_exports_only_the_symbols_of_nginx():
     listed = subprocess.run(["nm", "-D", "--defined-only", MODULE], capture_output=True, text=True)
     names = {line.split()[-1] for line in listed.stdout.splitlines()}
     wanted = {"ngx_modules", "ngx_module_names", "ngx_module_order"}
-    assert names == wanted, "nothing can clash with another module"
+    assert names == wanted, "no symbol may conflict with another module"

@@ -1,7 +1,7 @@
-"""The battery of `make conformance`, against our server: every probe passes.
+"""The battery of `make conformance`, against this server: every probe must pass.
 
-The probes and their applications are in tests/conformance. What the other servers do is in
-benches/record; here nothing of theirs is needed.
+The probes and their applications are in tests/conformance. The results of other servers are in
+benches/record, and this test does not need them.
 """
 
 import sys
@@ -28,13 +28,13 @@ def judge(module_nginx):
 
 
 @pytest.mark.parametrize("row", rows())
-def test_row(judge, row):
+def test_each_probe_of_a_row_passes(judge, row):
     for probe in probes_of(row):
         verdict = judge.judge(probe)
         assert verdict.kind == PASS, f"{probe.name} ({probe.rule}): {verdict.phrase}{verdict.wires}"
-        assert judge.is_alive(), f"nobody answers after {probe.name}"
+        assert judge.is_alive(), f"the server does not answer after {probe.name}"
 
 
-def test_all_rows_are_there():
-    """The 36 rows, and those about environ."""
+def test_the_battery_has_all_rows():
+    """The 36 rows, and the rows about environ."""
     assert rows() == [*map(str, range(1, 37)), *(f"E{number}" for number in range(1, 10))]

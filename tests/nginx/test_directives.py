@@ -1,4 +1,4 @@
-"""The blocks "Syntax, Default, Context" of the documents: nginx takes a directive where they say."""
+"""The blocks "Syntax, Default, Context" of the documents: nginx accepts each directive there."""
 
 import re
 import sys
@@ -18,7 +18,7 @@ SECTION = re.compile(r"^## (wsgi_\w+)$(.*?)(?=^## |\Z)", re.S | re.M)
 BLOCK = re.compile(r"^Syntax: +(.*?)^Default: +(.*?)^Context: +(.*?)^```", re.S | re.M)
 CONTEXTS = ["main", "http", "server", "location", "if in location"]
 
-# Where a default is not a directive: something that nginx takes.
+# The values to use if a default is not a directive.
 VALUES = {
     "wsgi_umask": "wsgi_umask 027;",
     "wsgi_app": "wsgi_app module:app;",
@@ -48,7 +48,7 @@ DIRECTIVES = sections()
 
 
 def place(context, statement):
-    """The parts of a configuration with a statement in one place."""
+    """The parts of a configuration with a statement in one context."""
     parts = {"MAIN": "", "HTTP": "", "SERVER": ""}
     within = {
         "location": "location / { %s }",
@@ -60,11 +60,11 @@ def place(context, statement):
 
 
 @pytest.mark.parametrize("name", DIRECTIVES)
-def test_context(nginx, name):
+def test_a_directive_is_accepted_in_its_contexts_only(nginx, name):
     forms, default, contexts = DIRECTIVES[name]
-    assert set(contexts) <= set(CONTEXTS), "a context of nginx"
+    assert set(contexts) <= set(CONTEXTS), "each must be a context of nginx"
     statement = VALUES.get(name, default)
-    assert statement.startswith(name), f"say in VALUES what nginx takes for {name}"
+    assert statement.startswith(name), f"VALUES must have a value that nginx accepts for {name}"
     server = nginx.prepare()
     for context in CONTEXTS:
         server.write_configuration(**place(context, statement))
@@ -76,12 +76,12 @@ def test_context(nginx, name):
 
 
 @pytest.mark.parametrize("name", DIRECTIVES)
-def test_syntax_and_default(name):
+def test_syntax_and_default_are_directives(name):
     forms, default, _ = DIRECTIVES[name]
     for form in re.split(r"\n\s*", forms):
-        assert re.fullmatch(rf"{name}( .+)?;", form), "a form is a directive"
+        assert re.fullmatch(rf"{name}( .+)?;", form), "each form must be a directive"
     if default.startswith("wsgi_"):
-        assert re.fullmatch(rf"{name} .+;", default), "and so is a default"
+        assert re.fullmatch(rf"{name} .+;", default), "the default must be a directive"
 
 
 def test_all_directives_have_such_a_block():

@@ -1,11 +1,11 @@
-"""wsgi.early_hints: responses 103, where nginx can send them (1.29.0), and silence elsewhere."""
+"""wsgi.early_hints: responses 103 if nginx can send them (since 1.29.0), else no hints."""
 
 import pytest
 
 import built
 from h2client import H2Connection
 
-pytestmark = pytest.mark.not_inline("nothing is hinted with wsgi_threads 0")
+pytestmark = pytest.mark.not_inline("with wsgi_threads 0 there are no hints")
 
 APP = "wsgi_app @APPS@/hints.py app; "
 CONF = f"""
@@ -14,7 +14,7 @@ CONF = f"""
     location /ignore/ {{ {APP} early_hints 1; wsgi_script_name /ignore; wsgi_ignore_client_abort on; }}
     location /hide/ {{ {APP} early_hints 1; wsgi_script_name /hide; wsgi_hide_header Link; }}
 """
-# A client that says so wants none.
+# A client with this header gets no hints.
 HTTP = """
     map $http_x_without $wanted { "" 1; default 0; }
     server {
@@ -25,33 +25,33 @@ HTTP = """
 CSS = ("Link", "</a.css>; rel=preload; as=style")
 JS = ("Link", "</b.js>; rel=preload; as=script")
 
-can = pytest.mark.skipif(not built.EARLY_HINTS, reason="nginx can since 1.29.0")
+can = pytest.mark.skipif(not built.EARLY_HINTS, reason="nginx can send hints since 1.29.0")
 
 
 @pytest.fixture(scope="module")
 def server(module_nginx):
-    # With `wsgi_threads 0` there is nothing to hint.
+    # With `wsgi_threads 0` there are no hints.
     return module_nginx(CONF, http=HTTP + "wsgi_threads 8;")
 
 
-def test_absent_where_nginx_cannot(nginx):
+def test_early_hints_is_absent_if_nginx_cannot_send_them(nginx):
     server = nginx(f"location / {{ {APP} }}")
-    assert server.ask("/key").body == b"False", "nobody sends them: the directive is not set"
+    assert server.ask("/key").body == b"False", "the directive early_hints is not set"
 
 
 @can
-def test_present_where_nginx_sends_them(server):
-    assert server.ask("/key").body == b"True", "nginx would send them"
-    assert server.ask("/off/key").body == b"False", "here early_hints is not set"
+def test_early_hints_is_present_if_nginx_sends_them(server):
+    assert server.ask("/key").body == b"True", "nginx would send a hint"
+    assert server.ask("/off/key").body == b"False", "the directive early_hints is not set here"
     without = [("X-Without", "1")]
-    assert server.ask("/key", headers=without).body == b"False", "this client wants none"
+    assert server.ask("/key", headers=without).body == b"False", "this client gets no hints"
     assert server.ask("/key", version="HTTP/1.0").body == b"False", "HTTP/1.0 has no 1xx"
 
 
 @can
-def test_absent_on_the_thread_of_nginx(nginx):
+def test_early_hints_is_absent_on_the_thread_of_nginx(nginx):
     server = nginx(f"location / {{ {APP} early_hints 1; }}", http="wsgi_threads 0;")
-    assert server.ask("/key").body == b"False", "it would be sent with the response"
+    assert server.ask("/key").body == b"False", "a hint would come together with the response"
 
 
 @can
@@ -60,12 +60,12 @@ def test_hints_come_before_the_response(server):
         connection.send_request("/one")
         hints = connection.read_head()
         assert (hints.status, hints.reason) == (103, "Early Hints")
-        assert hints.headers == [CSS, JS], "the application's fields and no others"
+        assert hints.headers == [CSS, JS], "only the fields of the application"
         response = connection.read_response()
         assert (response.status, response.body) == (200, b"hinted")
-        assert response.all("Link") == [], "the response has only its own fields"
+        assert response.all("Link") == [], "only its own fields"
         assert response.header("X-Final") == "1"
-        assert connection.ask("/key").body == b"True", "and the connection goes on"
+        assert connection.ask("/key").body == b"True", "the connection must go on"
 
 
 @can
@@ -73,20 +73,20 @@ def test_hints_are_sent_at_once(server, gate):
     stop = gate()
     with server.connect() as connection:
         connection.send_request(f"/gate?{stop.query}")
-        assert connection.read_head().headers == [CSS], "while the application is at work"
+        assert connection.read_head().headers == [CSS], "while the application runs"
         stop.open()
-        assert connection.read_head().headers == [JS], "as often as it likes"
+        assert connection.read_head().headers == [JS], "a second hint"
         assert connection.read_response().body == b"hinted"
 
 
 @can
-def test_late_hints_are_dropped(server):
+def test_hints_after_the_head_are_dropped(server):
     response = server.ask("/late")
-    assert (response.status, response.body) == (200, b"firstsecond"), "nothing is in between"
+    assert (response.status, response.body) == (200, b"firstsecond"), "without a hint in it"
 
 
 @can
-def test_application_that_fails_after_a_hint(server):
+def test_an_application_may_fail_after_a_hint(server):
     with server.connect() as connection:
         connection.send_request("/fails")
         assert connection.read_head().status == 103
@@ -94,18 +94,18 @@ def test_application_that_fails_after_a_hint(server):
 
 
 @can
-def test_a_header_that_would_be_two(server):
+def test_a_hint_with_a_line_break_is_refused(server):
     body = server.ask("/refused").text
-    assert "control character 0x0d" in body, "checked as the headers of the response are"
+    assert "control character 0x0d" in body, "with the rules of the response's headers"
 
 
 @can
 def test_hidden_headers_are_not_hinted(server):
-    assert server.ask("/hide/one").status == 200, "what nobody is to see, nobody gets early"
+    assert server.ask("/hide/one").status == 200, "the client gets no hidden field early"
 
 
 @can
-def test_head_request(server):
+def test_a_request_by_head_gets_hints(server):
     with server.connect() as connection:
         connection.send_request("/one", method="HEAD")
         assert connection.read_head().status == 103
@@ -114,7 +114,7 @@ def test_head_request(server):
 
 
 @can
-def test_slow_client(server):
+def test_a_slow_client_gets_all_hints(server):
     with server.connect(server.other_port, receive_buffer=2048) as connection:
         connection.send_request("/many?40")
         hints = [connection.read_head() for _ in range(40)]
@@ -124,7 +124,7 @@ def test_slow_client(server):
 
 @can
 @pytest.mark.parametrize("place", ["", "/ignore"])
-def test_client_that_leaves_between_hints(server, gate, place):
+def test_a_client_leaves_between_hints(server, gate, place):
     stop = gate()
     with server.connect() as connection:
         connection.send_request(f"{place}/gate?{stop.query}")
@@ -133,11 +133,11 @@ def test_client_that_leaves_between_hints(server, gate, place):
     if not place:
         server.wait_access("/gate", " 499 ")
     stop.open()
-    assert server.ask("/key").body == b"True", "the worker goes on"
+    assert server.ask("/key").body == b"True", "the worker must go on"
 
 
 @can
-def test_http_2(server, gate):
+def test_hints_over_http_2(server, gate):
     stop = gate()
     with H2Connection(server.h2_port) as connection:
         stream = connection.send(f"/gate?{stop.query}")
@@ -148,4 +148,4 @@ def test_http_2(server, gate):
         response = connection.response(stream)
         assert response.hints[1:] == [[(link, JS[1])]], "before the response"
         assert (response.status, bytes(response.body)) == (200, b"hinted")
-        assert link not in dict(response.headers), "which has only its own fields"
+        assert link not in dict(response.headers), "the response has only its own fields"

@@ -1,4 +1,4 @@
-"""Requests that follow each other on one thread: none sees anything of another's."""
+"""Requests that follow each other on one thread: no request sees a value of another one."""
 
 import json
 import random
@@ -27,7 +27,7 @@ def server_with_underscores(module_nginx):
 
 
 def expected(headers, with_underscores=False):
-    """What is to be in environ of these fields."""
+    """The environ keys and values for these fields."""
     keys = {}
     dashed = {name.upper() for name, _ in headers if "_" not in name}
     for name, value in headers:
@@ -56,12 +56,12 @@ def of_fields(shown):
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("underscores", [False, True], ids=["dropped", "let in"])
 def test_fields_of_one_request_are_not_in_the_next(request, underscores, seed):
-    """Whether nginx drops names with underscores or an administrator has let them in."""
+    """With names that have underscores, which nginx drops or the administrator allows."""
     server = request.getfixturevalue("server_with_underscores" if underscores else "server")
     choose = random.Random(seed)
     with server.connect() as connection:
         for _ in range(60):
-            # Often the same names as before, with other values.
+            # Often the names of the request before, with other values.
             names = choose.choices(NAMES, k=choose.choice([0, 1, 3, 3, 3, 40]))
             for _ in range(choose.randrange(1, 4)):
                 headers = [(name, choose.choice(VALUES)) for name in names]
@@ -69,7 +69,7 @@ def test_fields_of_one_request_are_not_in_the_next(request, underscores, seed):
                 assert shown == expected(headers, underscores)
 
 
-def test_applications_and_locations_do_not_mix(server):
+def test_applications_and_locations_do_not_mix_their_keys(server):
     with server.connect() as connection:
         for some in ["1", "2", ""]:
             first = ask(connection, "/a?b", [])

@@ -1,4 +1,4 @@
-"""Applications that fail: a clear log line, the right answer, and the next request works."""
+"""Applications that fail: a clear log line, the right answer, and a next request that works."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def server(module_nginx):
 
 
 def assert_logged(server, request, *words):
-    """The log has a line with all of `words`, which names client and request."""
+    """The log has a line with all of `words`, which also names the client and the request."""
     line = server.wait_log(*words, f'request: "{request}')[0]
     assert "client: 127.0.0.1" in line, "the line names the client"
 
@@ -47,15 +47,15 @@ BEFORE = [
 
 
 @pytest.mark.parametrize("way, words", BEFORE)
-def test_failures_before_the_headers(server, way, words):
+def test_a_failure_before_the_headers_is_a_500(server, way, words):
     response = server.ask(f"/{way}")
     assert response.status == 500, "nothing was sent, so the answer is 500"
-    assert b"Traceback" not in response.body, "and the client is not told why"
+    assert b"Traceback" not in response.body, "the client must not see the reason"
     assert_logged(server, f"GET /{way} ", words)
     assert_works(server)
 
 
-def test_traceback_is_whole(server):
+def test_the_log_has_the_whole_traceback(server):
     server.ask("/chain?whole")
     request = "GET /chain?whole "
     for words in (
@@ -78,21 +78,21 @@ AFTER = [
 
 
 @pytest.mark.parametrize("way, words, sent", AFTER)
-def test_failures_after_the_headers(server, way, words, sent):
+def test_a_failure_after_the_headers_truncates_the_response(server, way, words, sent):
     with server.connect() as connection, pytest.raises(client.Truncated) as truncated:
         connection.ask(f"/{way}")
     response = truncated.value.response
-    assert response.status == 200, "the status had been sent"
-    assert sent.startswith(response.body), "and no more than was yielded"
+    assert response.status == 200, "the status was sent before"
+    assert sent.startswith(response.body), "only yielded bytes may be sent"
     assert_logged(server, f"GET /{way} ", words)
     assert_works(server)
 
 
-def test_what_was_yielded_is_sent_before_the_end(server):
+def test_yielded_bytes_are_sent_before_the_failure(server):
     with server.connect() as connection:
         connection.send_request("/raises_after_chunk")
         answer = connection.read_to_end()
-    assert answer.endswith(b"5\r\nfirst\r\n"), "the piece came, and no last chunk"
+    assert answer.endswith(b"5\r\nfirst\r\n"), "the piece must arrive, and no last chunk"
 
 
 def test_pipelined_requests_after_a_truncation_are_not_answered(server):
@@ -101,13 +101,13 @@ def test_pipelined_requests_after_a_truncation_are_not_answered(server):
             client.request_bytes("/raises_after_chunk") + client.request_bytes("/ok")
         )
         answer = connection.read_to_end()
-    assert answer.count(b"HTTP/1.1") == 1, "the connection ended with the broken response"
+    assert answer.count(b"HTTP/1.1") == 1, "the connection must end with the truncated response"
 
 
-def test_exception_in_close(server):
+def test_an_exception_in_close_is_logged(server):
     with server.connect() as connection:
         response = connection.ask("/raises_in_close")
-        assert response.body == b"whole", "the body was whole"
+        assert response.body == b"whole", "the body was complete before"
     assert_logged(server, "GET /raises_in_close ", "ValueError: on purpose")
     assert_works(server)
 
@@ -116,10 +116,10 @@ def test_close_is_called_after_failures(nginx):
     server = nginx(CONF)
     for count, way in enumerate(("raises_after_start", "str_body", "int_body"), 1):
         server.ask(f"/{way}")
-        assert server.ask("/closed").body == b"%d" % count, f"close() is called after {way}"
+        assert server.ask("/closed").body == b"%d" % count, f"close() after {way}"
     with pytest.raises(client.Truncated):
         server.ask("/raises_after_chunk")
-    assert server.ask("/closed").body == b"4", "and after the headers"
+    assert server.ask("/closed").body == b"4", "close() after a failure behind the headers"
 
 
 BAD_HEADERS = [
@@ -145,15 +145,15 @@ BAD_HEADERS = [
     ("X-%E2%82%AC=a", "a name beyond ASCII"),
     ("Content-Length=five", "a length of letters"),
     ("Content-Length=-5", "a negative length"),
-    ("Content-Length=99999999999999999999999", "a length beyond measure"),
+    ("Content-Length=99999999999999999999999", "a length that is too large"),
 ]
 
 
 @pytest.mark.parametrize("field", [b[0] for b in BAD_HEADERS], ids=[b[1] for b in BAD_HEADERS])
-def test_bad_header_fields(server, field):
+def test_an_invalid_header_field_is_refused(server, field):
     response = server.ask(f"/header?{field}")
-    assert response.status == 500, "it is refused"
-    assert response.header("X-Injected") is None, "and nothing of it is sent"
+    assert response.status == 500, "start_response must refuse it"
+    assert response.header("X-Injected") is None, "no part of it may be sent"
     assert_logged(server, f"GET /header?{field} ", "Error")
     assert_works(server)
 
@@ -162,16 +162,16 @@ HOP_BY_HOP = "Connection Keep-Alive Proxy-Authenticate Proxy-Authorization Proxy
 
 
 @pytest.mark.parametrize("name", [*HOP_BY_HOP.split(), "trailer", "TRANSFER-ENCODING", "Upgrade"])
-def test_hop_by_hop_fields_are_left_out(server, name):
+def test_a_hop_by_hop_field_is_left_out(server, name):
     with server.connect() as connection:
         response = connection.ask(f"/header?{name}=mine")
-        assert response.body == b"sent", "the response is the application's otherwise"
-        assert "mine" not in response.all(name), "the field is not"
-        assert connection.ask("/ok").body == b"ok", "and the connection goes on"
+        assert response.body == b"sent", "the rest of the response is sent"
+        assert "mine" not in response.all(name), "the field is not sent"
+        assert connection.ask("/ok").body == b"ok", "the connection must go on"
     line = server.wait_log("WSGI0206", f"response header {name} ('mine')")[0]
-    # Who calls start_response is the middleware, if there is one.
+    # The caller of start_response is the middleware, if there is one.
     caller = "validate.py:" if validated.WANTED else "errors.py:"
-    assert "[warn]" in line and caller in line, "a warning says so, and where it is set"
+    assert "[warn]" in line and caller in line, "a warning names the field and the caller"
 
 
 BAD_STATUS = [
@@ -188,11 +188,11 @@ BAD_STATUS = [
 
 
 @pytest.mark.parametrize("line", [b[0] for b in BAD_STATUS], ids=[b[1] for b in BAD_STATUS])
-def test_bad_status_lines(server, line):
+def test_an_invalid_status_line_is_refused(server, line):
     line = line.replace(" ", "%20")
     response = server.ask(f"/status?{line}")
-    assert response.status == 500, "it is refused"
-    assert response.header("X-Injected") is None, "and nothing of it is sent"
+    assert response.status == 500, "start_response must refuse it"
+    assert response.header("X-Injected") is None, "no part of it may be sent"
     assert_logged(server, f"GET /status?{line} ", "Error")
     assert_works(server)
 
@@ -216,6 +216,6 @@ BAD_LISTS = [
 @pytest.mark.parametrize("expression", BAD_LISTS)
 def test_bad_lists_of_headers(server, expression):
     response = server.ask(f"/headers?{expression}")
-    assert response.status == 500, "headers are a list of tuples of two strings"
+    assert response.status == 500, "headers must be a list of tuples of two strings"
     assert_logged(server, f"GET /headers?{expression} ", "TypeError")
     assert_works(server)

@@ -1,4 +1,4 @@
-"""Who may ask, and how often: auth_request, auth_basic, satisfy, limits, internal, realip."""
+"""Access control by nginx: auth_request, auth_basic, satisfy, limits, internal, realip."""
 
 import base64
 import concurrent.futures
@@ -96,19 +96,19 @@ def judged(server, path="/judged/", verdict="200", method="GET", headers=(), **h
     return server.ask(path, method, headers=headers, **how)
 
 
-def test_judge_lets_in(server):
+def test_auth_request_lets_a_request_in(server):
     response = judged(server)
-    assert eval(response.body)[:3] == ["GET", "anna", "b''"], "and says whom, by $sent_http_x_user"
-    assert response.header("X-User") is None, "the judge's headers are not the response's"
-    assert judged(server, "/judged_file", "204").body == b"a file", "it judges files, too"
+    assert eval(response.body)[:3] == ["GET", "anna", "b''"], "with the user of $sent_http_x_user"
+    assert response.header("X-User") is None, "the client must not get the judge's headers"
+    assert judged(server, "/judged_file", "204").body == b"a file", "also for a file"
     response = judged(server, "/cookie/")
-    assert response.header("Set-Cookie") == "judged=yes", "unless nginx adds them"
+    assert response.header("Set-Cookie") == "judged=yes", "nginx can add one of them"
     assert judged(server, method="HEAD").status == 200
 
 
 @pytest.mark.parametrize("path", ["/judged/", "/streamed/"])
 @pytest.mark.parametrize("size", [10, 500_000])
-def test_judge_leaves_the_body(server, path, size):
+def test_auth_request_leaves_the_body_to_the_application(server, path, size):
     body = b"0123456789" * (size // 10)
     expected = ["POST", "anna", "b''", str(size), body]
     assert eval(judged(server, path, method="POST", body=body).body) == expected
@@ -118,115 +118,116 @@ def test_judge_leaves_the_body(server, path, size):
         connection.send_chunk(body)
         connection.send_chunk(b"")
         said = eval(connection.read_response().body)
-    assert said[:3] == ["POST", "anna", "b''"] and said[4] == body, "a chunked one, too"
+    assert said[:3] == ["POST", "anna", "b''"] and said[4] == body, "also in chunks"
 
 
-def test_judge_keeps_out(server):
+def test_auth_request_keeps_a_request_out(server):
     for verdict in ("401", "403"):
         for method in ("GET", "HEAD", "POST"):
             body = b"body" if method == "POST" else None
             assert judged(server, verdict=verdict, method=method, body=body).status == int(verdict)
     for verdict in ("302", "404", "500", "raise"):
-        assert judged(server, verdict=verdict).status == 500, "no verdict is no"
+        assert judged(server, verdict=verdict).status == 500, "any other status is an error"
     server.wait_log("ValueError: no verdict")
 
 
-def test_judge_asks_for_credentials(server):
+def test_auth_request_can_ask_for_credentials(server):
     response = judged(server, verdict="401")
-    assert response.all("WWW-Authenticate") == ['Basic realm="0"'], "the challenge is passed on"
+    assert response.all("WWW-Authenticate") == ['Basic realm="0"'], "nginx passes the challenge on"
     response = judged(server, verdict="401", headers=[("X-Challenges", "2")])
     assert 1 <= len(response.all("WWW-Authenticate")) <= 2, "nginx 1.22 has room for one of two"
     response = judged(server, "/login/say?log%20in", "401")
     assert (response.status, response.body) == (200, b"log in"), "error_page can be a login"
 
 
-def test_judge_that_says_much(server):
+def test_auth_request_drops_a_long_body_of_the_judge(server):
     for _ in range(3):
-        assert eval(judged(server, verdict="verbose").body)[1] == "anna", "only its head counts"
-    assert not server.log_lines("OSError"), "and what is not asked for is no fault of it"
+        assert eval(judged(server, verdict="verbose").body)[1] == "anna", "only the head counts"
+    assert not server.log_lines("OSError"), "the judge must not get an error"
 
 
-def test_judge_is_internal(server):
-    assert server.ask("/judge").status == 404, "nobody can ask it from outside"
+def test_an_internal_judge_is_not_found_from_outside(server):
+    assert server.ask("/judge").status == 404, "a client cannot request it"
 
 
-def test_satisfy(server):
-    assert judged(server, "/either/").status == 200, "the judge is enough"
+def test_satisfy_any_and_all(server):
+    assert judged(server, "/either/").status == 200, "any: the judge is enough"
     for verdict in ("401", "403"):
-        assert judged(server, "/either/", verdict).status == int(verdict), "without it nothing is"
+        assert judged(server, "/either/", verdict).status == int(verdict), "any: no condition holds"
     environ = shown(judged(server, "/judged_members/", headers=[credentials(b"secret")]))
-    assert environ["REMOTE_USER"] == "anna", "both, and the password was verified"
+    assert environ["REMOTE_USER"] == "anna", "all: both conditions hold"
     assert judged(server, "/judged_members/", headers=[credentials(b"wrong")]).status == 401
     response = judged(server, "/judged_members/", "403", headers=[credentials(b"secret")])
-    assert response.status == 403, "one of both is not enough"
+    assert response.status == 403, "all: one of both is not enough"
 
 
-def test_auth_basic(server):
+def test_auth_basic_sets_remote_user(server):
     response = server.ask("/members/")
     assert (response.status, response.header("WWW-Authenticate")) == (401, 'Basic realm="members"')
     assert server.ask("/members/", headers=[credentials(b"wrong")]).status == 401
     environ = shown(server.ask("/members/", headers=[credentials(b"secret")]))
     assert (environ["REMOTE_USER"], environ["AUTH_TYPE"]) == ("anna", "Basic")
     response = server.ask("/dressed/", headers=[credentials(b"wrong")])
-    assert response.status == 401 and b"REMOTE_USER" not in response.body, "nor on an error page"
-    assert response.header("WWW-Authenticate"), "which still asks"
+    assert response.status == 401 and b"REMOTE_USER" not in response.body, "not on an error page"
+    assert response.header("WWW-Authenticate"), "the error page keeps the challenge"
 
 
-def test_auth_basic_for_some_methods(server):
+def test_auth_basic_within_limit_except(server):
     environ = shown(server.ask("/writers/", headers=[credentials(b"wrong")]))
-    assert "REMOTE_USER" not in environ, "for GET nobody verified it"
+    assert "REMOTE_USER" not in environ, "nginx does not verify the user of a GET"
     assert server.ask("/writers/", "POST", headers=[credentials(b"wrong")]).status == 401
     environ = shown(server.ask("/writers/", "POST", headers=[credentials(b"secret")]))
-    assert environ["REMOTE_USER"] == "anna", "for POST nginx did"
+    assert environ["REMOTE_USER"] == "anna", "nginx verifies the user of a POST"
 
 
-def test_denied_and_internal(server):
-    assert server.ask("/denied/").status == 403, "the application is not asked"
-    assert server.ask("/internal/x").status == 404, "internal is for nginx alone"
+def test_deny_and_internal_keep_requests_out(server):
+    assert server.ask("/denied/").status == 403, "the application must not run"
+    assert server.ask("/internal/x").status == 404, "a client cannot request it"
     environ = shown(server.ask("/to_internal"))
-    assert environ["PATH_INFO"] == "/internal/x", "which may lead there"
+    assert environ["PATH_INFO"] == "/internal/x", "error_page can lead there"
 
 
-def test_limit_req(server):
+def test_limit_req_refuses_requests(server):
     assert server.ask("/requests/one").status == 200
     response = server.ask("/requests/one", "POST", body=b"x" * 100_000)
-    assert response.status == 429, "too many, and the application is not asked"
+    assert response.status == 429, "above the limit the application must not run"
     assert server.ask("/requests/two").status == 200, "others are"
 
 
-def test_limit_req_delays(server):
+def test_limit_req_delays_requests(server):
     begin = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(5) as pool:
         asked = [pool.submit(server.ask, "/patient/", "POST", body=b"body") for _ in range(5)]
         lengths = [shown(future.result())["CONTENT_LENGTH"] for future in asked]
-    assert lengths == ["4"] * 5, "they wait, and lose nothing"
+    assert lengths == ["4"] * 5, "delayed requests must be complete"
     assert time.monotonic() - begin >= 0.19, "20 in a second"
 
 
 @pytest.mark.not_inline("the application waits")
-def test_limit_conn(server, gate):
+def test_limit_conn_limits_connections(server, gate):
     stop = gate()
     with server.connect() as connection:
         connection.send_request(f"/connections/block?{stop.query}")
         stop.wait()
-        assert server.ask("/connections/block").status == 503, "one at a time"
-        assert server.ask("/connections/started").status == 200, "for each $uri, here"
+        assert server.ask("/connections/block").status == 503, "a second one at the same time"
+        assert server.ask("/connections/started").status == 200, "another $uri has its own limit"
         stop.open()
         assert connection.read_response().body == b"passed"
-    assert server.ask("/connections/closed").status == 200, "the place is given back"
+    assert server.ask("/connections/closed").status == 200, "there must be room again"
 
 
 @pytest.mark.parametrize("page", ["echo", "file", "stream"])
-def test_limit_rate(server, page):
-    """150 KB go at once, and the rest a second later.
+def test_limit_rate_delays_the_rest_of_a_response(server, page):
+    """nginx sends 150 KB at once, and the rest a second later.
 
-    nginx counts whole seconds: if one begins just then, all goes at once. Not three times in a row.
+    nginx counts whole seconds: if a second begins in between, it sends all at once. That cannot
+    happen three times in a row.
     """
-    assert any(slow_download(server, page) >= 0.5 for _ in range(3)), "the rest is delayed"
+    assert any(slow_download(server, page) >= 0.5 for _ in range(3)), "the rest must be delayed"
 
 
 def slow_download(server, page):
-    """How long 200 KB take."""
+    """The seconds that a download of 200 KB takes."""
     text = b"0123456789" * 20_000
     path = server.write("slow", text.decode())
     begin = time.monotonic()
@@ -236,24 +237,24 @@ def slow_download(server, page):
         assert server.ask(f"/slow/file?{path}").body == text
     else:
         body = server.ask("/slow/twice", "POST", body=text[:2000]).body
-        assert body.count(text[:2000]) == 100, "piece by piece"
+        assert body.count(text[:2000]) == 100, "all of it must arrive"
     return time.monotonic() - begin
 
 
-def test_realip(server):
+def test_realip_sets_remote_addr(server):
     for port in (server.port, server.h2_port):
         addresses = [("x-forwarded-for", "192.0.2.1, 192.0.2.7")]
         environ = shown_over(server, port, "/real/", addresses)
-        assert environ["REMOTE_ADDR"] == "192.0.2.7", "the address that the proxy saw"
-        assert "REMOTE_PORT" not in environ, "a port that nobody knows is not there"
-        assert environ["proxy.addr"] == "127.0.0.1", "and the proxy's by a variable"
+        assert environ["REMOTE_ADDR"] == "192.0.2.7", "the address that the proxy reports"
+        assert "REMOTE_PORT" not in environ, "the port is not known"
+        assert environ["proxy.addr"] == "127.0.0.1", "a variable has the proxy's address"
     environ = shown(server.ask("/real_port/", headers=[("X-Real-IP", "192.0.2.9:4711")]))
     assert (environ["REMOTE_ADDR"], environ["REMOTE_PORT"]) == ("192.0.2.9", "4711")
     environ = shown(server.ask("/real_port/", headers=[("X-Real-IP", "[2001:db8::1]:4711")]))
     assert (environ["REMOTE_ADDR"], environ["REMOTE_PORT"]) == ("2001:db8::1", "4711")
     headers = [credentials(b"secret"), ("X-Real-IP", "192.0.2.9")]
     environ = shown(server.ask("/members/", headers=headers))
-    assert environ["REMOTE_ADDR"] == "127.0.0.1", "only where nginx is told to believe it"
+    assert environ["REMOTE_ADDR"] == "127.0.0.1", "only if nginx trusts the proxy"
 
 
 def shown_over(server, port, path, headers):
@@ -265,7 +266,7 @@ def shown_over(server, port, path, headers):
     return {key: value for key, (_, value) in json.loads(body).items()}
 
 
-def test_proxy_protocol(server):
+def test_proxy_protocol_sets_remote_addr(server):
     with server.connect(server.other_port) as connection:
         connection.send(b"PROXY TCP4 192.0.2.3 192.0.2.4 5555 80\r\n")
         environ = shown(connection.ask("/"))
@@ -286,7 +287,7 @@ CERTIFIED = """
 
 
 def ask_with_certificate(server, folder):
-    """What environ is if the client shows the certificate in `folder`, or none."""
+    """environ or the status, if the client shows the certificate in `folder`, or none."""
     context = ssl.create_default_context(cafile=server.prefix / "cert.pem")
     if folder:
         context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
@@ -298,7 +299,7 @@ def ask_with_certificate(server, folder):
 
 
 @pytest.mark.parametrize("verify", ["on", "optional", "optional_no_ca"])
-def test_user_of_a_certificate(nginx, verify):
+def test_remote_user_from_a_certificate(nginx, verify):
     """docs/directives.md, wsgi_param: a name counts if nginx has verified the certificate."""
     server = nginx.prepare(http=CERTIFIED % verify)
     server.make_certificate()
@@ -308,4 +309,4 @@ def test_user_of_a_certificate(nginx, verify):
     assert ask_with_certificate(server, server.prefix)["REMOTE_USER"][1] == "CN=localhost"
     for folder in (stranger.prefix, None):
         answer = ask_with_certificate(server, folder)
-        assert answer == 400 or "REMOTE_USER" not in answer, f"nobody verified {folder}"
+        assert answer == 400 or "REMOTE_USER" not in answer, f"nginx did not verify {folder}"

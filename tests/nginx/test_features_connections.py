@@ -1,4 +1,4 @@
-"""Listeners, HTTP/2 with many streams, long headers, and what the access log can say."""
+"""Listeners, HTTP/2 with many streams, long headers, and the variables of the access log."""
 
 import json
 import re
@@ -84,20 +84,20 @@ OLD = b"GET / HTTP/1.0\r\n\r\n"
 NAMED = b"GET / HTTP/1.0\r\nHost: shop.test:81\r\n\r\n"
 
 
-def test_unix_socket(server):
+def test_environ_over_a_unix_socket(server):
     environ, _ = ask(str(server.prefix / "named.sock"), socket.AF_UNIX, OLD)
     assert environ["REMOTE_ADDR"] == "unix:", "nginx's name for a peer without an address"
-    assert "REMOTE_PORT" not in environ, "which has no port"
+    assert "REMOTE_PORT" not in environ, "there is no port"
     assert environ["SERVER_ADDR"] == f"unix:{server.prefix}/named.sock"
     assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("shop.test", "80")
     environ, _ = ask(str(server.prefix / "nameless.sock"), socket.AF_UNIX, OLD)
-    assert url(environ) == "http://localhost", "a path is no name of a server"
+    assert url(environ) == "http://localhost", "the path of a socket is not a server name"
     environ, _ = ask(str(server.prefix / "nameless.sock"), socket.AF_UNIX, NAMED)
     assert (environ["SERVER_NAME"], environ["HTTP_HOST"]) == ("shop.test", "shop.test:81")
 
 
 @pytest.mark.skipif(not has_inet6(), reason="this machine has no ::1")
-def test_inet6(server):
+def test_environ_over_inet6(server):
     environ, local = ask(("::1", server.other_port), socket.AF_INET6, OLD)
     assert (environ["REMOTE_ADDR"], environ["REMOTE_PORT"]) == ("::1", str(local[1]))
     assert (environ["SERVER_ADDR"], environ["SERVER_PORT"]) == ("::1", str(server.other_port))
@@ -107,14 +107,14 @@ def test_inet6(server):
     assert environ["SERVER_NAME"] == "[::1]" and environ["HTTP_HOST"] == "[::1]:81"
 
 
-def test_http_0_9(server):
+def test_environ_over_http_0_9(server):
     with server.connect() as connection:
         connection.send(b"GET /\r\n")
         shown = json.loads(connection.read_to_end())
-    assert shown["SERVER_PROTOCOL"][1] == "HTTP/0.9", "PEP 3333 has it never empty"
+    assert shown["SERVER_PROTOCOL"][1] == "HTTP/0.9", "PEP 3333: it must not be empty"
 
 
-def test_a_hundred_streams(server):
+def test_a_hundred_streams_get_their_own_answers(server):
     with H2Connection(server.h2_port) as connection:
         for _ in range(2):
             bodies = {
@@ -126,7 +126,7 @@ def test_a_hundred_streams(server):
                 assert response.status == 200 and response.body.endswith(body), "its own answer"
 
 
-def test_streams_with_priorities(server):
+def test_streams_with_priorities_are_all_answered(server):
     with H2Connection(server.h2_port) as connection:
         streams = []
         for n in range(60):
@@ -138,11 +138,11 @@ def test_streams_with_priorities(server):
             connection.h2.prioritize(streams[n], weight=1 + n, depends_on=0)
         connection.flush()
         for n, stream in enumerate(streams):
-            assert connection.response(stream).body.endswith(b"-%d" % n), "whatever comes first"
+            assert connection.response(stream).body.endswith(b"-%d" % n), "in any order"
 
 
 @pytest.mark.not_inline("one of them waits")
-def test_streams_beside_a_waiting_one(server, gate):
+def test_streams_are_answered_while_another_stream_waits(server, gate):
     stop = gate()
     with H2Connection(server.h2_port) as connection:
         waiting = connection.send(f"/wait/stream?{stop.query}")
@@ -154,18 +154,18 @@ def test_streams_beside_a_waiting_one(server, gate):
         assert all(connection.response(s).body == b"small" for s in small[1:]), "all are answered"
         assert all(len(connection.response(s).body) == 10 << 20 for s in large[1:]), "large ones"
         stop.open()
-        assert connection.response(waiting).body == b"firstsecond", "and the one that waited"
+        assert connection.response(waiting).body == b"firstsecond", "the waiting stream is answered"
 
 
-def test_streams_with_limit_rate(server):
+def test_limit_rate_mixes_no_streams(server):
     path = server.write("streams", "0123456789" * 20_000)
     with H2Connection(server.h2_port) as connection:
         streams = [connection.send(f"/limited/file?{path}") for _ in range(10)]
         bodies = [connection.response(stream).body for stream in streams]
-    assert all(body == b"0123456789" * 20_000 for body in bodies), "nothing is lost or mixed"
+    assert all(body == b"0123456789" * 20_000 for body in bodies), "no byte lost or mixed"
 
 
-def test_long_headers_and_cookies(server):
+def test_long_headers_and_cookies_are_complete(server):
     fields = [("X-Long", "l" * 60_000), ("Cookie", "c=" + "k" * 60_000), ("X-Short", "s")]
     environ = json.loads(server.ask("/" + "p" * 50_000, headers=fields).body)
     assert environ["HTTP_X_LONG"][1] == "l" * 60_000, "as long as nginx allows"
@@ -173,7 +173,7 @@ def test_long_headers_and_cookies(server):
     assert environ["PATH_INFO"][1] == "/" + "p" * 50_000, "and a path"
     cookies = [("Cookie", f"c{n}={'v' * 100}") for n in range(500)]
     environ = json.loads(server.ask("/", headers=cookies).body)
-    assert environ["HTTP_COOKIE"][1].count("; ") == 499, "many cookies are one"
+    assert environ["HTTP_COOKIE"][1].count("; ") == 499, "many cookies are one key"
     for sent, status in [
         (client.request_bytes("/", headers=[("X-Long", "l" * 66_000)]), 400),
         (client.request_bytes("/", headers=[("X-Long", "l" * 60_000)] * 5), 400),
@@ -181,20 +181,20 @@ def test_long_headers_and_cookies(server):
     ]:
         with server.connect() as connection:
             connection.send(sent)
-            assert connection.read_head().status == status, "more is nginx's to refuse"
+            assert connection.read_head().status == status, "nginx refuses longer headers"
 
 
-def test_long_headers_over_http2(server):
+def test_long_headers_over_http2_are_complete(server):
     with H2Connection(server.h2_port) as connection:
         fields = [("x-long", "l" * 12_000), *[("cookie", f"c{n}=v") for n in range(50)]]
         response = connection.ask("/", headers=fields)
         environ = json.loads(bytes(response.body))
     assert environ["HTTP_X_LONG"][1] == "l" * 12_000
-    assert environ["HTTP_COOKIE"][1].count("; ") == 49, "HTTP/2 splits cookies, environ does not"
+    assert environ["HTTP_COOKIE"][1].count("; ") == 49, "HTTP/2 splits cookies, environ joins them"
 
 
 def logged(server, path, method="GET", **how):
-    """What the access log says of a request."""
+    """The entry of the access log for a request."""
     before = (server.prefix / "logged.log").read_text().count("\n")
     with server.connect() as connection:
         response = connection.ask(path, method, **how)
@@ -202,7 +202,7 @@ def logged(server, path, method="GET", **how):
     return response, json.loads(lines[before])
 
 
-def test_log_variables(server):
+def test_the_access_log_has_nginx_s_variables(server):
     response, said = logged(server, "/logged/fields?text")
     size = sum(len(f"{name}: {value}\r\n") for name, value in response.headers)
     size += len("HTTP/1.1 200 OK\r\n\r\n") + len("text")
@@ -211,7 +211,7 @@ def test_log_variables(server):
     assert re.fullmatch(r"\d+\.\d{3}", said["request_time"]), "seconds and milliseconds"
     assert (said["type"], said["etag"]) == ("text/html", '"own"'), "$sent_http_*"
     assert said["modified"] == "Thu, 01 Jan 2026 00:00:00 GMT"
-    assert "max-age=1" in said["cache"] and "private" in said["cache"], "both of two"
+    assert "max-age=1" in said["cache"] and "private" in said["cache"], "both of the two fields"
     assert said["upstream"] == "", "there is no upstream"
     response, said = logged(server, "/logged/status/404")
     assert (said["status"], said["own"]) == ("404", "404")
@@ -220,4 +220,4 @@ def test_log_variables(server):
     response, said = logged(server, "/logged/say?text", "HEAD")
     assert (said["status"], said["body"]) == ("200", "0"), "no body"
     response, said = logged(server, "/logged/echo", "POST", body=b"x" * 1000)
-    assert int(said["length"]) > 1000, "$request_length has the body in it"
+    assert int(said["length"]) > 1000, "$request_length includes the body"

@@ -1,4 +1,4 @@
-"""nginx's filters over what an application sends: gzip, gunzip, charset, headers, sub_filter."""
+"""nginx's filters work on what an application sends: gzip, gunzip, charset, headers, sub_filter."""
 
 import gzip
 import zlib
@@ -62,21 +62,21 @@ def server(module_nginx):
     return module_nginx(CONF, http=HTTP)
 
 
-def test_gzip(server):
+def test_gzip_compresses_any_shape_of_response(server):
     for page in ("say", "html", "fields"):
         response = server.ask(f"/gzip/{page}?some%20words", headers=ZIP)
-        assert response.header("Content-Encoding") == "gzip", "any shape of a response"
+        assert response.header("Content-Encoding") == "gzip", "in any shape of a response"
         assert zlib.decompress(response.body, 31) == b"some words"
-        assert response.header("Vary") == "Accept-Encoding", "caches are told"
-    assert response.header("ETag") == 'W/"own"', "it is another representation, as nginx has it"
-    assert server.ask("/gzip/say?words").body == b"words", "not for a client that cannot"
+        assert response.header("Vary") == "Accept-Encoding", "for caches"
+    assert response.header("ETag") == 'W/"own"', "nginx makes the ETag a weak one"
+    assert server.ask("/gzip/say?words").body == b"words", "not for a client without gzip"
     assert not server.ask("/gzip/type/image/png?words", headers=ZIP).header("Content-Encoding")
 
 
-def test_gzip_leaves_what_is_compressed(server):
+def test_gzip_leaves_a_compressed_response_unchanged(server):
     response = server.ask("/gzip/zipped?words", headers=ZIP)
-    assert response.all("Content-Encoding") == ["gzip"], "once is enough"
-    assert gzip.decompress(response.body) == b"words", "the application's bytes are as they were"
+    assert response.all("Content-Encoding") == ["gzip"], "compressed once"
+    assert gzip.decompress(response.body) == b"words", "the application's bytes"
 
 
 def test_a_broken_response_that_gzip_compresses_ends_under_limit_rate(server):
@@ -87,34 +87,34 @@ def test_a_broken_response_that_gzip_compresses_ends_under_limit_rate(server):
             list(connection.pieces(response))  # not 60 seconds later, which is send_timeout
 
 
-def test_gunzip(server):
+def test_gunzip_decompresses(server):
     response = server.ask("/gunzip/zipped?words")
-    assert response.body == b"words", "for a client that cannot"
-    assert response.header("Content-Encoding") is None, "and it is not told otherwise"
+    assert response.body == b"words", "for a client without gzip"
+    assert response.header("Content-Encoding") is None, "the header must go, too"
     response = server.ask("/gunzip/zipped?words", headers=ZIP)
-    assert gzip.decompress(response.body) == b"words", "not for one that can"
+    assert gzip.decompress(response.body) == b"words", "not for a client with gzip"
     response = server.ask("/gunzip/zipped?words", "HEAD")
-    assert (response.status, response.header("Content-Encoding")) == (200, None), "nor is HEAD"
+    assert (response.status, response.header("Content-Encoding")) == (200, None), "also for HEAD"
 
 
-def test_charset_is_named(server):
+def test_charset_is_added_to_the_type(server):
     assert server.ask("/charset/say?a").header("Content-Type") == "text/html; charset=utf-8"
     response = server.ask("/charset/type/text/html;charset=koi8-r?a")
-    assert response.header("Content-Type") == "text/html;charset=koi8-r", "the application knows"
+    assert response.header("Content-Type") == "text/html;charset=koi8-r", "the application's stays"
     response = server.ask("/charset/type/image/png?a")
-    assert response.header("Content-Type") == "image/png", "it is for text"
+    assert response.header("Content-Type") == "image/png", "only text has a charset"
 
 
-def test_charset_is_changed(server):
+def test_charset_recodes_the_body(server):
     for _ in range(3):
         response = server.ask("/recoded/say?%E0%E1")
         assert response.header("Content-Type") == "text/html; charset=koi8-r"
         assert response.body == b"\xc1\xc2", "each byte by nginx's table"
-        assert response.header("Content-Length") == "2", "as many bytes as before"
-    assert server.ask("/widened/say?%E0%E1").body == "\u0430\u0431".encode(), "or by more bytes"
+        assert response.header("Content-Length") == "2", "the number of bytes stays"
+    assert server.ask("/widened/say?%E0%E1").body == "\u0430\u0431".encode(), "or it grows"
 
 
-def test_charset_does_not_write_into_the_application(nginx):
+def test_charset_does_not_change_the_application_s_bytes(nginx):
     server = nginx.prepare(
         "charset_types text/plain; source_charset windows-1251; charset koi8-r;"
         "location / { wsgi_app @PREFIX@/own.py app; }",
@@ -131,34 +131,34 @@ def test_charset_does_not_write_into_the_application(nginx):
     ).start()
     for _ in range(3):
         body = server.ask("/").body
-        assert body == b"\xc1\xc2" * 20_000 + b"224", "the bytes object is as it was each time"
+        assert body == b"\xc1\xc2" * 20_000 + b"224", "the bytes object must stay unchanged"
 
 
-def test_add_header(server):
+def test_add_header_adds_fields(server):
     response = server.ask("/headers/say?a")
     assert response.header("X-Some") == "GET" and response.header("X-Always") == "yes"
-    assert response.header("X-Type") == "text/html", "$sent_http_* is what the application said"
-    assert server.ask("/headers/say?a", "HEAD").header("X-Some") == "HEAD", "for HEAD, too"
+    assert response.header("X-Type") == "text/html", "$sent_http_* has the application's field"
+    assert server.ask("/headers/say?a", "HEAD").header("X-Some") == "HEAD", "also for HEAD"
     for path in ("status/404", "status/500", "raise"):
         response = server.ask(f"/headers/{path}")
-        assert response.header("X-Some") is None, "only for the statuses that nginx names"
-        assert response.header("X-Always") == "yes", "always is for errors too"
+        assert response.header("X-Some") is None, "only for the statuses of nginx's documents"
+        assert response.header("X-Always") == "yes", "with always also for errors"
 
 
-def test_add_trailer(server):
+def test_add_trailer_adds_a_trailer(server):
     with server.connect() as connection:
         connection.send_request("/trailer/html?ab", headers=[("Connection", "close")])
         head = connection.read_head()
         body = connection.read_to_end()
-    assert head.chunked, "trailers need chunks"
-    assert body.endswith(b"\r\n0\r\nX-Last: 200\r\n\r\n"), "after the last of them"
+    assert head.chunked, "a trailer needs chunks"
+    assert body.endswith(b"\r\n0\r\nX-Last: 200\r\n\r\n"), "behind the last chunk"
 
 
-def test_expires(server):
+def test_expires_replaces_the_application_s_fields(server):
     for page in ("say", "fields"):
         response = server.ask(f"/expires/{page}?a")
-        assert response.all("Cache-Control") == ["max-age=3600"], "it takes the application's place"
-        assert response.header("Expires") != "Thu, 01 Jan 2026 00:00:00 GMT", "of that, too"
+        assert response.all("Cache-Control") == ["max-age=3600"], "not the application's"
+        assert response.header("Expires") != "Thu, 01 Jan 2026 00:00:00 GMT", "the same"
     response = server.ask("/epoch/fields?a")
     assert response.all("Cache-Control") == ["no-cache"]
     assert response.header("Expires") == "Thu, 01 Jan 1970 00:00:01 GMT"
@@ -167,42 +167,42 @@ def test_expires(server):
     assert server.ask("/typed/type/text/css?a").header("Cache-Control") is None, "not for others"
 
 
-def test_sub_filter(server):
+def test_sub_filter_replaces_words(server):
     for page in ("say", "html"):
         response = server.ask(f"/sub/{page}?the%20old%20words,%20and%20old%20words")
         assert response.body == b"the words that are new, and words that are new", page
     response = server.ask("/sub/fields?old%20words")
-    assert response.header("Last-Modified") is None, "it is not the application's page any more"
+    assert response.header("Last-Modified") is None, "the page has changed"
     assert response.header("ETag") is None or response.header("ETag").startswith("W/")
     response = server.ask("/sub_kept/fields?old")
-    assert response.body == b"new" and response.header("Last-Modified"), "unless it is told to"
-    assert server.ask("/sub/type/text/css?old%20words").body == b"old words", "it is for HTML"
+    assert response.body == b"new" and response.header("Last-Modified"), "a directive can keep it"
+    assert server.ask("/sub/type/text/css?old%20words").body == b"old words", "only in HTML"
 
 
-def test_sub_filter_of_a_file(server):
+def test_sub_filter_replaces_words_of_a_file(server):
     path = server.write("page.html", "<p>old words</p>" * 1000)
     body = server.ask(f"/sub/file?{path}").body
-    assert body == b"<p>words that are new</p>" * 1000, "wsgi.file_wrapper's, too"
+    assert body == b"<p>words that are new</p>" * 1000, "also through wsgi.file_wrapper"
 
 
-def test_all_at_once(server):
+def test_all_filters_work_together(server):
     response = server.ask("/all/html?old%20page", headers=ZIP)
-    assert zlib.decompress(response.body, 31) == b"new page", "one after the other"
+    assert zlib.decompress(response.body, 31) == b"new page", "each filter in its order"
     assert response.header("Content-Type") == "text/html; charset=utf-8"
     assert response.header("X-Some") == "yes" and response.header("Expires")
 
 
-def test_head_through_filters(server):
+def test_head_through_filters_has_no_body(server):
     for path in ("gzip", "gunzip", "recoded", "headers", "expires", "sub", "all"):
         for page in ("say", "html", "zipped", "nothing"):
             with server.connect() as connection:
                 response = connection.ask(f"/{path}/{page}?old%20words", "HEAD", headers=ZIP)
-                assert (response.status, response.body) == (200, b""), "no body after HEAD"
-                assert connection.ask("/headers/say?next").body == b"next", "nothing is left of one"
+                assert (response.status, response.body) == (200, b""), "no body for HEAD"
+                assert connection.ask("/headers/say?next").body == b"next", "no byte of one is left"
 
 
-def test_without_chunks(server):
+def test_without_chunks_the_connection_ends_the_response(server):
     with server.connect() as connection:
         response = connection.ask("/unchunked/html?words")
-        assert response.header("Connection") == "close", "the end is the end of the connection"
+        assert response.header("Connection") == "close", "the end of the connection is the end"
         assert response.body == b"words" and not response.chunked

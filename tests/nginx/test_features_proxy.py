@@ -76,7 +76,7 @@ def server(module_nginx):
 
 
 @pytest.mark.parametrize("way", ["", "/unbuffered", "/socket"])
-def test_proxy(server, way):
+def test_proxy_pass_passes_a_request_on(server, way):
     large = b"0123456789" * 100_000
     assert server.ask(f"{way}/say/words").body == b"words"
     assert server.ask(f"{way}/html/words").body == b"words"
@@ -93,35 +93,35 @@ def test_proxy(server, way):
 
 
 @pytest.mark.parametrize("way", ["", "/socket"])
-def test_environ_behind_a_proxy(server, way):
+def test_environ_behind_a_proxy_is_that_of_the_client(server, way):
     response = server.ask(f"{way}/environ", host="shop.test:8443")
     environ = {key: value for key, (_, value) in json.loads(response.body).items()}
     assert environ["HTTP_HOST"] == "shop.test:8443", "the name that the client used"
     assert environ["SERVER_NAME"] == "shop.test"
-    assert environ["REMOTE_ADDR"] == "192.0.2.77", "its address, by the real-ip module"
-    assert environ["wsgi.url_scheme"] == "https", "its scheme, by wsgi_param"
+    assert environ["REMOTE_ADDR"] == "192.0.2.77", "the address of the client, by realip"
+    assert environ["wsgi.url_scheme"] == "https", "the scheme of the client, by wsgi_param"
 
 
-def test_cache(server):
+def test_proxy_cache_keeps_a_response(server):
     first = server.ask("/cached/number")
     again = server.ask("/cached/number")
     assert (first.header("X-Cache"), again.header("X-Cache")) == ("MISS", "HIT")
-    assert first.body == again.body, "the application was asked once"
+    assert first.body == again.body, "the application ran once"
     fresh = server.ask("/cached/number?fresh=1")
-    assert fresh.body != first.body, "and again when it has to be"
+    assert fresh.body != first.body, "proxy_cache_bypass runs it again"
     head = server.ask("/cached/number", "HEAD")
     assert head.header("X-Cache") == "MISS" and head.status == 200, "HEAD has its own key here"
     assert server.ask("/cached/status/404").header("X-Cache") == "MISS"
     assert server.ask("/cached/status/404").header("X-Cache") == "HIT", "404, as configured"
 
 
-def test_cache_obeys_the_application(server):
+def test_proxy_cache_obeys_the_application(server):
     for path in ("/cached/number/cookie", "/cached/fields?a"):
         for _ in range(2):
-            assert server.ask(path).header("X-Cache") == "MISS", "Set-Cookie, private: not kept"
+            assert server.ask(path).header("X-Cache") == "MISS", "Set-Cookie and private: not kept"
 
 
-def test_cache_does_not_keep_what_is_cut_off(server):
+def test_proxy_cache_does_not_keep_a_truncated_response(server):
     for _ in range(2):
         response = server.ask("/cached/errors/ok")
         assert response.body == b"ok"
@@ -129,47 +129,47 @@ def test_cache_does_not_keep_what_is_cut_off(server):
         with server.connect() as connection:
             connection.send_request("/cached/errors/raises_after_chunk")
             head = connection.read_head()
-            assert head.header("X-Cache") == "MISS", "half of a response is none"
+            assert head.header("X-Cache") == "MISS", "a part of a response must not be kept"
             connection.read_to_end()
     server.wait_log("ValueError: on purpose")
 
 
-def test_gzip_behind_a_proxy(server):
+def test_gzip_compresses_behind_a_proxy(server):
     response = server.ask("/gzipped/type/text/plain?words", headers=[("Accept-Encoding", "gzip")])
     assert zlib.decompress(response.body, 31) == b"words"
 
 
-def test_intercepted_errors(server):
+def test_proxy_intercept_errors_can_lead_to_an_application(server):
     for path, status in (("status/404", 404), ("raise", 500)):
         response = server.ask(f"/intercepted/{path}", "POST", body=b"body")
-        assert response.body == b"POST 4 body", "an application dresses what the proxy was told"
-        assert response.status == status, "and the status stays"
+        assert response.body == b"POST 4 body", "the page of the application"
+        assert response.status == status, "the status stays"
 
 
-def test_mirror_of_a_proxy(server):
+def test_mirror_of_a_proxy_copies_the_request(server):
     response = server.ask("/copied/echo", "POST", body=b"to both")
     assert response.body == b"POST 7 to both"
     wait_for(lambda: b"to both" in server.ask("/copies").body, "the copy")
 
 
 @pytest.mark.not_inline("the stream waits")
-def test_stream_through_a_proxy(server, gate):
+def test_a_stream_through_a_proxy_arrives_piece_by_piece(server, gate):
     stop = gate()
     with server.connect() as connection:
         connection.send_request(f"/unbuffered/wait/stream?{stop.query}")
         head = connection.read_head()
-        assert connection.read_chunk(head) == b"first", "a piece is sent while more is to come"
+        assert connection.read_chunk(head) == b"first", "before the application gives the rest"
         stop.open()
         assert b"".join(connection.pieces(head)) == b"second"
 
 
 @pytest.mark.not_inline("the stream waits")
-def test_client_of_a_proxy_leaves(server, gate):
+def test_a_client_of_a_proxy_leaves_a_stream(server, gate):
     stop = gate()
     with server.connect() as connection:
         connection.send_request(f"/unbuffered/wait/stream?{stop.query}")
         connection.read_chunk(connection.read_head())
-        # A client that leaves sooner than that ends the application before it gets there.
+        # A client that leaves before the first piece would end the application before its gate.
         stop.wait()
     server.wait_access('"GET /wait/stream', '" 499 ')
     stop.open()

@@ -1,4 +1,4 @@
-"""Pages that nginx puts together: SSI, additions and mirrors, with applications as their parts."""
+"""Pages of several parts: SSI, additions and mirrors, with applications as the parts."""
 
 import json
 import zlib
@@ -120,73 +120,73 @@ def escaped(text):
     return "".join(f"%{ord(letter):02X}" for letter in text)
 
 
-def test_ssi_of_several_applications(server):
+def test_ssi_includes_several_applications(server):
     parts = [f"part {n}," for n in range(20)]
     for _ in range(3):
-        assert server.ask("/static/several.html").text == "".join(parts), "parts are in order"
-        assert server.ask("/static/between.html").text == " ".join(parts), "and what is between"
+        assert server.ask("/static/several.html").text == "".join(parts), "the parts, in order"
+        assert server.ask("/static/between.html").text == " ".join(parts), "the text between them"
 
 
-def test_ssi_commands(server):
+def test_ssi_commands_use_parts(server):
     assert server.ask("/static/waits.html").text == "one-two", "wait"
     assert server.ask("/static/kept.html").text == "kept!", "set: a part becomes a variable"
-    assert server.ask("/static/nested.html").text == "(inner)", "a part that has parts"
+    assert server.ask("/static/nested.html").text == "(inner)", "a part of a part"
 
 
-def test_ssi_part_that_fails(server):
+def test_an_ssi_part_may_fail(server):
     response = server.ask("/static/fails.html")
     assert response.status == 200 and "500 Internal" in response.text, "the part is nginx's page"
-    assert response.text.endswith(" and on"), "and the page goes on"
+    assert response.text.endswith(" and on"), "the page goes on"
     server.wait_log("ValueError: on purpose")
     assert server.ask("/static/stub.html").text in ("a stub", "status 502"), "stub"
 
 
-def test_ssi_part_has_its_own_request(server):
+def test_an_ssi_part_has_a_query_of_its_own(server):
     body = b"a body of the page"
     response = server.ask("/static/environ.html", headers=[("X-Of", "the page"), ("Cookie", "a=1")])
     shown = {key: value for key, (_, value) in json.loads(response.body).items()}
     assert shown["REQUEST_METHOD"] == "GET" and shown["PATH_INFO"] == "/shown/"
     assert shown["QUERY_STRING"] == "own=query", "the query is the part's"
-    assert shown["REQUEST_URI"] == "/static/environ.html", "the target is the client's"
-    assert (shown["HTTP_X_OF"], shown["HTTP_COOKIE"]) == ("the page", "a=1"), "so are the headers"
+    assert shown["REQUEST_URI"] == "/static/environ.html", "the target is the page's"
+    assert (shown["HTTP_X_OF"], shown["HTTP_COOKIE"]) == ("the page", "a=1"), "also the headers"
     page = escaped(include("/part/echo"))
     response = server.ask(f"/ssi/say?{page}", "POST", body=body)
-    assert response.body == b"GET 18 " + body, "and so is the body"
+    assert response.body == b"GET 18 " + body, "also the body"
 
 
-def test_ssi_pages_of_an_application(server):
+def test_ssi_works_on_pages_of_an_application(server):
     for kind in ("say", "html"):
         page = escaped("a " + include("/part/say?b") + " c " + include("/part/html?d") + " e")
         assert server.ask(f"/ssi/{kind}?{page}").text == "a b c d e", "in one piece or in many"
         only = escaped(include("/part/say?b") + include("/part/say?d"))
-        assert server.ask(f"/ssi/{kind}?{only}").text == "bd", "nothing but parts"
+        assert server.ask(f"/ssi/{kind}?{only}").text == "bd", "a page of parts alone"
     inner = escaped("(" + include("/part/say?in") + ")")
     outer = escaped("[" + include(f"/ssi/html?{inner}") + "]")
     most = escaped("{" + include(f"/ssi/html?{outer}") + "}" + include("/part/say?."))
     assert server.ask(f"/ssi/html?{most}").text == "{[(in)]}.", "applications within applications"
 
 
-def test_ssi_page_of_a_file(server):
+def test_ssi_works_on_a_page_of_file_wrapper(server):
     path = server.write("page.html", include("/part/html?part") + " rest" * 1000)
     assert server.ask(f"/ssi/file?{path}").text == "part" + " rest" * 1000
 
 
-def test_ssi_after_head(server):
+def test_ssi_sends_no_part_after_head(server):
     with server.connect() as connection:
         page = escaped("a " + include("/part/say?b"))
-        assert connection.ask(f"/ssi/say?{page}", "HEAD").body == b"", "HEAD has no parts"
+        assert connection.ask(f"/ssi/say?{page}", "HEAD").body == b"", "no parts for HEAD"
         assert connection.ask("/static/several.html", "HEAD").body == b""
-        assert connection.ask("/say?next").body == b"next", "the connection is clean"
+        assert connection.ask("/say?next").body == b"next", "no byte is left on the connection"
 
 
-def test_ssi_loop_ends(server):
+def test_a_loop_of_ssi_ends(server):
     response = server.ask("/static/loop.html")
-    assert response.text.startswith("again again "), "nginx counts how deep it is"
+    assert response.text.startswith("again again "), "nginx limits the depth"
     server.wait_log("subrequests cycle")
 
 
 @pytest.mark.not_inline("the stream has a thread of its own")
-def test_ssi_within_a_stream(server, gate):
+def test_an_ssi_page_may_stream(server, gate):
     stop = gate()
     page = escaped("a " + include("/part/say?b") + " " + include(f"/part/stop?{stop.query}") + " z")
     with server.connect() as connection:
@@ -195,7 +195,7 @@ def test_ssi_within_a_stream(server, gate):
         got = b""
         while not got.endswith(b"-" * 1024):
             got += connection.read_chunk(head)
-        assert got == b"a b before " + b"-" * 1024, "it is sent while the part goes on"
+        assert got == b"a b before " + b"-" * 1024, "sent before the part ends"
         stop.open()
         rest = b"".join(connection.pieces(head))
     assert rest.endswith(b" after z"), "then the rest"
@@ -212,51 +212,51 @@ def test_ssi_parts_do_not_wait_for_the_page(server, gate, way):
         got = b""
         while not got.endswith(b"c"):
             got += connection.read_chunk(head)
-        assert got == b"a bc", "the parts are sent while the page waits"
+        assert got == b"a bc", "sent while the page waits"
         stop.open()
         assert b"".join(connection.pieces(head)).endswith(b" after"), "then the rest"
 
 
-@pytest.mark.not_inline("one thread is none")
+@pytest.mark.not_inline("a test of a single thread")
 @pytest.mark.parametrize("buffering", ["on", "off"])
-def test_ssi_with_one_thread(nginx, buffering):
+def test_ssi_works_with_one_thread(nginx, buffering):
     http = f"{HTTP} wsgi_threads 1; wsgi_buffer_size 16k; wsgi_buffering {buffering};"
     server = nginx.prepare(CONF, http=http, files=[("copy.py", COPY)]).start()
     wait_for(lambda: server.ask("/say/ready").status == 200, "the import")
     page = escaped("a " + include("/part/html?b") + " " + include("/part/say?c") + " d")
     assert server.ask(f"/ssi/html?{page}").text == "a b c d", "a part waits for the page's thread"
     body = server.ask("/added/twice", "POST", body=b"0123456789" * 1000).body
-    assert body.startswith(b"before,"), "a page above its buffer lets its parts have the thread"
-    assert body.count(b"0123456789" * 1000) == 100, "and is whole"
-    assert body.endswith(b",after"), "and the other part"
+    assert body.startswith(b"before,"), "a page above its buffer gives its thread to its parts"
+    assert body.count(b"0123456789" * 1000) == 100, "the page must be complete"
+    assert body.endswith(b",after"), "the second part"
 
 
-def test_additions(server):
+def test_additions_are_sent_around_the_page(server):
     for kind in ("say", "html"):
-        assert server.ask(f"/added/{kind}?page").text == "before,page,after", "around the page"
-    assert server.ask("/added/type/text/css?page").text == "page", "but only of HTML"
+        assert server.ask(f"/added/{kind}?page").text == "before,page,after", "around HTML"
+    assert server.ask("/added/type/text/css?page").text == "page", "around nothing else"
     assert server.ask("/added/say?page", "HEAD").body == b""
-    assert server.ask("/added_static/page.html").text == "before,static", "around a file, too"
+    assert server.ask("/added_static/page.html").text == "before,static", "also around a file"
     with server.connect() as connection:
         for _ in range(20):
             assert connection.ask("/added/html?page").text == "before,page,after"
 
 
-def test_additions_of_a_large_page(server):
+def test_additions_of_a_large_page_are_complete(server):
     path = server.write("large.html", "0123456789abcdef" * 100_000)
     body = server.ask(f"/added/file?{path}").text
-    assert body == "before," + "0123456789abcdef" * 100_000 + ",after", "nothing is lost"
+    assert body == "before," + "0123456789abcdef" * 100_000 + ",after", "no byte is lost"
 
 
-def test_everything_at_once(server):
+def test_all_of_them_work_together(server):
     page = escaped("a " + include("/part/html?b") + " c " + include("/added/say?d") + " e")
     response = server.ask(f"/everything/html?{page}", headers=[("Accept-Encoding", "gzip")])
     text = zlib.decompress(response.body, 31)
-    assert text == b"before,a b c d e,after", "all of it in order"
+    assert text == b"before,a b c d e,after", "all parts in order"
 
 
 def copies(server, count):
-    """What the mirror's application has seen, once it has seen so much."""
+    """The requests that the mirror's application has seen, once there are `count` of them."""
     seen = []
 
     def enough():
@@ -267,42 +267,42 @@ def copies(server, count):
     return seen
 
 
-def test_mirror(server):
+def test_a_mirror_gets_a_copy_of_the_request(server):
     response = server.ask("/mirrored/echo?q", "POST", body=b"the body")
-    assert response.body == b"POST 8 the body", "the original has its answer"
+    assert response.body == b"POST 8 the body", "the client gets the original's answer"
     expected = ["POST", "/mirrored/echo?q", "8", b"the body"]
     assert copies(server, 1) == [expected], "the copy has all of it, and runs to its end"
     large = b"0123456789" * 50_000
     assert server.ask("/mirrored/echo", "POST", body=large).body.endswith(large)
-    assert copies(server, 1)[0][3] == large, "a body in a file, too"
+    assert copies(server, 1)[0][3] == large, "also a body in a file"
     server.ask("/unmirrored_body/echo", "POST", body=b"the body")
-    assert copies(server, 1)[0][2:] in ([None, b""], ["0", b""]), "or none, as configured"
+    assert copies(server, 1)[0][2:] in ([None, b""], ["0", b""]), "or no body, as configured"
 
 
-def test_mirror_that_breaks_off(server):
+def test_a_mirror_may_break_off(server):
     with server.connect() as connection:
         for _ in range(3):
             response = connection.ask("/mirrored_broken/echo")
-            assert response.body.startswith(b"GET"), "the original has its answer"
+            assert response.body.startswith(b"GET"), "the client gets the original's answer"
     server.wait_log("WSGI0201", "ValueError", "/broken/", count=3)
 
 
-def test_post_action(server):
+def test_post_action_runs_after_the_answer(server):
     with server.connect() as connection:
         for n in range(3):
             response = connection.ask(f"/acted/echo?{n}", "POST", body=b"the body")
-            assert response.body == b"POST 8 the body", "the client has its answer"
+            assert response.body == b"POST 8 the body", "the client gets its answer"
     seen = copies(server, 3)
-    assert [copy[1] for copy in seen] == [f"/acted/echo?{n}" for n in range(3)], "then comes that"
+    assert [copy[1] for copy in seen] == [f"/acted/echo?{n}" for n in range(3)], "then it runs"
     server.ask("/acted/raise")
-    assert copies(server, 1)[0][1] == "/acted/raise", "whatever the answer was"
+    assert copies(server, 1)[0][1] == "/acted/raise", "also after a failure"
 
 
-def test_mirror_of_other_locations(server):
+def test_a_mirror_of_an_unbuffered_body_buffers_it(server):
     assert server.ask("/mirrored/echo").body.startswith(b"GET"), "without a body"
     assert copies(server, 1)[0][:2] == ["GET", "/mirrored/echo"]
     response = server.ask("/mirrored_twice/echo", "PUT", body=b"twice")
-    assert response.body == b"PUT 5 twice", "a body that is read for a mirror is read"
+    assert response.body == b"PUT 5 twice", "nginx reads the body for its mirrors"
     assert [copy[3] for copy in copies(server, 2)] == [b"twice"] * 2, "two mirrors"
     log = server.prefix / "copies.log"
     wait_for(lambda: "PUT /copy/ 200" in log.read_text(), "log_subrequest to log the copy")

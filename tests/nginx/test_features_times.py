@@ -1,4 +1,4 @@
-"""$wsgi_queue_time and $wsgi_time: was the pool too small, or the application slow?"""
+"""$wsgi_queue_time and $wsgi_time show whether the pool is too small or the application slow."""
 
 import json
 import time
@@ -54,26 +54,26 @@ def said(server, count):
     return [json.loads(line) for line in server.wait_lines("times.log", count)]
 
 
-def test_in_a_response(server):
+def test_the_times_are_known_at_the_head(server):
     response = server.ask("/pages/say/text")
     for name in ("X-Queue", "X-Time"):
-        assert 0 <= float(response.header(name)) < 15, "what has passed until its head"
+        assert 0 <= float(response.header(name)) < 15, "the time until the head"
         assert response.header(name)[-4] == ".", "in seconds and milliseconds"
 
 
-def test_without_an_application(server):
+def test_without_an_application_the_times_are_empty(server):
     server.ask("/static")
-    assert (said(server, 1)[0]["queue"], said(server, 1)[0]["time"]) == ("", ""), "nothing to say"
+    assert (said(server, 1)[0]["queue"], said(server, 1)[0]["time"]) == ("", ""), "both are empty"
 
 
-def test_a_slow_application(server):
+def test_the_time_of_a_slow_application(server):
     server.ask("/sleeps")
     line = said(server, 1)[0]
-    assert 0.29 <= float(line["time"]) < 15, "until it had given its last piece"
+    assert 0.29 <= float(line["time"]) < 15, "until its last piece"
 
 
 @pytest.mark.not_inline("the queue is never long")
-def test_a_busy_pool(server, gate):
+def test_the_queue_time_of_a_busy_pool(server, gate):
     server.ask("/pages/say/warm")
     stop = gate()
     with server.connect() as busy, server.connect() as waiting:
@@ -86,24 +86,24 @@ def test_a_busy_pool(server, gate):
         busy.read_response()
         response = waiting.read_response()
     lines = {line["uri"]: line for line in said(server, 4)}
-    assert float(lines["/block"]["time"]) >= 0.19, "one was busy"
-    assert float(lines["/pages/say/next"]["queue"]) >= 0.19, "and the other one waited"
-    assert float(response.header("X-Queue")) >= 0.19, "its response knows it, too"
+    assert float(lines["/block"]["time"]) >= 0.19, "one request used the thread"
+    assert float(lines["/pages/say/next"]["queue"]) >= 0.19, "the other request waited for it"
+    assert float(response.header("X-Queue")) >= 0.19, "its response has the time, too"
 
 
-@pytest.mark.not_inline("nothing is late there")
-def test_a_late_application(server, gate):
+@pytest.mark.not_inline("no application is timed out there")
+def test_the_time_of_a_late_application(server, gate):
     server.ask("/pages/say/warm")
     stop = gate()
     response = server.ask(f"/late/block?{stop.query}")
     assert (response.status, response.body) == (504, b"sorry"), "its error page is another location"
     line = said(server, 2)[1]
-    assert float(line["time"]) >= 0.19, "and the time is known nevertheless"
+    assert float(line["time"]) >= 0.19, "the log still has the time"
     stop.open()
 
 
 @pytest.mark.not_inline("the application waits")
-def test_a_client_that_leaves(server, gate):
+def test_the_time_of_a_client_that_leaves(server, gate):
     server.ask("/pages/say/warm")
     stop = gate()
     with server.connect() as connection:
@@ -111,12 +111,12 @@ def test_a_client_that_leaves(server, gate):
         stop.wait()
         time.sleep(0.1)
     line = said(server, 2)[1]
-    assert line["status"] == 499 and float(line["time"]) >= 0.09, "how long it had waited"
+    assert line["status"] == 499 and float(line["time"]) >= 0.09, "the time until it left"
     stop.open()
     wait_for(lambda: server.ask("/pages/say/text").body == b"text", "the thread to be free")
 
 
-def test_two_applications(server):
+def test_the_time_of_two_applications_is_their_sum(server):
     assert server.ask("/dressed/raise").body == b"sorry"
     line = said(server, 1)[0]
-    assert float(line["time"]) >= 0 and float(line["queue"]) >= 0, "both are in the sum"
+    assert float(line["time"]) >= 0 and float(line["queue"]) >= 0, "a sum of both"

@@ -1,4 +1,4 @@
-"""wsgi.file_wrapper: regular files from where they stand, and whatever else can be read."""
+"""wsgi.file_wrapper: regular files from their position, and all other objects with read()."""
 
 import os
 
@@ -23,61 +23,61 @@ def ask(server, name, file="file", **how):
 
 WAYS = [
     ("whole", FILE, "a file is sent whole"),
-    ("offset", FILE[10:], "a file is sent from where it stands"),
+    ("offset", FILE[10:], "a file is sent from its position"),
     ("length", FILE[:5], "no more than Content-Length is sent"),
-    ("length_offset", FILE[10:15], "of it, from where it stands"),
-    ("buffered", FILE[11:], "tell() counts, not the position of the descriptor"),
+    ("length_offset", FILE[10:15], "Content-Length counts from the position"),
+    ("buffered", FILE[11:], "the position is tell(), not that of the descriptor"),
     ("sized", FILE, "a block size is only a hint"),
-    ("iterated", FILE, "a wrapper can be iterated over"),
-    ("bytes", b"and the rest", "a BytesIO is sent from where it stands"),
+    ("iterated", FILE, "an application can iterate over a wrapper"),
+    ("bytes", b"and the rest", "a BytesIO is sent from its position"),
     ("no_fileno", b"and the rest", "read() is enough"),
-    ("pipe", b"through a pipe", "what is no regular file is read"),
+    ("pipe", b"through a pipe", "other files than regular ones are read"),
 ]
 
 
 @pytest.mark.parametrize("name, expected, sentence", WAYS, ids=[way[0] for way in WAYS])
-def test_files(server, name, expected, sentence):
+def test_each_kind_of_file_is_sent(server, name, expected, sentence):
     with server.connect() as connection:
         target = f"/{name}?{server.prefix}/file"
         assert connection.ask(target).body == expected, sentence
-        assert connection.ask(target).body == expected, "and the connection goes on"
+        assert connection.ask(target).body == expected, "the connection must go on"
         assert connection.ask(target, version="HTTP/1.0").body == expected, "HTTP/1.0 too"
 
 
-def test_empty_file(server):
+def test_an_empty_file_is_an_empty_body(server):
     response = ask(server, "whole", "empty")
-    assert (response.status, response.body) == (200, b""), "an empty file is a body"
+    assert (response.status, response.body) == (200, b""), "an empty file"
 
 
-def test_length_of_a_file_is_known(server):
+def test_a_stated_length_of_a_file_is_right(server):
     response = ask(server, "whole")
-    assert response.header("Content-Length") in (str(len(FILE)), None), "if stated, it is right"
+    assert response.header("Content-Length") in (str(len(FILE)), None), "right or absent"
 
 
-def test_head(server):
+def test_head_sends_no_file(server):
     with server.connect() as connection:
         response = connection.ask(f"/whole?{server.prefix}/file", "HEAD")
-        assert (response.status, response.body) == (200, b""), "HEAD sends no file"
-        assert connection.ask(f"/length?{server.prefix}/file").body == FILE[:5], "none of it"
+        assert (response.status, response.body) == (200, b""), "no body for HEAD"
+        assert connection.ask(f"/length?{server.prefix}/file").body == FILE[:5], "no byte is left"
 
 
-def test_files_are_closed_once(nginx):
+def test_a_file_is_closed_once(nginx):
     server = nginx.prepare(CONF, files=[("file", FILE.decode())]).start()
     for name in ("whole", "offset", "no_fileno"):
         ask(server, name)
     ask(server, "whole", method="HEAD")
     closed = eval(ask(server, "closed").body)
-    assert closed == ["file", "file", "reader", "file"], "close() is called once for each"
+    assert closed == ["file", "file", "reader", "file"], "one close() for each"
 
 
 @pytest.mark.parametrize("name, kind", [("whole", "file"), ("endless", "reader")])
-def test_files_are_closed_once_though_the_client_leaves(nginx, name, kind):
+def test_a_file_is_closed_once_although_the_client_leaves(nginx, name, kind):
     server = nginx.prepare(CONF)
     with open(server.prefix / "sparse", "wb") as file:
         file.truncate(1 << 30)
     server.start()
     (worker,) = server.workers()
-    assert ask(server, "closed").text == "[]", "Python has opened what it needs"
+    assert ask(server, "closed").text == "[]", "Python has opened the files of its own"
     before = len(os.listdir(f"/proc/{worker}/fd"))
     with server.connect(receive_buffer=4096) as leaving:
         leaving.send_request(f"/{name}?{server.prefix}/sparse")
@@ -85,16 +85,16 @@ def test_files_are_closed_once_though_the_client_leaves(nginx, name, kind):
     closed = f"['{kind}']"
     wait_for(lambda: ask(server, "closed").text == closed, "close() to be called")
     server.wait_access(f"/{name}?", " 499 ")
-    wait_for(lambda: len(os.listdir(f"/proc/{worker}/fd")) <= before, "nothing to stay open")
-    assert ask(server, "closed").text == closed, "and it was called once"
+    wait_for(lambda: len(os.listdir(f"/proc/{worker}/fd")) <= before, "no file to stay open")
+    assert ask(server, "closed").text == closed, "close() must be called once"
 
 
-def test_missing_file_is_the_applications_error(server):
+def test_a_missing_file_is_an_error_of_the_application(server):
     assert ask(server, "whole", "missing").status == 500, "open() raised"
     server.wait_log("FileNotFoundError")
 
 
-def test_a_filter_that_looks_at_the_bytes(nginx):
+def test_a_filter_that_changes_the_bytes_of_files(nginx):
     conf = f"sendfile on; sub_filter nothing something; sub_filter_types *; {CONF}"
     texts = {"first": "1" * 60000, "second": "2" * 60000}
     server = nginx(conf, files=texts.items())
@@ -106,4 +106,4 @@ def test_a_filter_that_looks_at_the_bytes(nginx):
         for name, connection in (("first", first), ("second", second)):
             connection.open_window(streams[name], 1 << 20)
             body = connection.response(streams[name]).body.decode()
-            assert body == texts[name], "what is not sent yet comes from its own file"
+            assert body == texts[name], "the rest must come from its own file"

@@ -1,4 +1,4 @@
-"""A filter of another module answers in the place of the application, and its answer stands alone."""
+"""A filter of another module answers instead of the application, and the client gets only that."""
 
 import os
 import subprocess
@@ -39,8 +39,8 @@ def flags():
 @pytest.fixture(scope="module")
 def filter_module(tmp_path_factory):
     module = tmp_path_factory.mktemp("filter") / "ngx_http_finalize_filter_module.so"
-    # AddressSanitizer takes nginx's three symbols for those of nginx itself, unless they are hidden
-    # as those of the WSGI module are.
+    # AddressSanitizer confuses nginx's three symbols with those of nginx itself, unless they are
+    # hidden, as those of the WSGI module are.
     exports = f"-Wl,--version-script={ROOT}/ngx_module/exports"
     command = ["cc", "-shared", "-fPIC", *flags(), exports, "-o", str(module), str(SOURCE)]
     subprocess.run(command, cwd=TREE, check=True)
@@ -58,7 +58,7 @@ def server(nginx, filter_module):
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("where", ["header", "body", "slow"])
-def test_over_http_1(server, where, path):
+def test_a_filter_answers_over_http_1(server, where, path):
     (worker,) = server.workers()
     with server.connect() as connection:
         connection.send_request(f"/{where}{path}")
@@ -66,15 +66,15 @@ def test_over_http_1(server, where, path):
         data = connection.read_to_end()
     assert data.startswith(b"HTTP/1.1 403 "), data[:100]
     _, _, rest = data.partition(b"</html>\r\n")
-    assert rest == b"" or rest.startswith(b"HTTP/1.1 200 "), "nothing of the application's"
-    assert server.ask("/made").status == 200, "the only thread is free"
+    assert rest == b"" or rest.startswith(b"HTTP/1.1 200 "), "no byte of the application"
+    assert server.ask("/made").status == 200, "the only thread must be free"
     assert server.workers() == [worker]
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("window", [0, 65535])
 @pytest.mark.parametrize("where", ["header", "body"])
-def test_over_http_2(server, where, window, path):
+def test_a_filter_answers_over_http_2(server, where, window, path):
     (worker,) = server.workers()
     with H2Connection(server.h2_port, window=window) as connection:
         stream = connection.send(f"/{where}{path}")
@@ -82,6 +82,6 @@ def test_over_http_2(server, where, window, path):
         connection.open_window(stream, 65535)
         connection.wait(stream, lambda _: connection.is_over(stream))
         body = connection.streams[stream].body
-        assert not body or b"403 Forbidden" in body, "nothing of the application's"
-    assert server.ask("/made").status == 200, "the only thread is free"
+        assert not body or b"403 Forbidden" in body, "no byte of the application"
+    assert server.ask("/made").status == 200, "the only thread must be free"
     assert server.workers() == [worker]

@@ -1,4 +1,4 @@
-"""What an application may not do to its process, and what happens instead."""
+"""What an application must not do to its process, and what happens instead."""
 
 import os
 import re
@@ -37,8 +37,8 @@ WAYS = [
 
 
 @pytest.mark.parametrize("way, line", WAYS)
-def test_a_worker_becomes_no_other_program(nginx, way, line):
-    """WSGI0305, or WSGI0302: it is replaced."""
+def test_exec_does_not_replace_the_worker(nginx, way, line):
+    """WSGI0305, or WSGI0302: the worker ends, and the master starts another."""
     server = nginx(CONF)
     pid = assert_replaced(server, f"/exec?{way}")
     server.wait_log(line, f"ends process {pid}", f'at work on "GET /exec?{way}"')
@@ -47,15 +47,15 @@ def test_a_worker_becomes_no_other_program(nginx, way, line):
 
 
 @pytest.mark.parametrize("way", ["none", "folder", "nonep"])
-def test_a_program_that_is_not_there_is_an_oserror(server, way):
+def test_exec_of_a_missing_program_is_an_oserror(server, way):
     before = server.workers()
-    assert re.match(r"(FileNotFound|Permission)Error", shown(server, f"/exec?{way}")), "as ever"
-    assert server.workers() == before, "and nothing else happens"
+    assert re.match(r"(FileNotFound|Permission)Error", shown(server, f"/exec?{way}")), "no error"
+    assert server.workers() == before, "the worker must go on"
 
 
 @pytest.mark.parametrize("way", ["kill", "raise"])
 @pytest.mark.parametrize("name", ["KILL", "TERM", "PROF", "USR2"])
-def test_a_signal_to_the_worker_is_told_with_its_place(nginx, way, name):
+def test_a_signal_to_the_worker_is_logged_with_its_place(nginx, way, name):
     server = nginx(CONF)
     server.expect("exited on signal")
     pid = server.workers()[0]
@@ -64,12 +64,12 @@ def test_a_signal_to_the_worker_is_told_with_its_place(nginx, way, name):
         number = getattr(signal, f"SIG{name}").value
         server.wait_log("WSGI0309", f"is a signal to process {pid}", f"{number}")
         server.wait_log("guards.py", f"in {way}")
-        if name != "USR2":  # which nginx's workers take no notice of
+        if name != "USR2":  # nginx's workers ignore it
             wait_for(lambda: server.workers() and server.workers() != [pid], "a new worker")
     assert shown(server, "/ok") == "ok"
 
 
-def test_a_signal_by_a_descriptor_of_the_process_is_told_too(nginx):
+def test_a_signal_by_pidfd_is_logged(nginx):
     server = nginx(CONF)
     server.expect("exited on signal")
     pid = server.workers()[0]
@@ -79,25 +79,25 @@ def test_a_signal_by_a_descriptor_of_the_process_is_told_too(nginx):
         wait_for(lambda: server.workers() and server.workers() != [pid], "a new worker")
 
 
-def test_a_signal_to_another_process_of_the_server_is_told(nginx):
+def test_a_signal_to_another_process_of_the_server_is_logged(nginx):
     server = nginx(CONF, workers=2)
     assert shown(server, "/others?NULL") == -signal.SIGTERM
-    assert shown(server, "/others?URG") == -signal.SIGTERM, "a child of its own gets it"
+    assert shown(server, "/others?URG") == -signal.SIGTERM, "the application's own child gets it"
     lines = server.wait_log("WSGI0309 os.kill(", "another process of the web server", count=2)
     assert len(lines) == 2 and all("in others" in line and "URG" in line for line in lines), (
-        "the master and the other worker: nobody is told who only asks, nor of a child"
+        "one line for the master and one for the other worker, none for a child or for signal 0"
     )
 
 
 @pytest.mark.parametrize("way", ["here", "thread"])
-def test_exit_of_c_is_told_and_the_worker_is_replaced(nginx, way):
+def test_exit_of_c_is_logged_and_the_worker_is_replaced(nginx, way):
     server = nginx(CONF)
     pid = assert_replaced(server, f"/c_exit?{way}")
     work = f'at work on "GET /c_exit?{way}"' if way == "here" else "in a thread that answers no"
     server.wait_log(f"WSGI0312 exit() of C code ends process {pid} {work}")
     server.wait_log("guards.py", "in <lambda>")
     server.wait_log(f"worker process {pid} exited with code 1")
-    assert not server.log_lines("PyThreadState_Get"), "and nothing else goes wrong"
+    assert not server.log_lines("PyThreadState_Get"), "the end must not fail"
 
 
 def test_exit_of_c_at_import_names_the_import(nginx):
@@ -107,7 +107,7 @@ def test_exit_of_c_at_import_names_the_import(nginx):
     server.wait_log("gives_up.py", "line 2 in <module>")
 
 
-def test_an_error_that_python_calls_fatal_is_a_crash(nginx):
+def test_a_fatal_error_of_python_is_a_crash(nginx):
     server = nginx(CONF)
     server.expect("exited on signal 6")
     pid = assert_replaced(server, "/c_exit?fatal")
@@ -115,15 +115,15 @@ def test_an_error_that_python_calls_fatal_is_a_crash(nginx):
     server.wait_log("an extension gives up")
 
 
-def test_what_changes_the_process_is_told(server):
+def test_a_change_of_the_process_is_logged(server):
     before = server.workers()
     assert shown(server, "/limits") is None
     (line,) = server.wait_log("WSGI0310 resource.setrlimit(", "has changed the process of the web server")
-    assert "in limits" in line, "once, as the second call raises the limit again"
+    assert "in limits" in line, "one line: the second call raises the limit again"
     assert server.wait_log("WSGI0310 resource.prlimit(0, ", "in limits")
     if shown(server, "/users") == 0:
         assert len(server.wait_log("WSGI0310 os.setres", "in users", count=4)) == 4
-    assert not server.log_lines("WSGI0310 os.seteuid"), "nothing has changed by that"
+    assert not server.log_lines("WSGI0310 os.seteuid"), "that call changes nothing"
     assert shown(server, "/later") is None
     (line,) = server.wait_log("WSGI0311 faulthandler.dump_traceback_later(3600, ...)", "in later")
     assert server.workers() == before
@@ -140,7 +140,7 @@ def test_a_signal_to_all_processes_of_the_server_is_refused(server):
     before = server.workers()
     *refused, asked = shown(server, "/group?TERM")
     assert all(one.startswith("PermissionError") for one in refused), refused
-    assert asked == "None", "but it may be asked whether there are any"
+    assert asked == "None", "signal 0 is allowed"
     server.wait_log("WSGI0308 os.killpg(0, <Signals.SIGTERM: 15>) was refused", "in raised")
     assert server.workers() == before and shown(server, "/ok") == "ok"
 
@@ -149,27 +149,27 @@ def test_descriptors_of_the_server_stay_open(nginx):
     server = nginx(CONF)
     before = server.workers()
     with server.connect() as other:
-        assert other.ask("/return").status == 200, "a client that has nothing to do with it"
+        assert other.ask("/return").status == 200, "another client"
         with server.connect() as connection:
-            assert connection.ask("/everything").status == 200, "nor the one who asks"
+            assert connection.ask("/everything").status == 200, "the client of the application"
             assert connection.ask("/ok").status == 200
-        assert other.ask("/return").status == 200, "is cut off"
+        assert other.ask("/return").status == 200, "the other client's connection is open"
     server.wait_log("WSGI0306 os.close(", "guards.py")
     server.wait_log("WSGI0304 os.closerange(3, 1024) was ignored", "guards.py")
-    assert server.ask("/ok").body == b"'ok'" and server.workers() == before, "and it goes on"
+    assert server.ask("/ok").body == b"'ok'" and server.workers() == before, "the worker must go on"
 
 
 def test_sockets_of_the_server_stay_open(server):
     before = server.workers()
     with server.connect() as connection:
-        assert connection.ask("/sockets").status == 200, "nor by the function of the module socket"
+        assert connection.ask("/sockets").status == 200, "by the function of the module socket"
         assert connection.ask("/ok").status == 200
     server.wait_log("WSGI0306 socket.close(", "guards.py")
     assert server.workers() == before
 
 
-def test_a_file_of_a_standard_descriptor_does_not_close_it(server):
-    assert shown(server, "/reopens") == [True, True, True], "though the file is closed"
+def test_a_file_object_does_not_close_a_standard_descriptor(server):
+    assert shown(server, "/reopens") == [True, True, True], "although the file is closed"
     server.wait_log("written to the descriptor")
 
 
@@ -179,14 +179,14 @@ def test_a_client_does_not_get_the_number_of_standard_error(nginx):
     with server.connect() as connection:
         assert connection.ask("/ok").status == 200
         standard = Path(f"/proc/{server.workers()[0]}/fd/2")
-        assert os.readlink(standard) == f"{server.prefix}/error.log", "which is the log again"
+        assert os.readlink(standard) == f"{server.prefix}/error.log", "it must be the log again"
         assert connection.ask("/ok").status == 200
     server.wait_log("WSGI0313 descriptor 2 was closed")
     assert shown(server, "/ok") == "ok"
 
 
 def listener_of(pid):
-    """The number of a descriptor of a worker on which it listens."""
+    """The number of a descriptor with which a worker listens."""
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
             target = os.readlink(entry)
@@ -199,45 +199,45 @@ def listener_of(pid):
     raise AssertionError("no listener")
 
 
-def test_nothing_is_put_in_the_place_of_a_listener(server):
+def test_dup2_cannot_replace_a_listener(server):
     refused, out, err = shown(server, f"/onto?{listener_of(server.workers()[0])}")
-    assert refused.startswith("OSError: [Errno 16]"), "nor of anything of the server's"
-    assert (out, err) == ("1", "2"), "of standard output and error it may be done"
+    assert refused.startswith("OSError: [Errno 16]"), "a descriptor of the server"
+    assert (out, err) == ("1", "2"), "standard output and error may be replaced"
     server.wait_log("WSGI0306 os.dup2(", "was refused", "guards.py")
     server.wait_log("WSGI0307", "guards.py")
     with socket.create_connection(("127.0.0.1", server.port)):
         assert shown(server, "/ok") == "ok"
 
 
-def test_wrong_arguments_are_what_they_are_to_python(server):
+def test_wrong_arguments_raise_as_in_python(server):
     before = server.workers()
     for call, guarded, original in shown(server, "/wrong"):
         assert guarded == original and "rror: " in guarded, call
     assert server.workers() == before
 
 
-def test_a_request_is_not_on_pythons_main_thread(server):
+def test_a_request_is_not_on_python_s_main_thread(server):
     said, wakes, interrupts, takes = shown(server, "/main")
-    assert said.startswith("ValueError: signal only works in main thread"), "as libraries ask"
-    assert wakes.startswith("ValueError") and interrupts == "None", "as Python has it"
-    assert "main thread" in takes, "asyncio does not believe to have a handler"
-    assert not server.log_lines("WSGI0301 signal.signal"), "which is nothing to tell of"
+    assert said.startswith("ValueError: signal only works in main thread"), "libraries check this"
+    assert wakes.startswith("ValueError") and interrupts == "None", "as in Python"
+    assert "main thread" in takes, "asyncio must not set a handler"
+    assert not server.log_lines("WSGI0301 signal.signal"), "the log needs no line"
 
 
 @pytest.mark.parametrize("inline", [False, True])
-def test_nginx_does_not_become_deaf_by_the_mask_of_a_thread(nginx, inline):
+def test_a_mask_of_a_thread_does_not_block_nginx_s_signals(nginx, inline):
     server = nginx(CONF, http=f"wsgi_threads {0 if inline else 2};")
     pid = server.workers()[0]
     masked = shown(server, "/masks")
     if inline:
-        assert masked == ["SIGRTMIN"], "nginx's own thread hears nginx's signals"
+        assert masked == ["SIGRTMIN"], "nginx's own thread must get nginx's signals"
         server.wait_log("WSGI0301 signal.pthread_sigmask()", "guards.py")
     else:
-        assert masked == ["SIGQUIT", "SIGTERM", "SIGRTMIN"], "as in any Python"
+        assert masked == ["SIGQUIT", "SIGTERM", "SIGRTMIN"], "as in Python"
     assert_ends(server, pid)
 
 
-def test_nobody_is_interrupted(server):
+def test_interrupt_main_interrupts_no_thread(server):
     assert shown(server, "/interrupts") is None
     server.wait_log("WSGI0301 _thread.interrupt_main() was ignored", "guards.py")
     server.wait_log("WSGI0301 _thread.interrupt_main(SIGTERM) was ignored", "guards.py")
@@ -250,8 +250,8 @@ def test_a_timer_without_a_handler_is_not_set(nginx):
         assert shown(server, "/timers") == [(0.0, 0.0)] * 3
     for name in ("setitimer(ITIMER_PROF", "setitimer(ITIMER_VIRTUAL", "setitimer(ITIMER_REAL", "alarm(1"):
         lines = server.wait_log(f"WSGI0301 signal.{name}", "was ignored", "guards.py")
-        assert len(lines) == 1, "it is said once of each place"
-    assert server.workers() == before, "and the worker lives"
+        assert len(lines) == 1, "one line for each place"
+    assert server.workers() == before, "the worker must go on"
 
 
 AT_IMPORT = """
@@ -301,7 +301,7 @@ def test_signals_belong_to_the_server_while_an_application_is_imported(nginx):
         "faulthandler.register(SIGUSR1, ...)",
     ):
         lines = server.wait_log(f"WSGI0301 {call} was ignored", "set.py")
-        assert len(lines) == 1, f"{call}: once of each place"
+        assert len(lines) == 1, f"{call}: one line for each place"
     server.wait_log("TypeError signal handler must be signal.SIG_IGN")
     server.wait_log("TypeError signal() missing 1 required positional argument")
     server.wait_log("ValueError signal number out of range")
@@ -321,7 +321,7 @@ def app(environ, start_response):
 """
 
 
-def test_handlers_in_c_that_an_import_has_set_are_taken_off(nginx):
+def test_handlers_in_c_of_an_import_are_removed(nginx):
     server = nginx("location / { wsgi_app @PREFIX@/in_c.py app; }", files=[("in_c.py", IN_C)])
     pid = server.workers()[0]
     assert server.ask("/").body == b"imported"
@@ -364,18 +364,18 @@ def virtualenv(tmp_path):
     return make
 
 
-def test_what_a_pth_file_runs_finds_the_guards(nginx, virtualenv):
+def test_a_pth_file_runs_under_the_guards(nginx, virtualenv):
     conf = "location / { wsgi_app @PREFIX@/own.py app; }"
     server = nginx.prepare(conf, http=virtualenv(HOOK), files=[("own.py", HOOKED)]).start()
     pid, code = eval(server.ask("/").body)
-    assert code == 1, "the exit codes of children are not thrown away"
+    assert code == 1, "the exit code of a child must be right"
     server.wait_log("printed by a hook")
     server.wait_log("without a line break")
     server.wait_log("WSGI0301 signal.signal(SIGTERM, ...) was ignored", "hook.py")
     assert_ends(server, pid)
 
 
-def test_what_a_pth_file_says_when_it_exits_is_in_the_log(nginx, virtualenv):
+def test_the_reason_of_an_exit_in_a_pth_file_is_logged(nginx, virtualenv):
     conf = "location / { wsgi_app @PREFIX@/own.py app; }"
     http = virtualenv("import sys\nsys.exit('no licence for this agent')\n")
     server = nginx.prepare(conf, http=http, files=[("own.py", HOOKED)]).start()

@@ -1,4 +1,4 @@
-"""The harness itself, against an nginx without the module: it sees what went wrong."""
+"""The harness itself, with an nginx without the module: it must notice failures."""
 
 import os
 import signal
@@ -28,15 +28,15 @@ def plain(nginx):
 def test_client_reads_pipelined_responses(plain):
     with plain.connect() as connection:
         connection.send(client.request_bytes("/hello") + client.request_bytes("/none"))
-        assert connection.read_response().body == b"hello", "the first response comes whole"
-        assert connection.read_response().status == 404, "the second response follows it"
+        assert connection.read_response().body == b"hello", "the whole first response"
+        assert connection.read_response().status == 404, "then the second response"
 
 
 def test_client_reads_no_body_after_head(plain):
     with plain.connect() as connection:
         response = connection.ask("/hello", "HEAD")
         assert response.header("Content-Length") == "5", "HEAD states the length"
-        assert connection.ask("/hello").body == b"hello", "and no body lies in the way"
+        assert connection.ask("/hello").body == b"hello", "no body was left"
 
 
 def test_client_sends_chunks(plain):
@@ -57,7 +57,7 @@ def test_alarms_in_the_log_fail_the_test(tmp_path):
         server.finish()
 
 
-def test_expected_alarms_do_not(tmp_path):
+def test_expected_alarms_do_not_fail_the_test(tmp_path):
     server = Nginx(tmp_path, PLAIN, module=None).start()
     server.expect("exited on signal 9")
     os.kill(server.workers()[0], signal.SIGKILL)
@@ -65,13 +65,13 @@ def test_expected_alarms_do_not(tmp_path):
     server.finish()
 
 
-def test_a_taken_port_is_changed(nginx, plain):
+def test_the_server_changes_a_taken_port(nginx, plain):
     second = nginx.prepare(PLAIN, module=None)
     second.port = plain.port
     second.write_configuration()
     second.start()
-    assert second.port != plain.port, "another port was chosen"
-    assert second.ask("/hello").body == b"hello", "and it is the one that answers"
+    assert second.port != plain.port, "it must choose another port"
+    assert second.ask("/hello").body == b"hello", "this nginx must answer"
 
 
 def test_a_mark_keeps_a_test_out_of_one_run(monkeypatch, request):
@@ -82,4 +82,4 @@ def test_a_mark_keeps_a_test_out_of_one_run(monkeypatch, request):
     monkeypatch.setenv("WSGI_TEST_NEWER", "1")
     assert runs.objection(request.node) == "not newer: a reason"
     monkeypatch.setenv("WSGI_TEST_INLINE", "1")
-    assert runs.objection(request.node) == "not inline: no application runs", "by its file's mark"
+    assert runs.objection(request.node) == "not inline: no application runs", "a mark of the file"

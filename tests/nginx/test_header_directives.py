@@ -1,6 +1,6 @@
 """wsgi_hide_header, wsgi_pass_header, wsgi_ignore_headers, wsgi_pass_request_*, wsgi_limit_rate.
 
-What is tried in the "proxy" way too is said of proxy_hide_header and its like in the same words.
+The tests with the "proxy" way show that proxy_hide_header and its like behave in the same way.
 """
 
 import re
@@ -26,7 +26,7 @@ HTTP = "charset_map koi8-r utf-8 { C1 D0B0; }" + BEHIND
 
 
 def answers(nginx, directives, http="", **told):
-    """What each of the three ways answers where `directives` hold, and `http` around them."""
+    """The answer of each of the three ways. `directives` are in the locations, `http` in http."""
     everywhere = "".join(http.replace("%", way) for way in ("wsgi", "proxy"))
     server = nginx(locations(directives), http=everywhere + HTTP)
     return [tell(server, way, **(told or GET)) for way in WAYS]
@@ -36,42 +36,42 @@ def names(response):
     return {name.lower() for name, _ in response.headers} & {name.lower() for name, _ in OWN}
 
 
-def test_hidden_by_default(nginx):
+def test_headers_hidden_by_default(nginx):
     for response in answers(nginx, ""):
         assert names(response) == {"content-type", "x-powered-by", "x-version"}, "X-Accel-* are"
 
 
-def test_hide(nginx):
+def test_hide_header_removes_a_field(nginx):
     for response in answers(nginx, "%_hide_header x-pOWERED-bY; %_hide_header X-Accel-Expires;"):
-        assert names(response) == {"content-type", "x-version"}, "in whatever case it is written"
+        assert names(response) == {"content-type", "x-version"}, "in any case of letters"
 
 
-def test_pass(nginx):
+def test_pass_header_keeps_a_field(nginx):
     for response in answers(nginx, "%_pass_header X-Accel-Expires; %_pass_header X-Version;"):
         assert names(response) == {"content-type", "x-powered-by", "x-version", "x-accel-expires"}
 
 
-def test_pass_wins_over_hide(nginx):
+def test_pass_header_wins_over_hide_header(nginx):
     for response in answers(nginx, "%_hide_header X-Version; %_pass_header X-Version;"):
         assert "x-version" in names(response), "as with proxy_pass"
 
 
-def test_hide_type(nginx):
+def test_hide_header_can_remove_the_type(nginx):
     for response in answers(nginx, "%_hide_header Content-Type; default_type a/b;"):
-        assert response.header("Content-Type") is None, "hidden is hidden"
+        assert response.header("Content-Type") is None, "without a replacement"
 
 
-def test_inherited(nginx):
+def test_hide_and_pass_are_inherited(nginx):
     for response in answers(nginx, "", "%_hide_header X-Version; %_pass_header X-Accel-Expires;"):
         assert names(response) == {"content-type", "x-powered-by", "x-accel-expires"}
 
 
-def test_not_inherited_by_a_level_with_its_own(nginx):
+def test_a_level_with_its_own_list_inherits_none(nginx):
     for response in answers(nginx, "%_hide_header X-Powered-By;", "%_hide_header X-Version;"):
-        assert names(response) == {"content-type", "x-version"}, "only what the location says"
+        assert names(response) == {"content-type", "x-version"}, "only the location's list"
 
 
-def test_two_kinds_are_inherited_apart(nginx):
+def test_hide_and_pass_are_inherited_separately(nginx):
     for response in answers(nginx, "%_pass_header X-Accel-Charset;", "%_hide_header X-Version;"):
         assert names(response) == {"content-type", "x-powered-by", "x-accel-charset"}
 
@@ -96,7 +96,7 @@ IGNORED = [
 
 
 @pytest.mark.parametrize("name, value, ignored", IGNORED, ids=[case[0] for case in IGNORED])
-def test_ignore(nginx, name, value, ignored):
+def test_ignore_headers_makes_a_field_have_no_effect(nginx, name, value, ignored):
     page = 'add_header X-Rate $limit_rate; location /page { return 200 "the page"; }'
     told = {"headers": [TEXT, [name, value]]}
     for directive, expected in (("", False), (f"%_ignore_headers {name};", True)):
@@ -104,28 +104,28 @@ def test_ignore(nginx, name, value, ignored):
         for way in WAYS:
             response = tell(server, way, **told)
             assert ignored(response) is expected, f"{directive} {way}"
-            assert response.header(name) is None, "it is not sent either"
+            assert response.header(name) is None, "the field must not be sent either"
     server = nginx(locations(f"%_ignore_headers {name}; %_pass_header {name};"), http=HTTP)
     for way in WAYS:
-        assert tell(server, way, **told).header(name) == value, "unless that is wanted"
+        assert tell(server, way, **told).header(name) == value, "pass_header can send it"
 
 
-def test_ignore_what_is_about_caches(nginx):
+def test_ignore_headers_accepts_the_fields_for_caches(nginx):
     about = "Expires Cache-Control Set-Cookie Vary X-Accel-Expires X-Accel-Buffering"
     told = {"headers": [TEXT, ["Expires", "0"], ["Set-Cookie", "a=1"], ["Vary", "Cookie"]]}
     for response in answers(nginx, f"%_ignore_headers {about};", **told):
         for name, value in told["headers"]:
-            assert response.all(name) == [value], "there is no cache: nothing changes"
+            assert response.all(name) == [value], "without a cache nothing changes"
 
 
-def test_hidden_cookie_goes_with_a_redirect(nginx):
+def test_a_hidden_cookie_is_sent_with_a_redirect(nginx):
     conf = locations("%_hide_header Set-Cookie;") + 'location /page { return 200 "the page"; }'
     server = nginx(conf, http=BEHIND)
     cookie = ["Set-Cookie", "a=1"]
     for way in WAYS:
         assert tell(server, way, headers=[TEXT, cookie]).header("Set-Cookie") is None, "hidden"
         response = tell(server, way, headers=[TEXT, cookie, ["X-Accel-Redirect", "/page"]])
-        assert response.header("Set-Cookie") == "a=1", "but not from nginx, as with proxy_pass"
+        assert response.header("Set-Cookie") == "a=1", "as with proxy_pass"
 
 
 ENVIRON = """
@@ -151,40 +151,40 @@ def passing(module_nginx):
     return module_nginx(ENVIRON)
 
 
-def test_no_request_headers(passing):
+def test_pass_request_headers_off(passing):
     sent = [("X-Country", "de"), ("Content-Type", "a/b"), ("Cookie", "a=1")]
     environ = environ_of(passing.ask("/headers", "POST", headers=sent, body=b"form"))
     assert not [key for key in environ if key.startswith("HTTP_")], "no header of the client"
-    assert (environ["CONTENT_TYPE"], environ["CONTENT_LENGTH"]) == ("a/b", "4"), "but of the body"
-    assert environ["SERVER_NAME"] == "localhost", "and what nginx itself knows"
+    assert (environ["CONTENT_TYPE"], environ["CONTENT_LENGTH"]) == ("a/b", "4"), "those of the body"
+    assert environ["SERVER_NAME"] == "localhost", "nginx's own values"
     environ = environ_of(passing.ask("/param", headers=sent))
-    assert environ["HTTP_X_COUNTRY"] == "de", "wsgi_param can pass single ones"
-    assert "HTTP_COOKIE" not in environ, "and only these"
+    assert environ["HTTP_X_COUNTRY"] == "de", "wsgi_param can pass one field"
+    assert "HTTP_COOKIE" not in environ, "and no other"
 
 
-def test_no_request_body(passing):
+def test_pass_request_body_off_states_no_body(passing):
     environ = environ_of(passing.ask("/body", "POST", body=b"form"))
-    assert environ["CONTENT_LENGTH"] == "0", "there is nothing to read, and it says so"
+    assert environ["CONTENT_LENGTH"] == "0", "there is nothing to read"
     environ = environ_of(passing.ask("/body", "POST", body=b""))
-    assert environ["CONTENT_LENGTH"] == "0", "zero was stated, and is no less"
-    assert "CONTENT_LENGTH" not in environ_of(passing.ask("/body")), "here nothing was stated"
+    assert environ["CONTENT_LENGTH"] == "0", "the client stated zero"
+    assert "CONTENT_LENGTH" not in environ_of(passing.ask("/body")), "the client stated no length"
 
 
 @pytest.mark.parametrize("way", ["input", "unbuffered"])
 @pytest.mark.parametrize("size", [0, 4, 50_000])
-def test_body_is_read_and_not_passed(passing, way, size):
+def test_pass_request_body_off_reads_the_body_and_drops_it(passing, way, size):
     chunked = [("Transfer-Encoding", "chunked")]
     with passing.connect() as connection:
         for _ in range(2):
             response = connection.ask(f"/{way}/read", "POST", body=b"x" * size)
-            assert response.status == 200 and eval(response.body) == b"", "it reads nothing"
+            assert response.status == 200 and eval(response.body) == b"", "no body"
             connection.send_request(f"/{way}/read", method="POST", headers=chunked)
             connection.send_chunk(b"x" * (size + 1))
             connection.send_chunk(b"")
-            assert eval(connection.read_response().body) == b"", "in chunks neither"
+            assert eval(connection.read_response().body) == b"", "also in chunks"
 
 
-def test_too_large_a_body_that_is_not_passed(passing):
+def test_pass_request_body_off_still_limits_the_body(passing):
     assert passing.ask("/input/read", "POST", body=b"x" * 200_000).status == 413, "nginx reads it"
 
 
@@ -201,20 +201,20 @@ RATES = [
 
 
 @pytest.mark.parametrize("directives, headers, rate", RATES)
-def test_limit_rate(nginx, directives, headers, rate):
+def test_the_lowest_limit_rate_holds(nginx, directives, headers, rate):
     conf = "location /wsgi/ { wsgi_app @APPS@/told.py app; add_header X-Rate $limit_rate; %s }"
     server = nginx(conf % directives)
     for way in ("wsgi", "h2"):
         response = tell(server, way, headers=[TEXT, *headers])
-        assert response.header("X-Rate") == rate, "the lower rate holds, 0 is none so far"
+        assert response.header("X-Rate") == rate, "the lowest rate; 0 is no limit"
 
 
-def test_limit_rate_slows_down(nginx):
+def test_limit_rate_slows_the_response_down(nginx):
     server = nginx("location /wsgi/ { wsgi_app @APPS@/told.py app; wsgi_limit_rate 4k; }")
     begin = time.monotonic()
     response = ask(server, "wsgi", target("wsgi", body="slowly ", times=1500))
-    assert response.text == "slowly " * 1500, "all of it comes"
-    assert time.monotonic() - begin > 0.9, "but not at once"
+    assert response.text == "slowly " * 1500, "all of it must arrive"
+    assert time.monotonic() - begin > 0.9, "it must take about a second"
 
 
 def in_location(text):
@@ -242,13 +242,13 @@ REFUSED = {
 @pytest.mark.parametrize("text, words", REFUSED.values(), ids=REFUSED.keys())
 def test_refused(nginx, text, words):
     said = nginx.prepare(in_location(text)).check()
-    assert said.returncode == 1, "nginx -t refuses it"
-    assert re.search(rf"{words}.*nginx.conf:\d+", said.stderr), f"and says why: {said.stderr}"
+    assert said.returncode == 1, "nginx -t must refuse it"
+    assert re.search(rf"{words}.*nginx.conf:\d+", said.stderr), f"with the reason: {said.stderr}"
 
 
 def test_every_uwsgi_directive_is_explained():
     found = re.findall(rb"(?<=\0)uwsgi_\w+(?=\0)", Path(NGINX).read_bytes())
-    # These are names of other things; some only with debugging information.
+    # These names have another meaning; some are there only with debugging information.
     others = ("_hash", "_temp", "_lengths", "_values")
     directives = {name.decode() for name in found if not name.decode().endswith(others)}
     explained = set(re.findall(r"uwsgi_\w+", (ROOT / "docs" / "from-uwsgi.md").read_text()))

@@ -1,7 +1,7 @@
-"""What `nginx -t` says of the Python that applications would get: the installation of Python that a
-virtualenv belongs to, and whether the workers' user may read it all.
+"""The result of `nginx -t` for the Python that applications would get: the installation that a
+virtualenv belongs to, and whether the workers' user may read all of it.
 
-tests/nginx/test_configuration.py has what is refused for other reasons.
+tests/nginx/test_configuration.py has the other faults of a configuration.
 """
 
 import os
@@ -16,8 +16,8 @@ import pytest
 from server import PYTHON
 
 pytestmark = [
-    pytest.mark.not_inline("nginx -t finds the Python, not a thread"),
-    pytest.mark.not_validated("nginx -t finds the Python, not an application"),
+    pytest.mark.not_inline("nginx -t checks the Python, without a thread"),
+    pytest.mark.not_validated("nginx -t checks the Python, without an application"),
 ]
 
 APPLICATION = "location / { wsgi_app @APPS@/hello.py hello_world; }"
@@ -27,13 +27,13 @@ GOOD = "def app(environ, start_response):\n    start_response('200 OK', [])\n   
 
 
 def is_open_to_all(path):
-    """Whether every user may enter the folders above a file: root's own Python may be in /root."""
+    """Whether every user may enter the folders above a file. root's own Python may be in /root."""
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in Path(path).resolve().parents)
 
 
 as_root = pytest.mark.skipif(
     os.getuid() != 0 or not is_open_to_all(PYTHON),
-    reason="needs root, who may become another, and a Python that others may run",
+    reason="needs root, to change the user, and a Python that other users may run",
 )
 
 
@@ -54,41 +54,41 @@ def virtualenv(server, name="venv", python=PYTHON, *options):
 
 
 def other_installation(server):
-    """What looks like a Python of the same minor version; nothing of it is run."""
+    """A folder that looks like a Python of the same minor version. No test runs it."""
     server.write(f"other/lib/python{VERSION}/os.py", "")
     server.write("other/bin/python3", "").chmod(0o755)
     return server.prefix / "other"
 
 
 def rebase(venv, home):
-    """Lets a virtualenv say that the Python in another folder has made it."""
+    """Changes a virtualenv as if the Python in another folder had made it."""
     config = venv / "pyvenv.cfg"
     config.write_text(re.sub(r"^home = .*$", f"home = {home}", config.read_text(), flags=re.M))
 
 
 def warnings(server, *words):
-    """What `nginx -t` warns of."""
+    """The warnings of `nginx -t`."""
     said = server.check()
-    assert said.returncode == 0, f"a warning stops nothing: {said.stderr}"
+    assert said.returncode == 0, f"a warning must not be an error: {said.stderr}"
     lines = [line for line in said.stderr.splitlines() if "[warn]" in line]
     return [line for line in lines if all(word in line for word in ("WSGI0104", *words))]
 
 
-def test_virtualenv_of_another_installation(nginx):
+def test_a_virtualenv_of_another_installation_is_refused(nginx):
     server = nginx.prepare(APPLICATION, http=HOME)
     venv, other = virtualenv(server), other_installation(server)
     rebase(venv, other / "bin")
     said = server.check()
-    assert said.returncode == 1, "what is compiled for one does not work in the other"
+    assert said.returncode == 1, "compiled packages do not work in another installation"
     assert re.search(rf"\[emerg\] WSGI0101 .*{other}/bin.*this module runs.*{PYTHON}", said.stderr)
-    assert f"{PYTHON} -m venv --clear {venv}" in said.stderr, "and what to do"
+    assert f"{PYTHON} -m venv --clear {venv}" in said.stderr, "with the command that helps"
 
 
-def test_prefix_of_another_installation(nginx):
+def test_the_prefix_of_another_installation_is_refused(nginx):
     server = nginx.prepare(APPLICATION, http="wsgi_python_home @PREFIX@/other;")
     other_installation(server)
     said = server.check()
-    assert said.returncode == 1, "its library is not that of the module's libpython"
+    assert said.returncode == 1, "its library does not belong to the module's libpython"
     assert re.search(rf"\[emerg\] WSGI0101 .*the prefix of another Python.*{PYTHON}", said.stderr)
 
 
@@ -105,23 +105,23 @@ WAYS = {
 
 
 @pytest.mark.parametrize("make", WAYS.values(), ids=WAYS.keys())
-def test_virtualenv_of_the_own_installation(nginx, make):
+def test_a_virtualenv_of_the_same_installation_is_accepted(nginx, make):
     server = nginx.prepare(OWN, http=HOME, files=[("site/own.py", "import only_there\n" + GOOD)])
     make(server)
     server.write(f"venv/{PACKAGES}/only_there.py", "")
-    assert not warnings(server), "nothing is wrong"
+    assert not warnings(server), "without a warning"
     server.start()
-    assert server.ask("/").body == b"own", "and it works"
+    assert server.ask("/").body == b"own", "it must work"
 
 
-def test_virtualenv_by_a_link_to_the_own_installation(nginx):
+def test_a_virtualenv_by_a_link_to_the_same_installation_is_accepted(nginx):
     server = nginx.prepare(OWN, http=HOME, files=[("site/own.py", "import ssl\n" + GOOD)])
     venv = virtualenv(server)
     (server.prefix / "bin").symlink_to(os.path.dirname(PYTHON))
     rebase(venv, server.prefix / "bin")
     assert not warnings(server), "the link leads to the same Python"
     server.start()
-    assert server.ask("/").body == b"own", "and it works"
+    assert server.ask("/").body == b"own", "it must work"
 
 
 def prepare_closed(nginx, http=HOME):
@@ -146,47 +146,47 @@ CLOSED = {
 
 @as_root
 @pytest.mark.parametrize("path", CLOSED.values(), ids=CLOSED.keys())
-def test_what_the_workers_may_not_read(nginx, path):
+def test_a_path_that_the_workers_may_not_read_is_a_warning(nginx, path):
     server = prepare_closed(nginx)
-    assert not warnings(server), "nothing is closed yet"
+    assert not warnings(server), "the workers may still read all"
     path = server.prefix / path
     mode = path.stat().st_mode
     path.chmod(0o700 if path.is_dir() else 0o600)
     lines = warnings(server, '"nobody"', "cannot be read by this user", str(path))
-    assert len(lines) == 1, "one sentence that names what is closed"
+    assert len(lines) == 1, "one sentence that names the closed path"
     path.chmod(mode)
-    assert not warnings(server), "nothing else was wrong"
+    assert not warnings(server), "there must be no other fault"
 
 
 @as_root
-def test_a_folder_that_can_be_entered_and_not_listed(nginx):
+def test_a_folder_that_cannot_be_listed_is_a_warning(nginx):
     server = prepare_closed(nginx)
     folder = server.prefix / "site"
     folder.chmod(0o711)
-    assert warnings(server, "wsgi_app", f"{folder} cannot be read"), "no neighbour would be found"
+    assert warnings(server, "wsgi_app", f"{folder} cannot be read"), "no module is found"
 
 
 @as_root
-def test_a_python_behind_a_closed_folder(nginx):
+def test_a_python_behind_a_closed_folder_is_a_warning(nginx):
     server = prepare_closed(nginx)
     closed = server.prefix / "closed"
     closed.mkdir()
     (closed / "bin").symlink_to(os.path.dirname(PYTHON))
     rebase(server.prefix / "venv", closed / "bin")
     server.expect("WSGI0108")
-    assert not warnings(server), "the link can be followed"
+    assert not warnings(server), "the workers can follow the link"
     closed.chmod(0o700)
     (line,) = warnings(server, '"wsgi_python_home"')
-    assert f"{closed} is closed" in line, "the line says where"
-    assert "not there" not in line, "and not that the Python is gone"
+    assert f"{closed} is closed" in line, "the line must name the folder"
+    assert "not there" not in line, "the Python is not gone"
     server.start()
     assert server.ask("/").status == 503, "the workers cannot use it"
     (line,) = server.wait_log("WSGI0108")
-    assert f"{closed} is closed" in line and "not there" not in line, "and say the same"
+    assert f"{closed} is closed" in line and "not there" not in line, "the log has the same reason"
 
 
 @as_root
-def test_a_program_behind_a_closed_folder(nginx):
+def test_a_program_behind_a_closed_folder_is_a_warning(nginx):
     server = prepare_closed(nginx)
     closed = server.prefix / "closed"
     closed.mkdir()
@@ -197,14 +197,14 @@ def test_a_program_behind_a_closed_folder(nginx):
         link.symlink_to(closed / "python3")
     closed.chmod(0o700)
     (line,) = warnings(server, '"wsgi_python_home"')
-    assert f"{closed} is closed" in line, "the link leads into it"
+    assert f"{closed} is closed" in line, "the link leads into the folder"
 
 
 @as_root
-def test_a_closed_folder_of_the_path(nginx):
+def test_a_closed_folder_of_the_path_is_a_warning(nginx):
     server = prepare_closed(nginx, "wsgi_python_path @PREFIX@/site @PREFIX@/closed;")
     (server.prefix / "closed").mkdir()
-    assert not warnings(server), "it is open"
+    assert not warnings(server), "the folder is open"
     (server.prefix / "closed").chmod(0o700)
     assert warnings(server, '"nobody"', '"wsgi_python_path"', "closed cannot be read")
 
@@ -216,7 +216,7 @@ PATHS = {
 
 
 @pytest.mark.parametrize("level", ["", "crit"], ids=["the default level", "crit"])
-def test_warnings_are_seen_whatever_the_log_takes(nginx, level):
+def test_warnings_are_printed_with_any_level_of_the_log(nginx, level):
     server = nginx.prepare(APPLICATION, http="wsgi_python_path @PREFIX@/missing;")
     conf = server.prefix / "nginx.conf"
     conf.write_text(conf.read_text().replace("error.log info;", f"error.log {level};"))
@@ -225,7 +225,7 @@ def test_warnings_are_seen_whatever_the_log_takes(nginx, level):
 
 @pytest.mark.parametrize("text, words", PATHS.values(), ids=PATHS.keys())
 @pytest.mark.parametrize("other", [False, pytest.param(True, marks=as_root)])
-def test_a_folder_of_the_path_that_is_none(nginx, text, words, other):
+def test_a_wrong_folder_of_the_path_is_a_warning(nginx, text, words, other):
     server = nginx.prepare(APPLICATION, http="wsgi_python_path @PREFIX@/path;")
     if other:
         server.run_as_nobody()
@@ -235,19 +235,19 @@ def test_a_folder_of_the_path_that_is_none(nginx, text, words, other):
     assert len(warnings(server, '"wsgi_python_path"', words)) == 1, "one sentence"
 
 
-def test_a_zip_file_of_modules(nginx):
+def test_a_zip_file_of_modules_is_accepted(nginx):
     server = nginx.prepare(
         "location / { wsgi_app zipped:app; }", http="wsgi_python_path @PREFIX@/modules.zip;"
     )
     server.write("modules/zipped.py", GOOD)
     shutil.make_archive(server.prefix / "modules", "zip", server.prefix / "modules")
-    assert not warnings(server), "Python imports from it"
+    assert not warnings(server), "Python can import from it"
     server.start()
-    assert server.ask("/").body == b"own", "so it does"
+    assert server.ask("/").body == b"own", "it must work"
 
 
 @as_root
-def test_the_master_keeps_its_groups(nginx):
+def test_the_check_leaves_the_master_s_groups_unchanged(nginx):
     server = nginx.prepare(APPLICATION)
     server.run_as_nobody()
     before = os.getgroups()
@@ -257,4 +257,4 @@ def test_the_master_keeps_its_groups(nginx):
     finally:
         os.setgroups(before)
     status = Path(f"/proc/{server.process.pid}/status").read_text()
-    assert re.search(r"^Groups:\s+1 2 3\s*$", status, re.M), "it looked with those of its workers"
+    assert re.search(r"^Groups:\s+1 2 3\s*$", status, re.M), "only the check had the workers' groups"

@@ -32,13 +32,13 @@ WRONG = {
     "a rule that is left out": ("docs/pep3333.md", "### 7. ", "### 8. ", "numbered from 1 to 36"),
     "a test that does not exist": (
         "docs/nginx-features.md",
-        "::test_gunzip`",
+        "::test_gunzip_decompresses`",
         "::test_gunzips`",
         "there is no test",
     ),
     "a feature without its test": (
         "docs/nginx-features.md",
-        "* `tests/nginx/test_features_filters.py::test_gunzip`\n",
+        "* `tests/nginx/test_features_filters.py::test_gunzip_decompresses`\n",
         "",
         "no test for: `gunzip`",
     ),

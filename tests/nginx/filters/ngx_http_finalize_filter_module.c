@@ -1,6 +1,6 @@
 
 /*
- * For tests: a filter that answers 403 in the place of a response, as
+ * For tests: a filter that answers 403 instead of the response, as
  * image_filter, xslt and firewalls do.
  *
  *     finalize header;    when it sees the header
