@@ -1,4 +1,4 @@
-"""HTTP/2: streams side by side, and ends that cannot be mistaken."""
+"""HTTP/2: several streams at the same time, and streams whose end is clear."""
 
 import json
 
@@ -29,39 +29,39 @@ def connection(server):
         yield connection
 
 
-def test_several_streams(connection):
+def test_several_streams_at_once(connection):
     streams.assert_side_by_side(connection)
 
 
-def test_environ(connection):
+def test_environ_over_http2(connection):
     response = connection.ask("/environ?a=b", headers=[("cookie", "a=1"), ("cookie", "b=2")])
     environ = {key: value for key, (_, value) in json.loads(response.body).items()}
     assert environ["HTTP_HOST"] == "h2.test", ":authority is the host"
-    assert environ["SERVER_PROTOCOL"] == "HTTP/2.0", "the protocol is nginx's name for it"
-    assert environ["HTTP_COOKIE"] == "a=1; b=2", "split cookies are put together"
-    assert not [key for key in environ if ":" in key], "pseudo-fields are no keys"
+    assert environ["SERVER_PROTOCOL"] == "HTTP/2.0", "nginx's name for the protocol"
+    assert environ["HTTP_COOKIE"] == "a=1; b=2", "split cookies must be joined"
+    assert not [key for key in environ if ":" in key], "pseudo-fields are not keys"
 
 
-def test_head(connection):
+def test_head_has_no_body(connection):
     response = connection.ask("/stated", method="HEAD")
-    assert (response.status, response.body) == (200, b""), "HEAD has no body"
-    assert dict(response.headers)["content-length"] == "11", "but the length that was stated"
+    assert (response.status, response.body) == (200, b""), "no body"
+    assert dict(response.headers)["content-length"] == "11", "the length that was stated"
     streams.assert_goes_on(connection)
 
 
 @pytest.mark.parametrize("size", [*streams.SIZES, 1_000_000])
-def test_post(connection, size):
+def test_a_body_arrives(connection, size):
     streams.assert_body_arrives(connection, size)
 
 
-def test_unread_body(connection):
+def test_a_body_may_stay_unread(connection):
     streams.assert_body_may_stay_unread(connection)
 
 
-def test_ten_megabytes_twice(connection):
+def test_ten_megabytes_on_two_streams(connection):
     both = [connection.send("/large/generator"), connection.send("/large/list")]
     sizes = [len(connection.response(stream).body) for stream in both]
-    assert sizes == [10 << 20] * 2, "side by side"
+    assert sizes == [10 << 20] * 2, "at the same time"
 
 
 def test_pieces_arrive_one_by_one(connection, gate):
@@ -75,18 +75,18 @@ def test_truncation_resets_the_stream(connection, way):
 
 def test_less_than_stated_resets_the_stream(server, connection):
     response = connection.ask("/short")
-    assert response.body == b"hello", "what there is, is sent"
-    assert response.reset and not response.ended, "and then the stream is reset"
+    assert response.body == b"hello", "the given bytes must be sent"
+    assert response.reset and not response.ended, "then the stream must be reset"
     server.wait_log("WSGI0204", "GET /short")
     streams.assert_goes_on(connection)
 
 
-def test_error_before_headers(connection):
+def test_an_error_before_the_headers_is_a_500(connection):
     streams.assert_error_before_headers(connection)
 
 
 @pytest.mark.not_inline("the application waits")
-def test_reset_by_the_client(server, connection, gate):
+def test_a_client_resets_a_request(server, connection, gate):
     stop = gate()
     stream = connection.send(f"/wait/block?{stop.query}")
     stop.wait()
@@ -96,10 +96,10 @@ def test_reset_by_the_client(server, connection, gate):
     streams.assert_goes_on(connection)
 
 
-def test_reset_while_streaming(connection, server):
+def test_a_client_resets_a_stream(connection, server):
     for _ in range(5):
         stream = connection.send("/large/endless?50")
         connection.wait(stream, lambda response: len(response.body) > 100_000)
         connection.reset(stream)
     streams.assert_goes_on(connection)
-    assert len(server.ask("/large/one").body) == 10 << 20, "as does the worker"
+    assert len(server.ask("/large/one").body) == 10 << 20, "the worker must go on"

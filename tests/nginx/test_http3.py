@@ -1,4 +1,4 @@
-"""HTTP/3, where nginx was built with it: the protocol is nginx's, the request is the application's."""
+"""HTTP/3, if nginx was built with it: the application gets the same requests as over HTTP/1.1."""
 
 import json
 
@@ -46,43 +46,43 @@ def connection(server):
         yield connection
 
 
-def test_several_streams(connection):
+def test_several_streams_at_once(connection):
     streams.assert_side_by_side(connection)
 
 
-def test_environ(server, connection):
+def test_environ_over_http3(server, connection):
     headers = [("cookie", "a=1"), ("cookie", "b=2"), ("x-name", "value")]
     response = connection.ask("/environ?a=b", headers=headers)
     environ = {key: value for key, (_, value) in json.loads(response.body).items()}
-    assert environ["SERVER_PROTOCOL"] == "HTTP/3.0", "the protocol is nginx's name for it"
+    assert environ["SERVER_PROTOCOL"] == "HTTP/3.0", "nginx's name for the protocol"
     assert environ["HTTP_HOST"] == "h3.test", ":authority is the host"
-    assert environ["SERVER_NAME"] == "h3.test", "and the server's name"
+    assert environ["SERVER_NAME"] == "h3.test", "the server's name"
     assert (environ["wsgi.url_scheme"], environ["HTTPS"]) == ("https", "on"), "always with TLS"
     assert environ["SERVER_PORT"] == str(server.other_port)
     assert (environ["PATH_INFO"], environ["QUERY_STRING"]) == ("/environ", "a=b")
     assert environ["REMOTE_ADDR"] == "127.0.0.1"
-    assert environ["HTTP_COOKIE"] == "a=1; b=2", "split cookies are put together"
+    assert environ["HTTP_COOKIE"] == "a=1; b=2", "split cookies must be joined"
     assert environ["HTTP_X_NAME"] == "value"
-    assert not [key for key in environ if ":" in key], "pseudo-fields are no keys"
+    assert not [key for key in environ if ":" in key], "pseudo-fields are not keys"
 
 
-def test_head(connection):
-    # Without a length: the client takes the one of HEAD for that of a body which is missing.
+def test_head_has_no_body(connection):
+    # Without a length: the client takes the length of a HEAD for that of a missing body.
     response = connection.ask("/generator", method="HEAD")
-    assert (response.status, response.body) == (200, b""), "HEAD has no body"
+    assert (response.status, response.body) == (200, b""), "no body"
     streams.assert_goes_on(connection)
 
 
 @pytest.mark.parametrize("size", streams.SIZES)
-def test_post(connection, size):
+def test_a_body_arrives(connection, size):
     streams.assert_body_arrives(connection, size)
 
 
-def test_unread_body(connection):
+def test_a_body_may_stay_unread(connection):
     streams.assert_body_may_stay_unread(connection)
 
 
-def test_a_megabyte(connection):
+def test_a_megabyte_arrives(connection):
     response = connection.response(connection.send("/large/generator?1"))
     assert len(response.body) >= 1 << 20, "all of it"
 
@@ -96,32 +96,32 @@ def test_truncation_resets_the_stream(connection, way):
     streams.assert_truncation_resets_the_stream(connection, way)
 
 
-def test_error_before_headers(connection):
+def test_an_error_before_the_headers_is_a_500(connection):
     streams.assert_error_before_headers(connection)
 
 
-def test_client_that_leaves(server, gate):
+def test_a_client_leaves_the_connection(server, gate):
     stop = gate()
     with H3Connection(server.other_port) as connection:
         connection.send(f"/wait/block?{stop.query}")
         stop.wait()
-    # Whatever the status is: with a connection that was closed nginx knows of none.
+    # With any status: nginx has none for a closed connection.
     server.wait_access("/wait/block")
     stop.shut()
     with H3Connection(server.other_port) as another:
-        assert another.ask("/one").body == b"one", "the worker goes on"
+        assert another.ask("/one").body == b"one", "the worker must go on"
 
 
-def test_stream_that_the_client_stops(server, connection):
+def test_a_client_stops_a_stream(server, connection):
     stream = connection.send("/large/endless?50")
     connection.wait(stream, lambda response: len(response.body) > 100_000)
     connection.reset(stream)
     server.wait_access("/large/endless", " 499 ")
-    streams.assert_goes_on(connection, "the other streams go on")
+    streams.assert_goes_on(connection, "the other streams must go on")
 
 
-@pytest.mark.skipif(not built.EARLY_HINTS, reason="nginx can since 1.29.0")
-def test_early_hints(connection, gate):
+@pytest.mark.skipif(not built.EARLY_HINTS, reason="nginx can send hints since 1.29.0")
+def test_early_hints_over_http3(connection, gate):
     stop = gate()
     stream = connection.send(f"/hints/gate?{stop.query}")
     css = ("link", "</a.css>; rel=preload; as=style")
@@ -131,4 +131,4 @@ def test_early_hints(connection, gate):
     response = connection.response(stream)
     assert len(response.hints) == 2, "before the response"
     assert (response.status, bytes(response.body)) == (200, b"hinted")
-    assert "link" not in dict(response.headers), "which has only its own fields"
+    assert "link" not in dict(response.headers), "the response has only its own fields"

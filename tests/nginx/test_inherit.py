@@ -1,4 +1,4 @@
-"""What applications and their children have of the worker: no client's connection, no client's body."""
+"""What an application's children inherit from the worker: no connection and no body of a client."""
 
 import os
 import re
@@ -26,13 +26,13 @@ def test_no_connection_of_a_client_is_inherited(server, way):
     with server.connect() as idle, server.connect() as other:
         assert other.ask("/chdir?/").status == 200
         held = server.ask(f"/held?{way}").text.splitlines()
-        assert other.ask("/chdir?/").status == 200, "its connection lives"
+        assert other.ask("/chdir?/").status == 200, "its connection is open"
         idle.close()
     assert held and not [link for link in held if link.startswith("socket:")], held
 
 
 def are_private(worker, folder):
-    """Whether the worker has files in a folder, and all of them are closed by exec()."""
+    """Whether the worker has files in a folder, and exec() closes all of them."""
     found = []
     for number in os.listdir(f"/proc/{worker}/fd"):
         try:
@@ -64,7 +64,7 @@ def test_no_body_of_a_client_is_inherited(server, way):
         sent = 50000
 
         def is_private():
-            # The file may be new; the next byte has nginx look at it again.
+            # The file may be new. Because of the next byte nginx checks it again.
             nonlocal sent
             uploading.send(b"x")
             sent += 1
@@ -74,7 +74,7 @@ def test_no_body_of_a_client_is_inherited(server, way):
         held = server.ask(f"/held?{way}", "POST", body=b"y" * 5000).text
         assert held and f"{server.prefix}/body" not in held, held
         uploading.send(b"x" * (100000 - sent))
-        assert uploading.read_response().status == 200, "the upload is whole"
+        assert uploading.read_response().status == 200, "the upload must be complete"
 
 
 @pytest.mark.parametrize("way", ["popen", "spawned", "forked"])
@@ -84,7 +84,7 @@ def test_a_command_does_not_hold_the_connection(server, gate, way):
         headers = [("Connection", "close")]
         connection.send_request(f"/ways?{way},{stop.path}", headers=headers)
         assert connection.read_response().status == 200
-        assert connection.is_closed(), "the client sees the end of its connection"
+        assert connection.is_closed(), "the client must see the end of its connection"
     stop.wait()
 
 
@@ -98,24 +98,24 @@ def modes(nginx, main="", http=""):
 
 @pytest.fixture
 def umask():
-    """Sets the umask with which nginx starts; it sets 0 itself when it becomes a daemon."""
+    """Sets the umask with which nginx starts. nginx sets 0 itself when it becomes a daemon."""
     before = os.umask(0)
     yield os.umask
     os.umask(before)
 
 
-def test_without_a_umask_files_are_not_for_everybody(nginx, umask):
+def test_without_a_umask_files_are_not_readable_by_all(nginx, umask):
     umask(0)
     assert modes(nginx) == "022 755 644"
 
 
-def test_the_umask_that_nginx_was_started_with(nginx, umask):
+def test_the_umask_of_nginx_s_start_is_kept(nginx, umask):
     umask(0o027)
     assert modes(nginx) == "027 750 640"
 
 
 @pytest.mark.parametrize("mask, found", [("077", "077 700 600"), ("2", "002 775 664"), ("0", "000 777 666")])
-def test_a_umask_of_its_own(nginx, umask, mask, found):
+def test_the_directive_sets_the_umask(nginx, umask, mask, found):
     umask(0o027)
     assert modes(nginx, http=f"wsgi_umask {mask};") == found
 

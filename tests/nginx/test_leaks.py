@@ -1,4 +1,4 @@
-"""After many requests a worker holds what it held before: descriptors and memory."""
+"""After many requests a worker must use no more descriptors and memory than before."""
 
 import os
 

@@ -1,5 +1,6 @@
-"""A worker that leaves its place (WSGI0125) is gone soon, whatever its clients do: until then the
-master does not start the next one, and with one worker nobody takes new clients."""
+"""A worker that must be replaced (WSGI0125) ends soon, whatever its clients do. Until then the
+master
+does not start the next one, and with one worker no process takes new clients."""
 
 import time
 from pathlib import Path
@@ -34,13 +35,13 @@ def start(nginx, main=""):
 
 
 def exhaust(server):
-    """Has two threads stuck, which is one too many."""
+    """Makes two threads stuck, which is one above the limit."""
     for _ in range(2):
-        assert server.ask("/wait").status == 504, "it is late"
+        assert server.ask("/wait").status == 504, "the application is late"
     server.wait_log("WSGI0125", "2 threads are stuck")
 
 
-def test_a_slow_client_does_not_hold_the_place(nginx):
+def test_a_slow_client_does_not_hold_up_the_end(nginx):
     server = start(nginx)
     server.expect("WSGI0003")
     (worker,) = server.workers()
@@ -50,9 +51,9 @@ def test_a_slow_client_does_not_hold_the_place(nginx):
         exhaust(server)
         begin = time.monotonic()
         assert server.ask("/pid").text != str(worker), "a new worker serves"
-        assert time.monotonic() - begin < 12, "though the client reads nothing"
-    assert server.wait_log("WSGI0125", "at most 5000 ms"), "the log says how long it waits"
-    assert server.wait_log("[warn]", "WSGI0118", "after 5000 ms"), "and what it did then"
+        assert time.monotonic() - begin < 12, "although the client reads nothing"
+    assert server.wait_log("WSGI0125", "at most 5000 ms"), "the log has the limit"
+    assert server.wait_log("[warn]", "WSGI0118", "after 5000 ms"), "the log has what was cut off"
 
 
 def test_a_request_that_ends_in_time_is_answered(nginx, gate):
@@ -66,15 +67,15 @@ def test_a_request_that_ends_in_time_is_answered(nginx, gate):
         exhaust(server)
         server.wait_log("gracefully shutting down")
         stop.shut()
-        assert running.read_response().body == b"passed", "it has had the time for it"
+        assert running.read_response().body == b"passed", "it had the time to end"
     assert server.ask("/pid").text != str(worker), "a new worker serves"
-    assert not server.log_lines("WSGI0118"), "nobody was cut off"
+    assert not server.log_lines("WSGI0118"), "no request may be cut off"
 
 
-def test_an_application_without_its_client_does_not_hold_the_place(nginx, gate):
+def test_an_application_without_its_client_does_not_hold_up_the_end(nginx, gate):
     server = start(nginx, main="worker_shutdown_timeout 500ms;")
     server.expect("WSGI0003")
-    # What nginx says of a worker that ends with a connection in use.
+    # nginx logs this when a worker ends with a connection in use.
     server.expect(r"open socket #\d+ left in connection|aborting$")
     (worker,) = server.workers()
     stop = gate()
@@ -84,7 +85,7 @@ def test_an_application_without_its_client_does_not_hold_the_place(nginx, gate):
         exhaust(server)
         begin = time.monotonic()
         wait_for(lambda: not Path(f"/proc/{worker}").exists(), "the worker to be gone")
-        assert time.monotonic() - begin < 8, "though the application goes on"
-    assert server.wait_log("WSGI0125", "at most 500 ms"), "the directive counts where it is set"
+        assert time.monotonic() - begin < 8, "although the application goes on"
+    assert server.wait_log("WSGI0125", "at most 500 ms"), "with the time of the directive"
     assert server.ask("/pid").text != str(worker), "a new worker serves"
     stop.open()

@@ -1,4 +1,4 @@
-"""What a client sends and an application logs: the log has it, and nobody else pays for it."""
+"""A client's body in the log: the log and the memory are bounded, other requests do not wait."""
 
 import concurrent.futures
 import time
@@ -17,7 +17,7 @@ CONF = """
     location /return { return 200 "returned"; }
 """
 
-# As long as nginx lets a line of the log become by it.
+# The longest text that nginx accepts in one line of the log.
 QUERY = "q" * 1500
 
 BODIES = {
@@ -40,7 +40,7 @@ def server(module_nginx):
 
 @pytest.mark.parametrize("way", ["print", "errors", "logging", "logged", "raised"])
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_what_a_client_sends_does_not_swell(server, way, body):
+def test_a_client_s_body_in_the_log_takes_bounded_memory(server, way, body):
     pid = server.workers()[0]
     log = server.prefix / "error.log"
     before, size = server.memory(pid), log.stat().st_size
@@ -49,11 +49,11 @@ def test_what_a_client_sends_does_not_swell(server, way, body):
         ask = threads.submit(server.ask, f"/body?{way}&{QUERY}", "POST", body=body)
         while not ask.done():
             begun = time.monotonic()
-            assert server.ask("/return").status == 200, "static answers come"
+            assert server.ask("/return").status == 200, "nginx answers"
             slowest = max(slowest, time.monotonic() - begun)
             most = max(most, server.memory(pid))
         assert ask.result().status == (500 if way == "raised" else 200)
-    assert slowest < 0.5, "and come soon"
+    assert slowest < 0.5, "without a delay"
     assert most - before < 16 << 20, f"memory grew by {(most - before) >> 20} MB"
     server.ask("/print?the-end")
     server.wait_log("the-end", "GET /print")
@@ -63,15 +63,15 @@ def test_what_a_client_sends_does_not_swell(server, way, body):
     assert grown < 8 * len(body) + (5 << 20), f"{grown >> 20} MB of log for {len(body)} bytes"
 
 
-def test_many_lines_of_one_request(server):
-    """Printed one by one, as an application may read a file that its client has sent."""
+def test_many_lines_of_one_request_name_it_once(server):
+    """The application prints each line, as if it read a file that its client sent."""
     log = server.prefix / "error.log"
     size = log.stat().st_size
     text = "".join(f"row {n}\n" for n in range(50_000)) + "the last row"
     assert server.ask(f"/body?each&{QUERY}", "POST", body=text.encode()).status == 200
     server.wait_log("the last row, client: 127.0.0.1, request: as before")
     assert len(server.log_lines(" row ", "POST /body?each")) == 5000, "the first name the request"
-    assert len(server.log_lines(" row ", "client: 127.0.0.1")) == 50_000, "none is left out"
+    assert len(server.log_lines(" row ", "client: 127.0.0.1")) == 50_000, "no line is lost"
     grown = log.stat().st_size - size
     assert grown < 20 << 20, f"{grown >> 20} MB of log"
 
@@ -81,10 +81,10 @@ def test_no_line_of_a_long_text_is_lost(server):
     assert server.ask("/body?print", "POST", body=text.encode()).status == 200
     lines = server.wait_log("number 19999")
     logged = "".join(server.log_lines("number ", "POST /body"))
-    assert lines and all(f"number {n}" in logged for n in range(0, 20_000, 7)), "all are there"
+    assert lines and all(f"number {n}" in logged for n in range(0, 20_000, 7)), "every line"
 
 
-def test_a_run_of_empty_lines_says_how_many(server):
+def test_a_run_of_empty_lines_is_counted(server):
     server.ask("/body?print&fold", "POST", body=b"first\n" + b"\n" * 1000 + b"last")
     assert len(server.wait_log("[1000 empty lines]", "POST /body?print&fold")) == 1
     assert server.log_lines("first", "fold") and server.log_lines("last", "fold"), "and the rest"

@@ -1,4 +1,4 @@
-"""Memory that no temporary file relieves is bounded, too."""
+"""Responses that a temporary file cannot hold also use bounded memory."""
 
 import select
 
@@ -28,7 +28,7 @@ def started(nginx, http):
 
 
 def readers_of(server, path, count, **how):
-    """Clients that have asked and read nothing."""
+    """Clients that have sent a request and read nothing."""
     connections = [server.connect(**how) for _ in range(count)]
     for connection in connections:
         connection.send_request(path)
@@ -36,7 +36,7 @@ def readers_of(server, path, count, **how):
 
 
 @pytest.mark.parametrize("why", ["no folder", "a small file", "no file"])
-def test_more_than_may_be_held_refuses_requests(nginx, why):
+def test_above_the_limit_requests_are_refused(nginx, why):
     http = "wsgi_max_buffered 4m; wsgi_buffer_size 256k;"
     http += {
         "no folder": "wsgi_temp_path @PREFIX@/responses;",
@@ -50,15 +50,15 @@ def test_more_than_may_be_held_refuses_requests(nginx, why):
     before = server.reset_peak_memory()
     readers = readers_of(server, "/one", 20, receive_buffer=4096)
     server.wait_log("[error]", "WSGI0129", "wsgi_max_buffered", count=10)
-    assert server.ask("/made").status == 503, "no request is taken"
+    assert server.ask("/made").status == 503, "the server accepts no request"
     grown = server.peak_memory() - before
     assert grown < 80 * MEGABYTE, f"{grown >> 20} MB for 200 MB that no client takes"
     for reader in readers:
         reader.close()
-    wait_for(lambda: server.ask("/made").status == 200, "requests to be taken again")
+    wait_for(lambda: server.ask("/made").status == 200, "the server to accept requests again")
 
 
-def test_a_client_that_pins_the_memory_is_left(nginx):
+def test_the_server_leaves_a_client_that_holds_much_memory(nginx):
     server = started(
         nginx, "wsgi_max_buffered 1m; wsgi_max_temp_file_size 0; wsgi_send_timeout 1s;"
     )
@@ -67,19 +67,19 @@ def test_a_client_that_pins_the_memory_is_left(nginx):
         wait_for(lambda: server.ask("/made").status == 503, "the sum to be above its limit")
         (line,) = server.wait_log("[error]", "WSGI0137", "wsgi_send_timeout")
         assert "client: 127.0.0.1" in line and "/one" in line, line
-        wait_for(lambda: server.ask("/made").status == 200, "requests to be taken again")
+        wait_for(lambda: server.ask("/made").status == 200, "the server to accept requests again")
 
 
-def test_a_client_that_pins_little_is_not_left(nginx):
+def test_the_server_waits_for_a_client_that_holds_little_memory(nginx):
     server = started(nginx, "wsgi_max_temp_file_size 0; wsgi_send_timeout 200ms;")
     with server.connect(receive_buffer=4096) as slow:
         slow.send_request("/one")
         wait_for(lambda: server.ask("/ended").text == "True", "the application to end")
-        assert server.ask("/slower?50").status == 200, "which takes longer than the time"
+        assert server.ask("/slower?50").status == 200, "this takes longer than the time limit"
         assert len(slow.read_response().body) == 10 * MEGABYTE
 
 
-def test_a_client_that_takes_a_chunk_at_a_time_holds_no_more(nginx):
+def test_a_client_that_reads_a_chunk_at_a_time_holds_no_more_memory(nginx):
     server = started(nginx, "wsgi_max_buffered 4m;")
     before = server.reset_peak_memory()
     readers = readers_of(server, "/chunk/wide?5", 16)
@@ -88,7 +88,7 @@ def test_a_client_that_takes_a_chunk_at_a_time_holds_no_more(nginx):
     left = {reader.socket: 5 * 8 * MEGABYTE - len(reader.buffer) for reader in readers}
     while left:
         ready, _, _ = select.select(list(left), [], [], 20)
-        assert ready, "the responses go on"
+        assert ready, "the responses must go on"
         for socket in ready:
             left[socket] -= len(socket.recv(65536))
             if left[socket] <= 0:
@@ -99,9 +99,9 @@ def test_a_client_that_takes_a_chunk_at_a_time_holds_no_more(nginx):
 
 @pytest.mark.parametrize("size", ["0", "64k"])
 @pytest.mark.parametrize("shape", ["list", "one", "generator", "written"])
-def test_a_page_does_not_hold_the_thread_that_its_parts_wait_for(nginx, shape, size):
+def test_a_page_gives_its_thread_to_its_parts(nginx, shape, size):
     one = "" if INLINE else "wsgi_threads 1;"
     http = f"{one} wsgi_buffer_size 256k; wsgi_max_temp_file_size {size};"
     server = nginx(CONF, http=http)
     wait_for(lambda: server.ask("/made").status == 200, "the import")
-    assert server.ask(f"/page/{shape}").body == PIECE * 168, "its parts, and the page between them"
+    assert server.ask(f"/page/{shape}").body == PIECE * 168, "the parts, and the page between them"

@@ -1,4 +1,4 @@
-"""What an application's file finds beside it, what finds the file, and what another one has taken."""
+"""The modules of an application's folder, and modules that another application has taken."""
 
 import pytest
 
@@ -19,19 +19,19 @@ def app(environ, start_response):
 """
 
 
-def test_a_link_finds_the_neighbours_of_both_folders(nginx):
-    text = "import beside_link, beside_file\nshow = lambda: beside_link.v + beside_file.v\n" + SHOWS
+def test_a_link_finds_the_modules_of_both_folders(nginx):
+    text = "import of_link, of_file\nshow = lambda: of_link.v + of_file.v\n" + SHOWS
     server = nginx.prepare(
         CONF % "links/app.py",
         files=[
             ("release/app.py", text),
-            ("release/beside_file.py", "v = 'file'\n"),
-            ("links/beside_link.py", "v = 'link '\n"),
+            ("release/of_file.py", "v = 'file'\n"),
+            ("links/of_link.py", "v = 'link '\n"),
         ],
     )
     (server.prefix / "links/app.py").symlink_to("../release/app.py")
     server.start()
-    assert server.ask("/").body == b"link file", "as with python3 app.py, and as named here"
+    assert server.ask("/").body == b"link file", "the folder of the link, and of its target"
 
 
 SPAWNS = """
@@ -52,7 +52,7 @@ def show():
     return repr(answers)
 
 def deeper():
-    # The children of a pool may have none of their own, which is what is tried here.
+    # multiprocessing forbids children of a pool's child, and this test needs one.
     multiprocessing.current_process()._config["daemon"] = False
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(work, (1,))[0]
@@ -61,20 +61,20 @@ ANSWER = repr([("spawn", 42, True), 2, ("forkserver", 42, True)])
 
 
 @pytest.mark.parametrize("name", ["own.py", "my.app.py", "site.py", "x.wsgi", "a-b c.py", "plain"])
-def test_processes_that_are_started_anew_find_the_file(nginx, name):
+def test_spawned_processes_find_the_file(nginx, name):
     conf = CONF % f"own/{name}"
     server = nginx.prepare(conf.replace(f"@PREFIX@/own/{name}", f'"@PREFIX@/own/{name}"'))
     server.write(f"own/{name}", SPAWNS)
     server.start()
-    assert server.ask("/").text == ANSWER, "by its name, in a child and in a child of that"
-    assert not list((server.prefix / "own").glob("__pycache__/x.*")), "no .pyc but an ordinary one"
+    assert server.ask("/").text == ANSWER, "by its name, in a child and in a child of that child"
+    assert not list((server.prefix / "own").glob("__pycache__/x.*")), "only an ordinary .pyc"
 
 
-def test_processes_find_the_second_of_two_files(nginx):
+def test_spawned_processes_find_the_second_of_two_files(nginx):
     files = [("one/app.py", "show = lambda: 'one'\n" + SHOWS), ("two/app.py", SPAWNS)]
     server = nginx.prepare(TWO % ("app.py", "app.py"), files=files).start()
     assert server.ask("/one").text == "one"
-    assert server.ask("/two").text == ANSWER, "and not the first"
+    assert server.ask("/two").text == ANSWER, "not the first"
 
 
 def neighbours(nginx, one, two, more=()):
@@ -91,25 +91,25 @@ MODELS = [("one/models.py", "v = 'one'\n"), ("two/models.py", "v = 'two'\n")]
 
 
 @pytest.mark.parametrize("text", IMPORTS.values(), ids=IMPORTS.keys())
-def test_a_neighbour_of_another_application(nginx, text):
+def test_a_module_of_another_application_is_logged(nginx, text):
     server = neighbours(nginx, text, text, MODELS)
-    assert server.ask("/one").text == "one", "the first has its own"
-    assert server.ask("/two").text == "one", "the second has the first one's too"
+    assert server.ask("/one").text == "one", "the first has its own module"
+    assert server.ask("/two").text == "one", "the second gets the module of the first"
     (line,) = server.wait_log("[error]", "WSGI0015", '"models"')
     prefix = server.prefix
-    assert f"the application {prefix}/two/site2.py app gets" in line, "the line says who"
-    assert f"from {prefix}/one/models.py" in line, "what it gets"
-    assert f"not from {prefix}/two/models.py" in line, "and what it does not"
+    assert f"the application {prefix}/two/site2.py app gets" in line, "the application"
+    assert f"from {prefix}/one/models.py" in line, "the module that it gets"
+    assert f"not from {prefix}/two/models.py" in line, "the module that it does not get"
 
 
-def test_a_package_of_another_application(nginx):
+def test_a_package_of_another_application_is_logged(nginx):
     packages = [(f"{name}/tools/__init__.py", f"v = '{name}'\n") for name in ("one", "two")]
     text = "import tools\nshow = lambda: tools.v\n"
     server = neighbours(nginx, text, text, packages)
     assert server.wait_log("WSGI0015", '"tools"', "/one/tools/__init__.py"), "packages, too"
 
 
-def test_neighbours_of_modules(nginx):
+def test_modules_of_applications_that_are_modules(nginx):
     """Applications that are named as modules, in two folders of wsgi_python_path."""
     text = "import common\nshow = lambda: common.v\n" + SHOWS
     files = [
@@ -126,29 +126,29 @@ def test_neighbours_of_modules(nginx):
         http="wsgi_python_path @PREFIX@/one @PREFIX@/two;",
         files=files,
     ).start()
-    assert server.ask("/two").text == "one", "the second has the first one's"
+    assert server.ask("/two").text == "one", "the second gets the module of the first"
     (line,) = server.wait_log("[error]", "WSGI0015")
-    assert 'blog:app gets "common" from' in line, "and the line says so"
+    assert 'blog:app gets "common" from' in line, "the log has a line"
 
 
-def test_a_neighbour_of_a_neighbour(nginx):
+def test_a_module_of_another_application_by_an_own_module(nginx):
     text = "import models\nshow = lambda: models.v\n"
     indirect = [("two/views.py", "import models\nv = models.v\n"), *MODELS]
     server = neighbours(nginx, text, "import views\nshow = lambda: views.v\n", indirect)
     assert server.ask("/two").text == "one"
-    assert server.wait_log("WSGI0015", '"models"'), "it is the application's all the same"
+    assert server.wait_log("WSGI0015", '"models"'), "the line names the application"
 
 
-def test_an_import_that_fails_for_a_neighbour_of_another(nginx):
+def test_an_import_that_fails_by_a_module_of_another_application(nginx):
     more = [("one/models.py", "v = 'one'\n"), ("two/models.py", "v, only_here = 'two', 1\n")]
     one, two = "import models\nshow = lambda: 'one'\n", "from models import only_here\n"
     server = neighbours(nginx, one, two, more)
     assert server.ask("/two").status == 503
-    assert server.wait_log("WSGI0015", '"models"'), "the reason is said"
+    assert server.wait_log("WSGI0015", '"models"'), "the log has the reason"
 
 
-def test_another_application_as_a_neighbour(nginx):
-    """Both have an app.py; in one folder it is an application, in the other it is imported."""
+def test_another_application_imported_as_a_module(nginx):
+    """Both folders have an app.py: one is an application, the other is imported."""
     more = [("two/app.py", "v = 'two'\n")]
     server = neighbours(nginx, "v = 'one'\nshow = lambda: 'one'\n", IMPORTS["from"].replace(
         "models", "app"), more)
@@ -156,7 +156,7 @@ def test_another_application_as_a_neighbour(nginx):
     assert server.wait_log("WSGI0015", '"app"', "/one/app.py")
 
 
-def test_neighbours_that_nobody_mistakes(nginx):
+def test_modules_that_are_not_confused_are_not_logged(nginx):
     more = [
         *MODELS,
         ("one/wsgi.py", ""),
@@ -167,7 +167,7 @@ def test_neighbours_that_nobody_mistakes(nginx):
     del more[1]
     server = neighbours(nginx, IMPORTS["from"], "show = lambda: 'two'\n", more)
     assert [server.ask(path).text for path in ("/one", "/two")] == ["one", "two"]
-    assert not server.log_lines("WSGI0015"), "nobody asks for these files"
+    assert not server.log_lines("WSGI0015"), "no application imports these files"
 
 
 DJANGO = {
@@ -178,33 +178,33 @@ SHOW_SETTINGS = "show = lambda: os.environ['DJANGO_SETTINGS_MODULE']\n"
 
 
 @pytest.mark.parametrize("text", DJANGO.values(), ids=DJANGO.keys())
-def test_two_django_projects(nginx, text):
+def test_two_django_projects_with_one_setting_are_logged(nginx, text):
     one, two = [text % name + SHOW_SETTINGS for name in ("shop", "blog")]
     server = neighbours(nginx, one, two)
     assert server.ask("/two").status == 200
     (line,) = server.wait_log("[error]", "WSGI0016")
     assert "two/site2.py app wants DJANGO_SETTINGS_MODULE to be blog.settings" in line
     assert "one/app.py app has set it to shop.settings" in line, "the line names both"
-    assert "proxy_pass" in line, "and what to do"
+    assert "proxy_pass" in line, "the line has the remedy"
 
 
-def test_one_django_project_twice(nginx):
+def test_one_django_project_twice_is_not_logged(nginx):
     text = DJANGO["setdefault"] % "shop" + SHOW_SETTINGS
     server = neighbours(nginx, text, text)
     assert server.ask("/two").text == "shop.settings"
-    assert not server.log_lines("WSGI0016"), "both want the same"
+    assert not server.log_lines("WSGI0016"), "both have the same setting"
 
 
-def test_django_s_settings_of_the_administrator(nginx):
+def test_django_s_settings_of_the_administrator_are_not_logged(nginx):
     one, two = [DJANGO["setdefault"] % name + SHOW_SETTINGS for name in ("shop", "blog")]
     files = [("one/app.py", one + SHOWS), ("two/site2.py", two + SHOWS)]
     main = "env DJANGO_SETTINGS_MODULE=set.outside;"
     server = nginx.prepare(TWO % ("app.py", "site2.py"), files=files, main=main).start()
     assert server.ask("/two").text == "set.outside"
-    assert not server.log_lines("WSGI0016"), "no application has taken it from another"
+    assert not server.log_lines("WSGI0016"), "no application set the variable"
 
 
-def test_a_relative_import(nginx):
+def test_a_relative_import_is_explained(nginx):
     server = nginx.prepare(
         CONF % "top/pkg/web.py",
         files=[
@@ -219,9 +219,9 @@ def test_a_relative_import(nginx):
     assert server.wait_log("attempted relative import"), "the traceback follows"
 
 
-def test_a_file_that_is_no_text(nginx):
+def test_a_file_that_is_not_python_is_explained(nginx):
     server = nginx.prepare(CONF % "own.py", files=[("own.py", "")])
     (server.prefix / "own.py").write_bytes("x = 1\n".encode("utf-16-le"))
     server.start()
     assert server.ask("/").status == 503
-    assert server.wait_log("WSGI0002", "not Python's source in UTF-8"), "the line says why"
+    assert server.wait_log("WSGI0002", "not Python's source in UTF-8"), "the line has the reason"

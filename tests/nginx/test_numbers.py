@@ -1,7 +1,7 @@
-"""The numbered lines of docs/errors.md: each is brought about, and says what that page promises.
+"""The numbered lines of docs/errors.md: a test causes each, and checks what the page states.
 
-A number of that page is in one of three places: a test here, a test of another file that waits for
-it, or NOT_HERE with the reason.
+Each number of that page is in one of three places: a test here, a test of another file that waits
+for it, or NOT_HERE with the reason.
 """
 
 import os
@@ -15,42 +15,42 @@ import pytest
 from server import ENVIRONMENT, PYTHON, ROOT, wait_for
 
 NOT_HERE = {
-    "WSGI0004": "a bug of the library; one that is known is corrected",
-    "WSGI0103": "the system takes away what it gave a moment before",
-    "WSGI0105": "the system has no memory for a handler",
-    "WSGI0106": "the system refuses sigaction",
-    "WSGI0107": "no descriptor is left just when a worker starts",
-    "WSGI0108": "the system refuses a thread just when a worker starts",
+    "WSGI0004": "a bug of the library; a known bug would be corrected",
+    "WSGI0103": "the system would have to remove what it gave a moment before",
+    "WSGI0105": "the system would need to have no memory for a handler",
+    "WSGI0106": "the system would have to refuse sigaction",
+    "WSGI0107": "no descriptor may be left at the start of a worker",
+    "WSGI0108": "the system would have to refuse a thread at the start of a worker",
     "WSGI0109": "comes after WSGI0105, WSGI0107 or WSGI0108",
-    "WSGI0132": "a system that forbids unshare()",
-    "WSGI0110": "a worker that ends meets an application for the first time",
-    "WSGI0111": "the system has no memory for a handler",
+    "WSGI0132": "needs a system that forbids unshare()",
+    "WSGI0110": "a worker that ends would have to run an application for the first time",
+    "WSGI0111": "the system would need to have no memory for a handler",
     "WSGI0113": "needs another module of nginx that changes bodies",
 }
 ELSEWHERE = {
-    "WSGI0003": "test_stopping.py::test_term_while_python_does_not_let_go",
-    "WSGI0005": "test_timeouts.py::test_over_http2",
-    "WSGI0006": "test_timeouts.py::test_code_that_keeps_the_gil",
+    "WSGI0003": "test_stopping.py::test_term_ends_nginx_while_python_keeps_the_gil",
+    "WSGI0005": "test_timeouts.py::test_a_late_application_over_http2",
+    "WSGI0006": "test_timeouts.py::test_code_that_keeps_the_gil_does_not_hold_up_the_answer",
     "WSGI0007": "test_timeouts.py::test_a_stuck_thread_is_replaced",
-    "WSGI0008": "test_timeouts.py::test_a_client_that_left_a_late_application",
-    "WSGI0009": "test_timeouts.py::test_what_keeps_the_queue_waiting",
-    "WSGI0015": "test_neighbours.py::test_a_neighbour_of_another_application",
-    "WSGI0016": "test_neighbours.py::test_two_django_projects",
-    "WSGI0117": "test_timeouts.py::test_the_stack_of_a_stream",
+    "WSGI0008": "test_timeouts.py::test_the_stack_is_logged_after_the_client_has_left",
+    "WSGI0009": "test_timeouts.py::test_the_log_has_what_holds_up_the_queue",
+    "WSGI0015": "test_neighbours.py::test_a_module_of_another_application_is_logged",
+    "WSGI0016": "test_neighbours.py::test_two_django_projects_with_one_setting_are_logged",
+    "WSGI0117": "test_timeouts.py::test_the_stack_of_a_stream_is_logged",
     "WSGI0127": "test_buffering.py::test_the_thread_is_free_and_every_byte_arrives",
     "WSGI0128": "test_buffering.py::test_every_byte_arrives_when_memory_is_tight",
     "WSGI0129": "test_buffering.py::test_without_a_temporary_file_tight_memory_refuses_requests",
     "WSGI0131": "test_buffering.py::test_the_server_leaves_a_client_that_reads_almost_nothing",
     "WSGI0135": "test_buffering.py::test_a_response_is_whole_although_the_folder_is_gone",
     "WSGI0136": "test_buffering.py::test_an_application_without_a_client_has_a_limit",
-    "WSGI0137": "test_memory_bounds.py::test_a_client_that_pins_the_memory_is_left",
-    "WSGI0118": "test_leaving.py::test_a_slow_client_does_not_hold_the_place",
-    "WSGI0125": "test_timeouts.py::test_too_many_are_stuck",
-    "WSGI0126": "test_timeouts.py::test_too_many_are_stuck_without_a_master",
+    "WSGI0137": "test_memory_bounds.py::test_the_server_leaves_a_client_that_holds_much_memory",
+    "WSGI0118": "test_leaving.py::test_a_slow_client_does_not_hold_up_the_end",
+    "WSGI0125": "test_timeouts.py::test_a_worker_with_too_many_stuck_threads_is_replaced",
+    "WSGI0126": "test_timeouts.py::test_without_a_master_a_worker_with_stuck_threads_stays",
     "WSGI0130": "test_clients_leave.py::test_ignore_client_abort_for_a_client_that_reads_nothing",
-    "WSGI0208": "test_upload.py::test_client_leaves_before_the_first_read",
-    "WSGI0302": "test_misbehaviour.py::test_os_exit",
-    "WSGI0303": "test_misbehaviour.py::test_crash",
+    "WSGI0208": "test_upload.py::test_a_client_leaves_before_the_first_read",
+    "WSGI0302": "test_misbehaviour.py::test_os_exit_is_logged_with_its_request",
+    "WSGI0303": "test_misbehaviour.py::test_a_crash_is_logged_with_its_request",
     "WSGI0304": "test_misbehaviour.py::test_standard_descriptors_stay_open",
     "WSGI0305": "test_guards.py::test_exec_does_not_replace_the_worker",
     "WSGI0306": "test_guards.py::test_descriptors_of_the_server_stay_open",
@@ -63,7 +63,7 @@ ELSEWHERE = {
     "WSGI0313": "test_guards.py::test_a_client_does_not_get_the_number_of_standard_error",
 }
 
-# What the application of tests/gateway/offences.py gets, and what the line says of it.
+# What the application of tests/gateway/offences.py gets, and words of the line.
 HEADS = {
     "WSGI0209": ("'OK'", "[]", "'OK' does not begin"),
     "WSGI0210": ("'200 OK'", "{'A': 'b'}", "not {'A': 'b'}"),
@@ -105,16 +105,16 @@ def with_own(nginx, text=GOOD, conf=OWN, **how):
     return nginx.prepare(conf, files=[("own.py", text)], **how)
 
 
-def test_every_number_is_somewhere():
+def test_each_number_of_the_page_is_in_one_place():
     page = (ROOT / "docs/errors.md").read_text()
     described = re.findall(r"^## (WSGI\d{4}) ", page, re.M)
     here = [*HEADS, *OFFENCES, *re.findall(r"def test_(wsgi\d{4})", Path(__file__).read_text())]
     places = [word.upper() for word in [*here, *ELSEWHERE, *NOT_HERE]]
-    assert sorted(places) == described, "each number of the page, and each once"
+    assert sorted(places) == described, "each number of the page, once"
 
 
-def test_other_files_wait_for_them():
-    """Looks at the text of those tests; that each has run and passed is for check-ran to see."""
+def test_tests_of_other_files_wait_for_their_numbers():
+    """Searches the text of those tests for the number. check-ran checks that they passed."""
     for number, place in ELSEWHERE.items():
         file, name = place.split("::")
         text = (Path(__file__).parent / file).read_text()
@@ -122,33 +122,33 @@ def test_other_files_wait_for_them():
         called = re.findall(r"\b(\w+)\(", body)
         helpers = [re.search(rf"^def {word}\(.*?(?=^\S|\Z)", text, re.M | re.S) for word in called]
         texts = [body, *(helper[0] for helper in helpers if helper)]
-        assert any(number in text for text in texts), f"{place} is about {number}"
+        assert any(number in text for text in texts), f"{place} must wait for {number}"
 
 
 @pytest.mark.parametrize("number", HEADS)
-def test_what_start_response_refuses(server, number):
+def test_start_response_refuses(server, number):
     status, headers, words = HEADS[number]
     response = server.ask("/head", headers=[("X-Status", status), ("X-Headers", headers)])
-    assert response.status == 500, "it is refused"
-    assert response.header("X-Evil") is None, "and nothing of it is sent"
+    assert response.status == 500, "start_response must refuse it"
+    assert response.header("X-Evil") is None, "no part of it may be sent"
     line = server.wait_log(number, words)[0]
-    assert "[error]" in line and "PEP 3333" in line, "the rule is named"
-    assert re.search(r"\(\S+/offences\.py:\d+, in head\); the answer is 500", line), "and the place"
-    assert 'client: 127.0.0.1' in line and 'request: "GET /head ' in line, "and the request"
+    assert "[error]" in line and "PEP 3333" in line, "the line names the rule"
+    assert re.search(r"\(\S+/offences\.py:\d+, in head\); the answer is 500", line), "the place"
+    assert 'client: 127.0.0.1' in line and 'request: "GET /head ' in line, "the request"
 
 
 @pytest.mark.parametrize("number", OFFENCES)
-def test_what_applications_do(server, number):
+def test_an_offence_of_an_application_is_logged(server, number):
     name, status, words = OFFENCES[number]
-    # Who has got all that was promised may leave, and then nginx has forgotten the request.
+    # A client with all promised bytes may leave, and then nginx has dropped the request.
     with server.connect() as connection:
-        assert connection.ask(f"/{name}").status == status, "what the page says"
+        assert connection.ask(f"/{name}").status == status, "the status that the page states"
         lines = server.wait_log(number, words)
     assert f'request: "GET /{name} ' in lines[0], "the line names the request"
     assert len(lines) == 1, "one line"
     level = "[warn]" if number == "WSGI0206" else "[error]"
     assert level in lines[0] and "client: 127.0.0.1" in lines[0]
-    assert len(server.log_lines("WSGI", f'request: "GET /{name} ')) == 1, "and no other number"
+    assert len(server.log_lines("WSGI", f'request: "GET /{name} ')) == 1, "no other number"
 
 
 def test_wsgi0001(nginx):
@@ -158,9 +158,9 @@ def test_wsgi0001(nginx):
     server.write(f"home/lib/python{version()}/site-packages/bad.pth", "import sys; sys.exit(3)\n")
     server.start()
     assert server.ask("/").status == 503, "applications do not run"
-    assert server.wait_log("WSGI0001 Python could not be started"), "and the log says so"
+    assert server.wait_log("WSGI0001 Python could not be started"), "the log has the line"
     response = server.ask("/")
-    assert (response.status, response.header("Retry-After")) == (503, "1"), "whoever asks next"
+    assert (response.status, response.header("Retry-After")) == (503, "1"), "the next client"
 
 
 def version():
@@ -170,9 +170,9 @@ def version():
 
 def test_wsgi0002(nginx):
     server = with_own(nginx, "import no_such_module\n").start()
-    assert server.ask("/").status == 503, "it is not available"
+    assert server.ask("/").status == 503, "the application is not available"
     assert server.wait_log("WSGI0002", "own.py"), "the line names the file"
-    assert server.wait_log("ModuleNotFoundError"), "and the traceback follows"
+    assert server.wait_log("ModuleNotFoundError"), "the traceback follows"
 
 
 def test_wsgi0101(nginx):
@@ -188,28 +188,28 @@ def test_wsgi0102(nginx):
     said = subprocess.run(
         command, capture_output=True, text=True, timeout=60, env=ENVIRONMENT
     )
-    assert "WSGI0102" in said.stderr + server.log(), "it cannot try what the worker will do"
+    assert "WSGI0102" in said.stderr + server.log(), "nginx -t cannot check what the worker does"
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="needs root, who may become another")
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root, to change the user")
 def test_wsgi0104(nginx):
     server = with_own(nginx)
     (server.prefix / "own.py").chmod(0o600)
     server.run_as_nobody()
     said = server.check()
-    assert said.returncode == 0, "a warning stops nothing"
+    assert said.returncode == 0, "a warning must not be an error"
     assert re.search(r"\[warn\].*WSGI0104.*nobody.*own\.py", said.stderr + server.log())
 
 
 def test_wsgi0112(nginx):
     server = with_own(nginx, conf="location / { wsgi_app @PREFIX@/own.py app; "
                                   "wsgi_script_name /blog; }").start()
-    assert server.ask("/blogs").status == 404, "it is nobody's"
-    assert server.wait_log("WSGI0112", '"/blogs"', "/blog"), "and the log says why"
+    assert server.ask("/blogs").status == 404, "no application has this path"
+    assert server.wait_log("WSGI0112", '"/blogs"', "/blog"), "the log has the reason"
     assert server.ask("/blogs%0a2026/11/27%20[made]%1b[2J%c3%a9").status == 404
     server.wait_log("WSGI0112", '"/blogs%0A2026/11/27%20[made]%1B[2J%C3%A9"')
     lines = server.log().splitlines()
-    assert not [line for line in lines if line.startswith("2026/11/27 [made]")], "none is made up"
+    assert not [line for line in lines if line.startswith("2026/11/27 [made]")], "no forged line"
 
 
 def test_wsgi0114(nginx):
@@ -220,7 +220,7 @@ def test_wsgi0114(nginx):
     assert "could not be imported" in line and "client: 127.0.0.1" in line, "with the reason"
 
 
-@pytest.mark.not_inline("nginx's own thread is not waited for")
+@pytest.mark.not_inline("on nginx's own thread no request waits")
 def test_wsgi0115(nginx, gate):
     location = "location / { wsgi_app @APPS@/wait.py app; }"
     server = nginx(location, http="wsgi_threads 1; wsgi_queue_timeout 300ms;")
@@ -229,19 +229,19 @@ def test_wsgi0115(nginx, gate):
     with server.connect() as connection:
         connection.send_request(f"/block?{stop.query}")
         stop.wait()
-        assert server.ask("/started").status == 503, "the one thread is busy"
+        assert server.ask("/started").status == 503, "the only thread is busy"
         stop.shut()
-        assert connection.read_response().status == 200, "and then it is free"
-    assert server.wait_log("WSGI0115", 'request: "GET /started '), "the log says so"
+        assert connection.read_response().status == 200, "then the thread is free"
+    assert server.wait_log("WSGI0115", 'request: "GET /started '), "the log has the line"
 
 
-@pytest.mark.not_inline("nginx's own thread cannot be timed out")
+@pytest.mark.not_inline("on nginx's own thread no application is timed out")
 def test_wsgi0116(nginx, gate):
     location = "location / { wsgi_app @APPS@/wait.py app; }"
     server = nginx(location, http="wsgi_read_timeout 300ms;")
     stop = gate()
-    assert server.ask(f"/block?{stop.query}").status == 504, "it took too long"
-    assert server.wait_log("WSGI0116", "GET /block"), "the log says so"
+    assert server.ask(f"/block?{stop.query}").status == 504, "the application is late"
+    assert server.wait_log("WSGI0116", "GET /block"), "the log has the line"
     stop.open()
 
 

@@ -1,4 +1,4 @@
-"""Responses that are legal and seldom seen, and those that only look so."""
+"""Responses that are legal but rare, and responses that only look legal."""
 
 import pytest
 
@@ -30,39 +30,39 @@ def server(module_nginx):
 def test_legal(server, shape, body):
     with server.connect() as connection:
         response = connection.ask(f"/{shape}")
-        assert (response.status, response.body) == (200, body), "what iterates is a body"
-        assert connection.ask("/set").body == b"one", "and the connection goes on"
+        assert (response.status, response.body) == (200, body), "any iterable is a body"
+        assert connection.ask("/set").body == b"one", "the connection must go on"
 
 
-def test_headers_are_sent_whole(server):
+def test_many_and_large_headers_are_sent(server):
     assert server.ask("/huge_header").header("X-Huge") == "h" * 3000, "a long one"
     response = server.ask("/many_headers")
     assert [response.header(f"X-{n}") for n in range(200)] == [str(n) for n in range(200)], "many"
 
 
-def test_headers_changed_after_start_response(server):
+def test_headers_changed_after_start_response_are_ignored(server):
     response = server.ask("/changed")
-    assert response.header("X-Before") == "yes", "what was given to start_response is sent"
-    assert response.header("X-After") is None, "and nothing that was not checked"
+    assert response.header("X-Before") == "yes", "the headers at the call are sent"
+    assert response.header("X-After") is None, "a header that was not checked is not sent"
 
 
 @pytest.mark.parametrize("shape", ["bytearray", "memoryview", "stop_iteration"])
 def test_not_legal(server, shape):
-    assert server.ask(f"/{shape}").status == 500, "PEP 3333 does not have it"
-    assert server.wait_log("WSGI0", f"GET /{shape}"), "and the log says so, with a number"
+    assert server.ask(f"/{shape}").status == 500, "PEP 3333 does not allow it"
+    assert server.wait_log("WSGI0", f"GET /{shape}"), "the log has a line with a number"
 
 
 def test_len_that_lies(server):
     response = server.ask("/bad_len")
-    assert (response.status, response.body) == (200, b"one"), "PEP 3333 lets us rely on len()"
-    assert response.header("Content-Length") == "3", "and state a length"
-    assert server.wait_log("WSGI0217", "GET /bad_len"), "the log says what was wrong with it"
+    assert (response.status, response.body) == (200, b"one"), "PEP 3333 lets a server use len()"
+    assert response.header("Content-Length") == "3", "so the length is stated"
+    assert server.wait_log("WSGI0217", "GET /bad_len"), "the log has the error"
 
 
-def test_empty_reason(server):
-    assert server.ask("/empty_reason").status == 299, "a reason may be empty"
+def test_a_reason_may_be_empty(server):
+    assert server.ask("/empty_reason").status == 299, "a status line without a reason"
 
 
-def test_length_of_head(server):
+def test_head_may_state_the_length_of_get(server):
     response = server.ask("/length_head", "HEAD")
-    assert response.header("Content-Length") == "1000", "HEAD may state the length of GET"
+    assert response.header("Content-Length") == "1000", "without a body"

@@ -1,4 +1,4 @@
-"""wsgi_param, where there are many: each has its own value, and TLS has room for its own."""
+"""Many directives wsgi_param: each key has its own value, also with the keys of TLS."""
 
 import pytest
 
@@ -17,7 +17,7 @@ TLS = """
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-def test_every_one_of_many_has_its_value(nginx, tls):
+def test_each_of_many_params_has_its_value(nginx, tls):
     server = nginx.prepare(CONF, http=TLS % CONF)
     server.make_certificate()
     server.start()
@@ -25,6 +25,6 @@ def test_every_one_of_many_has_its_value(nginx, tls):
         for path in ("/one", "/" + "long" * 200):
             environ = environ_of(connection.ask(path))
             for n in range(COUNT):
-                assert environ[f"NUMBER_{n}"] == f"{n} of {path}", "none is lost or another's"
+                assert environ[f"NUMBER_{n}"] == f"{n} of {path}", "its own value"
             for key in ("SSL_PROTOCOL", "SSL_CIPHER"):
-                assert (key in environ) == tls, "TLS's own keys come besides"
+                assert (key in environ) == tls, "the keys of TLS are added"

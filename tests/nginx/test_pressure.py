@@ -1,4 +1,4 @@
-"""Large responses and slow readers: they cost little memory and at most a thread, and lose nothing."""
+"""Large responses and slow readers: little memory, at most one thread for each, and every byte."""
 
 import hashlib
 import os
@@ -53,15 +53,15 @@ def made(server):
 
 
 @pytest.mark.parametrize("shape", ["list", "one", "small", "generator"])
-def test_ten_megabytes(server, shape):
+def test_ten_megabytes_arrive(server, shape):
     with server.connect() as connection:
         body = connection.ask(f"/{shape}").body
         assert hashlib.sha256(body).hexdigest() == TEN_MEGABYTES, "every byte, in order"
-        assert connection.ask("/made").status == 200, "and the connection goes on"
+        assert connection.ask("/made").status == 200, "the connection must go on"
 
 
 def digest(connection):
-    """Reads a response, and says what its body comes to."""
+    """Reads a response, and returns the digest of its body."""
     response = connection.read_head()
     total = hashlib.sha256()
     for chunk in connection.pieces(response):
@@ -70,10 +70,10 @@ def digest(connection):
 
 
 @pytest.mark.parametrize("shape", ["list", "one", "generator", "small"])
-def test_slow_reader(server, shape):
+def test_a_slow_reader_does_not_hold_up_others(server, shape):
     with server.connect(receive_buffer=4096) as connection:
         connection.send_request(f"/{shape}")
-        assert server.ask("/made").status == 200, "others are answered meanwhile"
+        assert server.ask("/made").status == 200, "other clients are answered meanwhile"
         assert digest(connection) == TEN_MEGABYTES, "every byte, in order"
 
 
@@ -84,11 +84,11 @@ def test_a_list_frees_its_thread_at_once(nginx, shape):
         slow.send_request(f"/{shape}")
         head = slow.read_head()
         assert server.ask("/made").status == 200, "the only thread is free while the list is sent"
-        assert len(b"".join(slow.pieces(head))) == 10 * MEGABYTE, "and all of it is sent"
+        assert len(b"".join(slow.pieces(head))) == 10 * MEGABYTE, "all of it is sent"
 
 
 class Reader:
-    """Asks for a gigabyte on one of several ways, and takes what it is told to take."""
+    """Requests a gigabyte in one of several ways, and reads only what the test calls for."""
 
     def __init__(self, server, way):
         self.way = way
@@ -102,7 +102,7 @@ class Reader:
         fields = [("Accept-Encoding", "gzip")]
         self.connection.send_request(f"{prefix}/random?1024", headers=fields)
         encoding = self.connection.read_head().header("Content-Encoding")
-        assert encoding == ("gzip" if way == "gzip" else None), "it goes the way that is meant"
+        assert encoding == ("gzip" if way == "gzip" else None), "the response must use this way"
 
     def take(self, size):
         if self.way == "h2":
@@ -112,7 +112,7 @@ class Reader:
             self.connection.skip(size)
 
 
-# How many of 16384 pieces may be made for a client that takes none: sockets hold some, too.
+# The number of 16384 pieces that may be made for a client that reads none: sockets hold some, too.
 AT_MOST = {"limit_rate": 100}
 
 
@@ -123,13 +123,13 @@ def test_the_application_waits_for_its_reader(nginx, way):
     server.ask("/endless?8")
     before = server.memory(worker)
     reader = Reader(server, way)
-    wait_for(lambda: made(server) > 4, "as many pieces as wsgi_buffer_size has room for")
+    wait_for(lambda: made(server) > 4, "the pieces that wsgi_buffer_size has room for")
     stood_still = settle(lambda: made(server))
-    assert stood_still < AT_MOST.get(way, 1024), "the application waits for the reader"
+    assert stood_still < AT_MOST.get(way, 1024), "the application must wait for the reader"
     if way != "limit_rate":
         reader.take(16 * MEGABYTE)
         wait_for(lambda: made(server) > stood_still, "the application to go on")
-        assert made(server) < stood_still + 1024, "as far as the reader did"
+        assert made(server) < stood_still + 1024, "only as far as the reader did"
     grown = server.memory(worker) - before
     assert grown < 12 * MEGABYTE, f"the worker grew by {grown >> 10} KB for one slow reader"
     reader.connection.socket.close()
@@ -143,14 +143,14 @@ def test_a_generator_is_sent_to_its_end(nginx):
     with server.connect(receive_buffer=4096) as connection:
         connection.send_request("/endless?50")
         received = sum(len(chunk) for chunk in connection.pieces(connection.read_head()))
-        assert received == 50 * MEGABYTE, "it gets everything"
+        assert received == 50 * MEGABYTE, "the client gets all of it"
     grown = server.peak_memory() - before
     assert grown < 12 * MEGABYTE, f"the worker grew by {grown >> 10} KB for one slow reader"
 
 
 @pytest.mark.parametrize("threads", [0, 1])
-def test_a_generator_has_its_memory_back_while_it_runs(nginx, threads):
-    # Its client takes each block at once, so it is never made to wait for one.
+def test_a_generator_s_blocks_are_released_while_it_runs(nginx, threads):
+    # The client reads each block at once, so the generator does not wait for it.
     server = started(nginx, http=f"wsgi_threads {threads};")
     server.ask("/slower?1")
     before = server.reset_peak_memory()
@@ -168,8 +168,8 @@ def test_large_bytes_are_not_copied(nginx):
         response = connection.read_head()
         assert response.header("Content-Length") == str(200 * MEGABYTE), "one piece"
         connection.skip(200 * MEGABYTE)
-        assert connection.ask("/made").status == 200, "it has all been sent"
-    # Zeros that nobody has written to are no memory, but a copy of them is.
+        assert connection.ask("/made").status == 200, "all of it was sent"
+    # Zeros that no process has written use no memory, but a copy of them does.
     grown = server.peak_memory() - before
     assert grown < 40 * MEGABYTE, f"the worker grew by {grown >> 20} MB"
 
@@ -185,18 +185,18 @@ def test_a_file_of_four_gigabytes(nginx):
     with server.connect() as connection:
         connection.send_request(f"/file/whole?{server.prefix}/sparse")
         assert connection.read_head().header("Content-Length") == str(size), "its length is known"
-        assert server.ask("/file/closed").text == "['file']", "the application is done with it"
-        # A part is enough: the rest is as much of the same.
+        assert server.ask("/file/closed").text == "['file']", "the application has ended"
+        # A part is enough, because the rest has the same bytes.
         connection.skip(256 * MEGABYTE)
     grown = server.peak_memory() - before
     assert grown < 12 * MEGABYTE, f"the worker grew by {grown >> 10} KB"
-    assert server.ask(f"/file/end?{server.prefix}/sparse").body == end, "no offset is too large"
+    assert server.ask(f"/file/end?{server.prefix}/sparse").body == end, "from a large offset"
 
 
 def test_files_are_sent_by_sendfile(server):
     built = subprocess.run([NGINX, "-V"], capture_output=True, text=True, check=True).stderr
     if "--with-debug" not in built:
-        pytest.skip("this nginx does not say how it sends")
+        pytest.skip("this nginx does not log how it sends")
     data = os.urandom(MEGABYTE)
     (server.prefix / "data").write_bytes(data)
     assert server.ask(f"/logged/offset?{server.prefix}/data").body == data[10:], "all of it"
@@ -205,12 +205,12 @@ def test_files_are_sent_by_sendfile(server):
         log = (server.prefix / "debug.log").read_text()
         return sum(int(size) for size in re.findall(r"sendfile: (\d+) of", log))
 
-    # What has arrived may be in the log a moment later.
+    # The log may have the last bytes a moment after the client.
     wait_for(lambda: sent() == len(data) - 10, "all of it to be sent by sendfile()")
 
 
 def test_five_hundred_slow_readers(nginx):
-    # Small buffers in the kernel, or it would take a good part of each response.
+    # With small buffers in the kernel. Large ones would hold a good part of each response.
     small = "listen 127.0.0.1:@OTHER_PORT@ sndbuf=32k;"
     server = nginx(small + "location / { wsgi_app @APPS@/large.py app; }", http=HTTP)
     (worker,) = server.workers()
@@ -226,11 +226,11 @@ def test_five_hundred_slow_readers(nginx):
             slow[-1].send_request("/few" if number % 2 else "/list")
         for connection in slow:
             heads.append(connection.read_head())
-        assert len(os.listdir(descriptors)) >= 500, "they are all being answered"
+        assert len(os.listdir(descriptors)) >= 500, "the server answers all of them"
         for _ in range(100):
-            assert server.ask("/made").status == 200, "a fast one finds a free thread"
-        assert os.listdir(f"/proc/{worker}/task") == threads, "of the two that there were"
+            assert server.ask("/made").status == 200, "a fast client finds a free thread"
+        assert os.listdir(f"/proc/{worker}/task") == threads, "there are still two threads"
         for connection, head in list(zip(slow, heads))[::25]:
             size = len(b"".join(connection.pieces(head)))
-            assert size in (256 * 1024, 10 * MEGABYTE), "who reads on gets everything"
+            assert size in (256 * 1024, 10 * MEGABYTE), "a client that reads on gets all of it"
     wait_for(lambda: len(os.listdir(descriptors)) <= before, "their connections to be closed")

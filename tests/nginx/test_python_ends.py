@@ -1,4 +1,4 @@
-"""The end of a worker is that of a Python program: threads, executors, files, within a limit."""
+"""A worker ends as a Python program does, with threads, executors and files, in a time limit."""
 
 import gzip
 import lzma
@@ -113,36 +113,36 @@ def end(server, number=signal.SIGQUIT):
     return time.monotonic() - begin
 
 
-def test_nothing_to_wait_for_takes_no_time(nginx):
+def test_an_end_without_work_takes_no_time(nginx):
     server = prepare(nginx, "    pass\n", "60s")
     assert server.ask("/").status == 200
-    assert end(server) < 3, "which is nothing beside 60 seconds"
+    assert end(server) < 3, "much less than the limit of 60 seconds"
     assert not server.log_lines("WSGI0003")
 
 
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM])
-def test_what_was_begun_comes_to_its_end(nginx, number):
+def test_begun_work_is_finished(nginx, number):
     server = prepare(nginx, WORK)
     assert server.ask("/").status == 200
     assert end(server, number) < 8
     said = read(server, "said").split("\n")
-    assert {f"job {n}" for n in range(4)} < set(said), "the executor is emptied"
+    assert {f"job {n}" for n in range(4)} < set(said), "the executor must finish its jobs"
     assert said[-2:] == ["atexit", ""] and "thread" in said and "daemon" not in said, "then atexit"
-    assert read(server, "journal") == "not flushed yet", "files are flushed"
-    assert not list(server.prefix.glob("temporary*")), "temporary ones are removed"
-    assert not server.log_lines("WSGI0003"), "and nothing is cut off"
+    assert read(server, "journal") == "not flushed yet", "files must be flushed"
+    assert not list(server.prefix.glob("temporary*")), "temporary files must be removed"
+    assert not server.log_lines("WSGI0003"), "no work may be cut off"
 
 
-def test_processes_of_a_pool_end(nginx):
+def test_the_processes_of_a_pool_end(nginx):
     server = prepare(nginx, POOL)
     children = eval(server.ask("/").body)
     assert len(children) == 2 and all(is_alive(pid) for pid in children)
-    assert end(server) < 8, "they are told to end, and waited for"
+    assert end(server) < 8, "the worker ends them, and waits for them"
     wait_for(lambda: not any(is_alive(pid) for pid in children), "the pool's processes to end")
     assert not server.log_lines("WSGI0003")
 
 
-def test_what_takes_too_long_is_cut_off_and_counted(nginx):
+def test_work_beyond_the_limit_is_cut_off_and_counted(nginx):
     server = prepare(nginx, BUSY, "4s")
     server.expect("WSGI0003")
     children = eval(server.ask("/").body)
@@ -150,7 +150,7 @@ def test_what_takes_too_long_is_cut_off_and_counted(nginx):
     line = server.wait_log("WSGI0003 stopped after")[0]
     assert "threads were still running" in line and "poller" in line and "mails_0" in line, line
     assert "process was ended" in line or "processes were ended" in line
-    assert "exit handlers" not in line, "they have had their time"
+    assert "exit handlers" not in line, "these must have run"
     assert read(server, "said") == "atexit\n" and read(server, "journal") == "not flushed yet"
     wait_for(lambda: not any(is_alive(pid) for pid in children), "the pool's process to end")
 
@@ -159,19 +159,19 @@ def test_a_process_that_does_not_end_is_ended_and_counted(nginx):
     server = prepare(nginx, PROCESS, "4s")
     server.expect("WSGI0003")
     child = eval(server.ask("/").body)
-    assert end(server) < 6.5, "multiprocessing waits for it, but not for ever"
+    assert end(server) < 6.5, "multiprocessing waits for it, but must stop waiting"
     line = server.wait_log("WSGI0003 stopped after")[0]
     assert "1 process was ended" in line and "exit handlers" not in line, line
     wait_for(lambda: not is_alive(child), "the process to end")
 
 
-def test_compressed_files_are_whole(nginx):
+def test_compressed_files_are_finished(nginx):
     server = prepare(nginx, COMPRESSED)
     assert server.ask("/").status == 200
     assert end(server) < 8
     for name, module in [("file.gz", gzip), ("raw.gz", gzip), ("text.gz", gzip), ("file.xz", lzma)]:
         data = module.decompress((server.prefix / name).read_bytes())
-        assert data == b"not finished yet", f"{name} is, as at the end of any Python"
+        assert data == b"not finished yet", f"{name}, as at the end of any Python"
     with zipfile.ZipFile(server.prefix / "archive.zip") as archive:
         assert archive.read("name") == b"not finished yet"
 

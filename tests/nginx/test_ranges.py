@@ -1,6 +1,6 @@
-"""Range and conditional requests: the application's own business, unless wsgi_force_ranges is on.
+"""Range and conditional requests: the application answers them, unless wsgi_force_ranges is on.
 
-The same holds of nginx's proxy_pass with proxy_force_ranges.
+nginx's proxy_pass with proxy_force_ranges behaves in the same way.
 """
 
 import pytest
@@ -32,7 +32,7 @@ def way(request):
 
 
 def get(server, way, shape, conditions=(), *headers, method="GET"):
-    """Asks for BODY in one of its shapes."""
+    """Requests BODY in one of its shapes."""
     told = {"headers": [TEXT, *headers], **body_as(server, shape)}
     return tell(server, way, method, with_headers=list(conditions), **told)
 
@@ -54,47 +54,47 @@ PARTS = [
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("part, start, end", PARTS, ids=[part[0] for part in PARTS])
-def test_range(forced, way, shape, part, start, end):
+def test_a_range_is_a_part_of_the_body(forced, way, shape, part, start, end):
     response = get(forced, way, shape, [("Range", part)], LENGTH)
-    assert response.status == 206, "a part is asked for, a part comes"
-    assert response.text == BODY[start:end], "the right one"
-    assert response.header("Content-Range") == f"bytes {start}-{end - 1}/74000", "and it says which"
-    assert response.header("Content-Length") == str(end - start), "and how long it is"
+    assert response.status == 206, "a part"
+    assert response.text == BODY[start:end], "the right part"
+    assert response.header("Content-Range") == f"bytes {start}-{end - 1}/74000", "its position"
+    assert response.header("Content-Length") == str(end - start), "its length"
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_connection_goes_on_after_a_range(forced, shape):
+def test_the_connection_goes_on_after_a_range(forced, shape):
     path = target("wsgi", headers=[TEXT, LENGTH], **body_as(forced, shape))
     with forced.connect() as connection:
         for _ in range(3):
             part = connection.ask(path, headers=[("Range", "bytes=1-3")])
             assert (part.status, part.text) == (206, BODY[1:4]), "a part"
-            assert connection.ask(path).text == BODY, "and then all of it"
+            assert connection.ask(path).text == BODY, "then all of it"
 
 
-def test_ranges_are_offered(forced, way):
+def test_accept_ranges_offers_ranges(forced, way):
     response = get(forced, way, "list", (), LENGTH, ["Accept-Ranges", "none"])
-    assert response.all("Accept-Ranges") == ["bytes"], "nginx says that it serves ranges"
+    assert response.all("Accept-Ranges") == ["bytes"], "by nginx"
 
 
-def test_head_of_a_range(forced, way):
+def test_head_of_a_range_has_the_length_of_the_part(forced, way):
     response = get(forced, way, "list", [("Range", "bytes=1-4")], LENGTH, method="HEAD")
     assert (response.status, response.body) == (206, b""), "no body"
-    assert response.header("Content-Length") == "4", "but its length"
+    assert response.header("Content-Length") == "4", "the length of the part"
 
 
-def test_range_that_is_not_there(forced, way):
+def test_a_range_behind_the_end_is_a_416(forced, way):
     response = get(forced, way, "pieces", [("Range", "bytes=74000-")], LENGTH)
-    assert response.status == 416, "there are only so many bytes"
-    assert response.header("Content-Range") == "bytes */74000", "and it says how many"
+    assert response.status == 416, "the body ends before"
+    assert response.header("Content-Range") == "bytes */74000", "with the length of the body"
 
 
-def test_several_ranges(forced, way):
+def test_several_ranges_get_the_whole_body(forced, way):
     response = get(forced, way, "list", [("Range", "bytes=0-1,5-6")], LENGTH)
-    assert (response.status, response.text) == (200, BODY), "all, not several parts"
+    assert (response.status, response.text) == (200, BODY), "not several parts"
 
 
-def test_if_range(forced, way):
+def test_if_range_decides_on_a_range(forced, way):
     for condition, status in (('"one"', 206), ('"two"', 200)):
         conditions = [("Range", "bytes=0-3"), ("If-Range", condition)]
         assert get(forced, way, "list", conditions, LENGTH, ETAG).status == status, "by its ETag"
@@ -104,33 +104,33 @@ def test_if_range(forced, way):
         assert get(forced, way, "list", conditions, LENGTH, modified).status == status, "by its date"
 
 
-def test_body_of_unknown_length(forced, way):
+def test_a_body_of_unknown_length_has_no_ranges(forced, way):
     response = get(forced, way, "pieces", [("Range", "bytes=0-3")])
-    assert (response.status, response.text) == (200, BODY), "nothing to count from"
+    assert (response.status, response.text) == (200, BODY), "all of it"
 
 
-def test_error_has_no_ranges(forced, way):
+def test_an_error_has_no_ranges(forced, way):
     told = {"status": "404 Not Found", "headers": [TEXT]}
     response = tell(forced, way, with_headers=[("Range", "bytes=0-3")], **told)
-    assert (response.status, response.text) == (404, "the application"), "only 200 has parts"
+    assert (response.status, response.text) == (404, "the application"), "only 200 has ranges"
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_ranges_are_the_applications(plain, way, shape):
+def test_by_default_ranges_are_the_application_s(plain, way, shape):
     headers = [LENGTH, ["Accept-Ranges", "bytes"], ETAG]
     response = get(plain, way, shape, [("Range", "bytes=0-3")], *headers)
-    assert (response.status, response.text) == (200, BODY), "nginx cuts nothing out"
-    assert response.all("Accept-Ranges") == ["bytes"], "and leaves the header to the application"
+    assert (response.status, response.text) == (200, BODY), "nginx must not cut the body"
+    assert response.all("Accept-Ranges") == ["bytes"], "the application's header stays"
 
 
 @pytest.mark.parametrize("force", ["forced", "plain"])
-def test_part_by_the_application(request, way, force):
+def test_a_part_made_by_the_application_stays_unchanged(request, way, force):
     server = request.getfixturevalue(force)
     part = ["Content-Range", "bytes 0-14/100"]
     told = {"status": "206 Partial Content", "headers": [TEXT, part]}
     response = tell(server, way, with_headers=[("Range", "bytes=0-14")], **told)
-    assert (response.status, response.text) == (206, "the application"), "it is as it is"
-    assert response.all("Content-Range") == [part[1]], "nginx does not cut it again"
+    assert (response.status, response.text) == (206, "the application"), "unchanged"
+    assert response.all("Content-Range") == [part[1]], "nginx must not cut it again"
 
 
 CONDITIONS = [
@@ -145,15 +145,15 @@ CONDITIONS = [
 @pytest.mark.parametrize("force", ["forced", "plain"])
 @pytest.mark.parametrize("shape", ["file", "list"])
 @pytest.mark.parametrize("condition", CONDITIONS, ids=[f"{n}-{v[:5]}" for n, v in CONDITIONS])
-def test_conditions_are_the_applications(request, way, shape, force, condition):
+def test_conditions_are_the_application_s(request, way, shape, force, condition):
     server = request.getfixturevalue(force)
     response = get(server, way, shape, [condition], LENGTH, ETAG, ["Last-Modified", DATE])
-    assert response.status == 200, "nginx makes neither 304 nor 412 of it"
-    assert response.text == BODY, "the body is whole"
+    assert response.status == 200, "nginx must not answer 304 or 412"
+    assert response.text == BODY, "the body must be complete"
 
 
-def test_304_by_the_application(plain, way):
+def test_a_304_by_the_application_stays_unchanged(plain, way):
     told = {"status": "304 Not Modified", "headers": [ETAG], "body": ""}
     response = tell(plain, way, with_headers=[("If-None-Match", '"one"')], **told)
-    assert (response.status, response.body) == (304, b""), "it is as it is"
+    assert (response.status, response.body) == (304, b""), "unchanged"
     assert response.header("ETag") == '"one"', "with its ETag"

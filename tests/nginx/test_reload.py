@@ -1,4 +1,4 @@
-"""Reloading and upgrading while there is traffic: no request fails, old code, then new code."""
+"""Reloads and upgrades during traffic: no request fails, and the new code follows the old."""
 
 import hashlib
 import json
@@ -77,7 +77,7 @@ def version(server):
     return json.loads(server.ask("/").body)[0]
 
 
-def test_reload_under_load(nginx):
+def test_a_reload_under_load_loses_no_request(nginx):
     server = nginx.prepare(CONF, files=[("own.py", OWN % 0)], workers=2).start()
     with Traffic(server.port, KINDS) as traffic:
         for number in range(1, RELOADS + 1):
@@ -88,21 +88,21 @@ def test_reload_under_load(nginx):
             )
             old = server.workers()
             server.write("own.py", OWN % number)
-            assert version(server) == number - 1, "a change alone does nothing"
+            assert version(server) == number - 1, "a change alone has no effect"
             server.send(signal.SIGHUP)
             wait_for(lambda: not set(old) & set(server.workers()), "the old workers to end", 60)
             for _ in range(4):
-                assert version(server) == number, "new code, once the old workers are gone"
+                assert version(server) == number, "the new code, after the old workers have ended"
         wait_for(lambda: traffic.failures or traffic.count > REQUESTS, "the traffic", 60)
     assert not traffic.failures, f"{len(traffic.failures)} of {traffic.count} failed"
-    assert all(traffic.counts), "every kind of client had its turn"
-    assert not server.log_lines("[error]"), "nobody had a reason to complain"
+    assert all(traffic.counts), "every kind of client must have sent requests"
+    assert not server.log_lines("[error]"), "no error may be logged"
 
 
 def test_reload_with_a_slow_import(nginx, gate):
-    """Requests that come while the new code is being imported wait for it."""
+    """Requests that arrive while a worker imports the new code wait for it."""
     server = nginx.prepare(CONF, files=[("own.py", OWN % 0)]).start()
-    assert version(server) == 0, "as it was"
+    assert version(server) == 0, "the old code"
     stop, old = gate(), server.workers()
     server.write("own.py", f"open({str(stop.path)!r}, 'rb').read()\n" + OWN % 1)
     with Traffic(server.port, [keepalive, new_connection, static]) as traffic:
@@ -110,32 +110,32 @@ def test_reload_with_a_slow_import(nginx, gate):
         stop.wait()
         wait_for(lambda: not set(old) & set(server.workers()), "the old worker to end")
         before = traffic.counts[2]
-        wait_for(lambda: traffic.counts[2] > before + 10, "answers that need no Python")
+        wait_for(lambda: traffic.counts[2] > before + 10, "answers without Python")
         stop.shut()
         wait_for(lambda: traffic.counts[0] and traffic.counts[1], "the others")
         assert version(server) == 1, "with the new code"
-    assert not traffic.failures, "and nobody has failed"
+    assert not traffic.failures, "no request may fail"
 
 
-def test_killed_worker_under_load(nginx):
+def test_a_killed_worker_under_load_loses_only_its_own_requests(nginx):
     server = nginx.prepare(CONF, files=[("own.py", OWN % 0)], workers=2).start()
     server.expect("exited on signal 9")
     wait_for(lambda: len(server.workers()) == 2, "both workers")
     victim, other = server.workers()
     with Traffic(server.port, [static, new_connection]) as traffic:
         os.kill(victim, signal.SIGKILL)
-        wait_for(lambda: len(set(server.workers()) - {victim}) == 2, "a worker in its place")
+        wait_for(lambda: len(set(server.workers()) - {victim}) == 2, "a new worker")
         before = traffic.count
         wait_for(lambda: traffic.count > before + 50, "answers")
-    assert other in server.workers(), "the other worker has not noticed"
-    assert len(traffic.failures) <= 2, "nobody failed but who was with the victim"
+    assert other in server.workers(), "the other worker must go on"
+    assert len(traffic.failures) <= 2, "only requests of the killed worker may fail"
 
 
 def runs(text, number):
     return text != "plain" and json.loads(text)[0] == number
 
 
-def test_module_comes_and_goes(nginx):
+def test_reloads_without_and_with_the_module(nginx):
     server = nginx.prepare(CONF, files=[("own.py", OWN % 0)], workers=2).start()
     module = server.module
     for number in range(1, 4):
@@ -144,18 +144,18 @@ def test_module_comes_and_goes(nginx):
         server.send(signal.SIGHUP)
         wait_for(lambda: server.ask("/").text == "plain", "workers without the module")
         maps = Path(f"/proc/{server.process.pid}/maps").read_text()
-        assert "libpython" not in maps or module.name in maps, "nothing half unloaded"
+        assert "libpython" not in maps or module.name in maps, "no half of it may stay loaded"
         server.module = module
         server.write("own.py", OWN % number)
         server.write_configuration(SERVER=CONF)
         server.send(signal.SIGHUP)
-        # Of two workers the one that ends may answer after the new one has.
-        wait_for(lambda: runs(server.ask("/").text, number), "workers with it again, and new code")
-    assert not server.log_lines("[error]"), "nobody complains"
+        # For a moment the old worker may answer after the new worker has.
+        wait_for(lambda: runs(server.ask("/").text, number), "workers with the new code")
+    assert not server.log_lines("[error]"), "no error may be logged"
 
 
 class Daemon:
-    """An nginx that has gone into the background: known by its pid file, and ended by it."""
+    """An nginx in the background. The test finds it, and ends it, by its pid file."""
 
     def __init__(self, server):
         self.server = server
@@ -165,7 +165,7 @@ class Daemon:
         try:
             text = path.read_text().strip()
         except FileNotFoundError:
-            # nginx renames and removes it whenever it is done.
+            # nginx may rename and remove the file at any time.
             text = ""
         return int(text) if text else None
 
@@ -185,7 +185,7 @@ class Daemon:
         wait_for(lambda: version(self.server) == 0, "an answer")
 
     def end(self):
-        """Ends what is left of it."""
+        """Ends what still runs."""
         for name in ("nginx.pid.oldbin", "nginx.pid"):
             if self.pid(name):
                 os.kill(self.pid(name), signal.SIGTERM)
@@ -205,18 +205,18 @@ def daemon(nginx):
         one.end()
 
 
-def test_daemon(nginx, daemon):
+def test_an_application_runs_in_a_daemon(nginx, daemon):
     server = nginx.prepare(CONF, files=[("own.py", OWN % 0)])
     one = daemon(server)
     one.start()
     master = one.pid()
-    assert os.getsid(master) != os.getsid(0), "it works in the background"
+    assert os.getsid(master) != os.getsid(0), "it must run in the background"
     os.kill(master, signal.SIGQUIT)
     wait_for(lambda: not Path(f"/proc/{master}").exists(), "its end")
 
 
 def test_upgrade_of_the_binary(nginx, daemon):
-    """USR2 starts a new master beside the old one, QUIT ends that: no request fails."""
+    """USR2 starts a new master while the old one runs, QUIT ends the old one: no request fails."""
     server = nginx.prepare(CONF, files=[("own.py", OWN % 0)], workers=2)
     one = daemon(server)
     one.start()
@@ -231,6 +231,6 @@ def test_upgrade_of_the_binary(nginx, daemon):
         wait_for(lambda: not Path(f"/proc/{old}").exists(), "the end of the old master")
         before = traffic.count
         wait_for(lambda: traffic.count > before + 100, "answers")
-        assert version(server) == 1, "the new code alone"
+        assert version(server) == 1, "only the new code"
     assert not traffic.failures, f"{len(traffic.failures)} of {traffic.count} failed"
     assert one.pid() == new, "the new master has the pid file"

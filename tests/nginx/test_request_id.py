@@ -1,4 +1,4 @@
-"""REQUEST_ID is nginx's $request_id, whoever asks for that first."""
+"""REQUEST_ID is nginx's $request_id, also if nginx has used the variable before."""
 
 import json
 
@@ -23,13 +23,13 @@ def ids(server, path):
 
 
 @pytest.mark.parametrize("path", ["/", "/asked/"])
-def test_it_is_the_one_of_nginx(server, path):
+def test_request_id_is_that_of_nginx(server, path):
     own, of_nginx = ids(server, path)
-    assert own == of_nginx, "the log of nginx and the application's have the same"
+    assert own == of_nginx, "the log of nginx and environ have the same id"
     assert len(bytes.fromhex(own)) == 16, "in the form of nginx"
 
 
-def test_each_request_has_its_own(server):
-    # More than are drawn at once.
+def test_each_request_has_its_own_id(server):
+    # More ids than the module makes at once.
     seen = {ids(server, "/")[0] for _ in range(300)}
     assert len(seen) == 300

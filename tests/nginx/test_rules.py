@@ -1,4 +1,4 @@
-"""Rules of PEP 3333 that the other files do not show; docs/pep3333.md has all of them."""
+"""Rules of PEP 3333 that the other files do not test; docs/pep3333.md has all of them."""
 
 import pytest
 
@@ -20,65 +20,65 @@ def server(module_nginx):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_kinds_of_callables(server, kind):
-    assert server.ask(f"/kind/{kind}").text == kind, "it is called, whatever it is, by position"
+def test_each_kind_of_callable_is_called_by_position(server, kind):
+    assert server.ask(f"/kind/{kind}").text == kind, "with two positional arguments"
 
 
-def test_environ_is_the_applications_to_change(server):
+def test_an_application_may_change_environ(server):
     for _ in range(2):
-        assert server.ask("/environ").text == "changed", "in any way it desires"
+        assert server.ask("/environ").text == "changed", "in any way"
 
 
 def test_an_empty_write_does_not_send_the_head(server):
     response = server.ask("/replaced")
-    assert (response.status, response.reason) == (500, "Oops"), "the head can still be replaced"
+    assert (response.status, response.reason) == (500, "Oops"), "exc_info replaces the head"
     assert (response.header("X-New"), response.header("X-Old")) == ("yes", None), "all of it"
-    assert response.body == b"replaced", "and then it is sent"
+    assert response.body == b"replaced", "then it is sent"
 
 
-def test_the_exception_that_is_raised_again_is_the_original(server):
+def test_start_response_raises_the_original_exception_again(server):
     said = server.ask("/raised_again").body
-    assert said.startswith(b"sent(True, ["), "it is the same object"
+    assert said.startswith(b"sent(True, ["), "the same object"
     assert said.count(b"raised_again") == 2, "with its own traceback and start_response's"
 
 
 def test_exc_info_is_not_kept(server):
-    assert server.ask("/exc_info").body == b"[None]", "the exception is gone when it returns"
+    assert server.ask("/exc_info").body == b"[None]", "no object holds the exception"
 
 
 def test_no_other_attribute_of_the_iterable_is_used(server):
-    assert server.ask("/iterable").body == b"onetwo", "iterated over and closed"
-    assert server.ask("/attributes").body == b"['close']", "and nothing else was asked for"
+    assert server.ask("/iterable").body == b"onetwo", "the server iterates and closes"
+    assert server.ask("/attributes").body == b"['close']", "and reads no other attribute"
 
 
-def test_bytes_are_sent_as_they_are(server):
-    assert server.ask("/bytes").body == EVERY_BYTE, "no byte and no line end is altered"
+def test_bytes_are_sent_unchanged(server):
+    assert server.ask("/bytes").body == EVERY_BYTE, "every byte and every line end"
 
 
-def test_exit_in_close(server):
+def test_sys_exit_in_close_is_logged(server):
     with server.connect() as connection:
-        assert connection.ask("/exit_in_close").body == b"whole", "the response was whole"
-        assert connection.ask("/bytes").body == EVERY_BYTE, "and the connection goes on"
-    assert server.wait_log("WSGI0207", "ExitInClose", "SystemExit: 3"), "the log says it"
+        assert connection.ask("/exit_in_close").body == b"whole", "the response was complete"
+        assert connection.ask("/bytes").body == EVERY_BYTE, "the connection must go on"
+    assert server.wait_log("WSGI0207", "ExitInClose", "SystemExit: 3"), "the log has the line"
 
 
 def test_a_wrapper_that_is_not_returned_sends_nothing(server):
-    assert server.ask("/wrapper").body == b"something else", "only what is returned is sent"
+    assert server.ask("/wrapper").body == b"something else", "only the returned object is sent"
 
 
 def test_iteration_stops_when_content_length_is_reached(server):
     with server.connect() as connection:
-        assert connection.ask("/lazy").body == b"block", "what was promised is sent"
+        assert connection.ask("/lazy").body == b"block", "the stated bytes are sent"
         line = server.wait_log("WSGI0205")[0]
         assert "rules.py:" in line and "in lazy" in line, "the log names the yield"
         shown = connection.ask("/asked").text
-    assert shown == "[b'block', b'never']", "one more shows that there is too much, no other"
+    assert shown == "[b'block', b'never']", "the server requests one block too many, and no more"
 
 
-def test_missing_headers_are_added(server):
+def test_the_headers_server_and_date_are_added(server):
     response = server.ask("/bytes")
-    assert response.header("Server").startswith("nginx"), "HTTP wants Date, and Server is usual"
-    assert response.header("Date").endswith(" GMT"), "the application gave neither"
+    assert response.header("Server").startswith("nginx"), "nginx's Server"
+    assert response.header("Date").endswith(" GMT"), "nginx's Date"
 
 
 def test_close_is_called_after_a_timeout(nginx, gate):
@@ -90,7 +90,7 @@ def test_close_is_called_after_a_timeout(nginx, gate):
     stop = gate()
     with server.connect() as connection, pytest.raises(client.Truncated):
         connection.ask(f"/stream?{stop.query}")
-    assert server.ask("/closed").text == "0", "the application is still at its gate"
+    assert server.ask("/closed").text == "0", "the application still waits at its gate"
     stop.open()
     wait_for(lambda: server.ask("/closed").text == "1", "close() to be called")
     server.wait_log("WSGI0117")

@@ -43,7 +43,7 @@ TLS = """
 @pytest.mark.parametrize("place", ["in_file", "single", "tiny", "memory"])
 @pytest.mark.parametrize("size", [0, 1, 5000, 3_000_000])
 @pytest.mark.parametrize("buffering", ["on", "off"])
-def test_where_nginx_keeps_bodies(nginx, place, size, buffering):
+def test_a_body_arrives_with_each_setting_of_its_place(nginx, place, size, buffering):
     server = nginx(BODIES, http=f"wsgi_request_buffering {buffering};")
     body = b"0123456789" * (size // 10 + 1)
     expected = repr(hashlib.sha256(body[:size]).hexdigest()).encode()
@@ -54,7 +54,7 @@ def test_where_nginx_keeps_bodies(nginx, place, size, buffering):
         for start in range(0, size, 100_000):
             connection.send_chunk(body[start : min(start + 100_000, size)])
         connection.send_chunk(b"")
-        assert connection.read_response().body == expected, "and in chunks"
+        assert connection.read_response().body == expected, "in chunks"
 
 
 @pytest.fixture(scope="module")
@@ -63,17 +63,17 @@ def files(module_nginx):
 
 
 @pytest.mark.parametrize("way", ["sendfile", "threads", "buffers", "limited", "zip"])
-def test_how_nginx_sends_files(files, way):
+def test_a_file_arrives_with_each_setting_of_sending(files, way):
     with files.connect() as connection:
         target = f"?{files.prefix}/file"
         assert connection.ask(f"/{way}/whole{target}").body == FILE, "whole"
         assert connection.ask(f"/{way}/offset{target}").body == FILE[10:], "a part of it"
-        assert connection.ask(f"/{way}/bytes{target}").body == b"and the rest", "and bytes"
+        assert connection.ask(f"/{way}/bytes{target}").body == b"and the rest", "a BytesIO"
 
 
-def test_filters_see_files(files):
+def test_filters_change_files(files):
     body = files.ask(f"/sub/whole?{files.prefix}/file").body
-    assert body == FILE.replace(b"rest", b"REST"), "nginx's filters read them"
+    assert body == FILE.replace(b"rest", b"REST"), "nginx's filters read the file"
 
 
 @pytest.fixture(scope="module")
@@ -92,26 +92,26 @@ def over_tls(server):
     return connection
 
 
-def test_tls(secure):
+def test_environ_over_tls(secure):
     with over_tls(secure) as connection:
         environ = {k: v[1] for k, v in json.loads(connection.ask("/").body).items()}
         assert environ["wsgi.url_scheme"] == environ["REQUEST_SCHEME"] == "https", "the scheme"
-        assert environ["HTTPS"] == "on", "and the key that older applications look at"
-        assert environ["SSL_PROTOCOL"] == connection.socket.version(), "and what Apache names"
+        assert environ["HTTPS"] == "on", "the key that older applications use"
+        assert environ["SSL_PROTOCOL"] == connection.socket.version(), "Apache's name for it"
         assert environ["SSL_CIPHER"] == connection.socket.cipher()[0], "of TLS"
-        assert environ["SERVER_PORT"] == str(secure.other_port), "and the port"
+        assert environ["SERVER_PORT"] == str(secure.other_port), "the port"
         for shape in ("list", "generator", "one"):
             assert len(connection.ask(f"/large/{shape}").body) == 10 << 20, "large bodies"
 
 
-def test_variables_of_the_environment_stay_out(nginx):
+def test_variables_of_the_process_are_not_in_environ(nginx):
     server = nginx("location / { wsgi_app @APPS@/environ.py app; }", main="env SECRET=word;")
     environ = json.loads(server.ask("/").body)
-    assert "SECRET" not in environ, "os.environ has it, environ does not"
-    assert environ["leaked"][1] == [], "nor any other"
+    assert "SECRET" not in environ, "it is in os.environ only"
+    assert environ["leaked"][1] == [], "nor any other variable"
 
 
-def test_reloads_under_load(nginx):
+def test_reloads_under_load_lose_no_request(nginx):
     server = nginx("location / { wsgi_app @APPS@/response.py app; }", workers=2)
     going = True
 
@@ -133,7 +133,7 @@ def test_reloads_under_load(nginx):
 
 
 @pytest.mark.not_inline("the stream waits")
-def test_worker_shutdown_timeout_ends_streams(nginx, gate):
+def test_worker_shutdown_timeout_ends_a_stream(nginx, gate):
     server = nginx(
         "location / { wsgi_app @APPS@/wait.py app; }", main="worker_shutdown_timeout 200ms;"
     )
@@ -141,10 +141,10 @@ def test_worker_shutdown_timeout_ends_streams(nginx, gate):
     stop = gate()
     with server.connect() as connection:
         connection.send_request(f"/stream?{stop.query}")
-        assert connection.read_chunk(connection.read_head()) == b"first", "a stream has begun"
+        assert connection.read_chunk(connection.read_head()) == b"first", "the stream has begun"
         server.send(signal.SIGQUIT)
-        assert server.process.wait(15) == 0, "it does not hold the worker longer than allowed"
-        assert connection.read_to_end() == b"", "and has no valid end"
+        assert server.process.wait(15) == 0, "the worker must end within the time"
+        assert connection.read_to_end() == b"", "the response must not look complete"
 
 
 def test_error_page_for_503(nginx):
@@ -157,5 +157,5 @@ def test_error_page_for_503(nginx):
         files=[("own.py", "raise ValueError('broken')\n")],
     ).start()
     response = server.ask("/")
-    assert (response.status, response.body) == (503, b"come again"), "error_page can dress it"
-    assert response.header("Retry-After"), "and the header stays"
+    assert (response.status, response.body) == (503, b"come again"), "the page of error_page"
+    assert response.header("Retry-After"), "the header stays"

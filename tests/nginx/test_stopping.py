@@ -1,4 +1,4 @@
-"""Stopping a worker: what it waits for, what it does not, and what it never does."""
+"""Stopping a worker: what it must wait for, and that it must end in time."""
 
 import signal
 import time
@@ -64,7 +64,7 @@ def refused(port):
 
 
 def assert_ends(server, number):
-    """nginx ends by the signal, in time, and no worker by another."""
+    """nginx ends by the signal, in time, and no worker ends by another signal."""
     begin = time.monotonic()
     assert server.stop(number) == 0, "nginx ends"
     assert time.monotonic() - begin < LONG, "in time"
@@ -78,10 +78,10 @@ def test_quit_waits_for_the_running_request(nginx, gate):
         stop.wait()
         server.send(signal.SIGQUIT)
         wait_for(lambda: refused(port), "nginx to close its port")
-        assert server.process.poll() is None, "the worker waits"
+        assert server.process.poll() is None, "the worker must wait"
         stop.shut()
-        assert connection.read_response().body == b"passed", "the answer is whole"
-    assert server.process.wait(20) == 0, "and then it ends"
+        assert connection.read_response().body == b"passed", "the answer must be complete"
+    assert server.process.wait(20) == 0, "then it must end"
 
 
 def test_quit_waits_for_the_queue(nginx, gate):
@@ -95,12 +95,12 @@ def test_quit_waits_for_the_queue(nginx, gate):
         server.send(signal.SIGQUIT)
         wait_for(lambda: refused(server.port), "nginx to close its port")
         stop.shut()
-        assert first.read_response().body == b"passed", "who runs is answered"
-        assert second.read_response().body == b"own", "and who waits"
+        assert first.read_response().body == b"passed", "the running request is answered"
+        assert second.read_response().body == b"own", "the waiting request is answered"
 
 
 @pytest.mark.parametrize("attempt", range(10))
-def test_term_while_python_runs(nginx, gate, attempt):
+def test_term_ends_nginx_while_python_runs(nginx, gate, attempt):
     server = prepare(nginx, workers=2).start()
     server.expect("WSGI0003")
     stop = gate()
@@ -109,13 +109,13 @@ def test_term_while_python_runs(nginx, gate, attempt):
     stop.wait()
     for connection in connections[1:]:
         connection.send_request("/own")
-    assert server.stop(signal.SIGTERM) == 0, "nginx ends, and no worker by a signal"
+    assert server.stop(signal.SIGTERM) == 0, "nginx must end, and no worker by a signal"
     for connection in connections:
         connection.close()
 
 
 @pytest.mark.parametrize("spin, limit", [(SPIN, 2.5), (HOLD, LONG)], ids=["python", "c"])
-def test_term_while_python_does_not_let_go(nginx, gate, spin, limit):
+def test_term_ends_nginx_while_python_keeps_the_gil(nginx, gate, spin, limit):
     server = prepare(nginx, own=GOODBYE + spin).start()
     server.expect("WSGI0003")
     stop = gate()
@@ -126,9 +126,9 @@ def test_term_while_python_does_not_let_go(nginx, gate, spin, limit):
         assert server.stop(signal.SIGTERM) == 0, "nginx ends"
         assert time.monotonic() - begin < limit, "in time"
     if spin == SPIN:
-        assert server.wait_log("goodbye"), "atexit handlers had their part of it"
+        assert server.wait_log("goodbye"), "the atexit handlers had the time to run"
     server.wait_log("WSGI0003 stopped after", "1 request was still running")
-    assert not server.log_lines("core dumped"), "and no worker by a crash"
+    assert not server.log_lines("core dumped"), "no worker may crash"
 
 
 def test_worker_shutdown_timeout_ends_streams(nginx, gate):
@@ -138,7 +138,7 @@ def test_worker_shutdown_timeout_ends_streams(nginx, gate):
     with server.connect() as connection:
         connection.send_request(f"/wait/stream?{stop.query}")
         response = connection.read_head()
-        assert connection.read_chunk(response) == b"first", "a stream has begun"
+        assert connection.read_chunk(response) == b"first", "the stream has begun"
         stop.wait()
         server.send(signal.SIGQUIT)
         with pytest.raises(client.Truncated):
@@ -146,14 +146,14 @@ def test_worker_shutdown_timeout_ends_streams(nginx, gate):
     assert_ends(server, signal.SIGQUIT)
 
 
-def test_atexit_handlers_run(nginx):
+def test_atexit_handlers_run_at_the_end_of_a_worker(nginx):
     server = prepare(nginx, own=GOODBYE + OWN).start()
     server.ask("/own")
     assert server.stop() == 0, "nginx ends"
-    assert server.log_lines("goodbye"), "atexit handlers run at the end of a worker"
+    assert server.log_lines("goodbye"), "the handler has printed"
 
 
-def test_atexit_handler_that_hangs(nginx):
+def test_an_atexit_handler_that_hangs_does_not_hold_up_the_end(nginx):
     own = "import atexit, time\natexit.register(time.sleep, 600)\n" + OWN
     server = prepare(nginx, own=own).start()
     server.expect("WSGI0003")
@@ -162,7 +162,7 @@ def test_atexit_handler_that_hangs(nginx):
 
 
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM])
-def test_threads_of_the_application(nginx, number):
+def test_threads_of_the_application_do_not_hold_up_the_end(nginx, number):
     server = prepare(nginx, own=THREADS + OWN).start()
     server.expect("WSGI0003")
     assert server.ask("/own").body == b"own", "it works"
@@ -176,13 +176,13 @@ def blocked_import(nginx, stop):
 
 
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM])
-def test_stop_during_an_import(nginx, gate, number):
+def test_an_import_does_not_hold_up_the_end(nginx, gate, number):
     server = blocked_import(nginx, gate())
     server.expect("WSGI0003")
     assert_ends(server, number)
 
 
-def test_quit_waits_for_who_waits_for_an_import(nginx, gate):
+def test_quit_waits_for_a_request_that_waits_for_an_import(nginx, gate):
     stop = gate()
     server = blocked_import(nginx, stop)
     with server.connect() as connection:
@@ -191,11 +191,11 @@ def test_quit_waits_for_who_waits_for_an_import(nginx, gate):
         server.send(signal.SIGQUIT)
         wait_for(lambda: refused(server.port), "nginx to close its port")
         stop.shut()
-        assert connection.read_response().body == b"own", "who waits is answered"
+        assert connection.read_response().body == b"own", "the waiting request is answered"
 
 
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM])
-def test_stop_at_once(nginx, number):
+def test_nginx_ends_directly_after_its_start(nginx, number):
     for _ in range(5):
         server = prepare(nginx, workers=2).start()
         assert_ends(server, number)

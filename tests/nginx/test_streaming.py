@@ -1,4 +1,4 @@
-"""Responses that stream: each piece is sent when it is yielded, whatever lies between."""
+"""Responses that stream: the client gets each piece when it is yielded, through any filter."""
 
 import zlib
 
@@ -32,7 +32,7 @@ def test_pieces_arrive_one_by_one(server, gate):
         assert connection.read_chunk(response) == b"first", "the first piece is sent at once"
         stop.open()
         assert connection.read_chunk(response) == b"second", "the second when it is yielded"
-        assert connection.read_chunk(response) == b"", "and then the end"
+        assert connection.read_chunk(response) == b"", "then the end"
 
 
 def test_written_pieces_arrive_one_by_one(server, gate):
@@ -42,11 +42,11 @@ def test_written_pieces_arrive_one_by_one(server, gate):
         response = connection.read_head()
         assert connection.read_chunk(response) == b"first", "write() sends at once"
         stop.open()
-        assert list(connection.pieces(response)) == [b"second"], "and then what is returned"
+        assert list(connection.pieces(response)) == [b"second"], "then the iterable"
 
 
 @pytest.mark.not_inline("each stream waits for its gate")
-def test_two_streams_at_once(server, gate):
+def test_two_streams_at_once_go_on_separately(server, gate):
     stops = [gate(), gate()]
     connections = [server.connect(), server.connect()]
     responses = []
@@ -60,7 +60,7 @@ def test_two_streams_at_once(server, gate):
         connection.close()
 
 
-def test_requests_behind_a_stream(server, gate):
+def test_requests_behind_a_stream_are_answered(server, gate):
     stop = gate()
     with server.connect() as connection:
         target = f"/stream?{stop.query}"
@@ -68,12 +68,12 @@ def test_requests_behind_a_stream(server, gate):
         response = connection.read_head()
         assert connection.read_chunk(response) == b"first", "the stream has begun"
         stop.open()
-        assert list(connection.pieces(response)) == [b"second"], "it is read to its end"
+        assert list(connection.pieces(response)) == [b"second"], "the stream ends"
         for _ in range(2):
-            assert connection.read_response().status == 200, "and then who waited behind it"
+            assert connection.read_response().status == 200, "then the waiting requests"
 
 
-def test_pieces_to_http_1_0(server, gate):
+def test_pieces_arrive_one_by_one_over_http_1_0(server, gate):
     stop = gate()
     with server.connect() as connection:
         connection.send_request(f"/stream?{stop.query}", version="HTTP/1.0")
@@ -82,24 +82,24 @@ def test_pieces_to_http_1_0(server, gate):
         assert received == b"first", "the first piece is sent at once, without chunks"
         connection.buffer = b""
         stop.open()
-        assert connection.read_to_end() == b"second", "and the second"
+        assert connection.read_to_end() == b"second", "then the second"
 
 
-def test_pieces_through_gzip(server, gate):
+def test_pieces_arrive_one_by_one_through_gzip(server, gate):
     stop = gate()
     with server.connect() as connection:
         connection.send_request(f"/zip/stream?{stop.query}", headers=[("Accept-Encoding", "gzip")])
         response = connection.read_head()
-        assert response.header("Content-Encoding") == "gzip", "it is compressed"
+        assert response.header("Content-Encoding") == "gzip", "the response is compressed"
         plain, text = zlib.decompressobj(31), b""
         while text != b"first":
             text += plain.decompress(connection.read_chunk(response))
         stop.open()
         rest = b"".join(connection.pieces(response))
-        assert plain.decompress(rest) == b"second", "the first is not kept until the second comes"
+        assert plain.decompress(rest) == b"second", "the first has arrived before"
 
 
-def test_pieces_through_tls(server, gate):
+def test_pieces_arrive_one_by_one_through_tls(server, gate):
     stop = gate()
     with server.connect(server.other_port, tls=True) as connection:
         connection.send_request(f"/stream?{stop.query}")

@@ -1,4 +1,4 @@
-"""wsgi_request_buffering off, and a response that is longer than its client takes at once."""
+"""wsgi_request_buffering off, and a response that is longer than its client reads at once."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def server(nginx):
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])
-def test_a_client_that_sends_all_before_it_reads(server, framing):
+def test_a_client_may_send_all_before_it_reads(server, framing):
     chunked = framing == "chunked"
     length = ("Transfer-Encoding", "chunked") if chunked else ("Content-Length", str(50 << 20))
     with server.connect() as connection:
@@ -51,11 +51,11 @@ def test_a_client_that_sends_all_before_it_reads(server, framing):
         if chunked:
             connection.send_chunk(b"")
         connection.send_request("/ended")
-        assert len(connection.read_response().body) == SIZE, "it is answered"
-        assert connection.read_response().body == b"1", "and so is its next request"
+        assert len(connection.read_response().body) == SIZE, "the whole response"
+        assert connection.read_response().body == b"1", "the answer to its next request"
 
 
-def test_a_client_that_leaves_after_its_body_was_read(server):
+def test_a_client_leaves_after_its_body_was_read(server):
     with H2Connection(server.h2_port) as connection:
         stream = connection.send("/read", "POST", body=b"some")
         wait_for(lambda: server.ask("/ended").body == b"1", "the application to end")

@@ -1,4 +1,4 @@
-"""Bodies that arrive while they are read: over HTTP/2 and TLS, beside subrequests, and very large."""
+"""Bodies that are read while they arrive: over HTTP/2 and TLS, with subrequests, very large."""
 
 import os
 import ssl
@@ -92,7 +92,7 @@ def seen(server):
 
 
 def broken_off(server, before):
-    """Waits until /recorded says that its upload broke off."""
+    """Waits until /recorded has a result, and returns whether its upload broke off."""
     wait_for(lambda: len(seen(server)) > before, "the application to record what it read")
     return "OSError" in seen(server)[-1]
 
@@ -106,16 +106,16 @@ def test_pieces_over_http2(connection):
         connection.wait(stream, lambda response: len(response.body) == len(expected))
     connection.end(stream)
     response = connection.response(stream)
-    assert (response.status, response.body) == (200, expected), "each came before the next"
+    assert (response.status, response.body) == (200, expected), "each piece before the next"
 
 
 @pytest.mark.parametrize("size", [0, 1, 65535, 65536, 1_000_000])
-def test_sizes_over_http2(connection, size):
+def test_bodies_of_all_sizes_over_http2(connection, size):
     body = LARGE[:size]
     assert eval(connection.ask("/count", method="POST", body=body).body) == [size, zlib.crc32(body)]
 
 
-def test_length_over_http2(connection):
+def test_content_length_over_http2(connection):
     stated = connection.ask("/length", method="POST", body=b"abc", headers=[("content-length", "3")])
     assert eval(stated.body) == ["3", b"abc"], "as stated"
     assert eval(connection.ask("/length", method="POST", body=b"abc").body) == [None, b"abc"]
@@ -127,13 +127,13 @@ def test_http2_sender_is_throttled(server, connection, gate):
     connection.send_piece(stream, b"x")
     stop.wait()
     sent = connection.send_until_stuck(stream, LARGE)
-    assert sent < len(LARGE) // 2, "the window is not opened for what nobody reads"
+    assert sent < len(LARGE) // 2, "the server must not open the window for unread bytes"
     other = connection.ask("/count", method="POST", body=LARGE)
     assert eval(other.body)[0] == len(LARGE), "another stream of the connection goes on"
     stop.shut()
     connection.send_piece(stream, LARGE[sent:])
     connection.end(stream)
-    assert eval(connection.response(stream).body)[0] == len(LARGE) + 1, "all comes in the end"
+    assert eval(connection.response(stream).body)[0] == len(LARGE) + 1, "all of it must arrive"
 
 
 def test_http2_upload_that_ends_before_it_is_read(connection, gate):
@@ -144,7 +144,7 @@ def test_http2_upload_that_ends_before_it_is_read(connection, gate):
     connection.end(stream)
     connection.ask("/seen")
     stop.shut()
-    assert eval(connection.response(stream).body) == [5, zlib.crc32(b"whole")], "it was kept"
+    assert eval(connection.response(stream).body) == [5, zlib.crc32(b"whole")], "complete"
 
 
 def test_http2_upload_shorter_than_stated(server, connection, gate):
@@ -159,7 +159,7 @@ def test_http2_upload_shorter_than_stated(server, connection, gate):
     connection.end(stream)
     stop.shut()
     assert connection.response(stream).status == 400, "nginx refuses it"
-    assert broken_off(server, before), "and the application learns of it"
+    assert broken_off(server, before), "read() must raise"
 
 
 def test_http2_reset_within_the_body(server, connection):
@@ -170,24 +170,24 @@ def test_http2_reset_within_the_body(server, connection):
         lambda: "/recorded" in eval(server.ask("/seen").body)["paths"], "the application to begin"
     )
     connection.reset(stream)
-    assert broken_off(server, before), "half an upload never looks like one"
+    assert broken_off(server, before), "half an upload must not look complete"
     server.wait_access("POST /recorded HTTP/2.0", " 499 ")
 
 
-def test_http2_client_that_stops_sending(server, connection):
+def test_http2_client_that_stops_sending_is_timed_out(server, connection):
     before = len(seen(server))
     stream = connection.send("/brief/recorded", method="POST", open_body=True)
     connection.send_piece(stream, b"half")
     assert broken_off(server, before), "client_body_timeout holds"
-    assert connection.response(stream).reset, "and the stream ends"
+    assert connection.response(stream).reset, "the stream must end"
 
 
-def test_unread_http2_body(connection):
+def test_an_http2_body_may_stay_unread(connection):
     for _ in range(3):
         response = connection.ask("/partly", method="POST", body=LARGE[:60_000])
-        assert eval(response.body) == LARGE[:5], "the rest is not needed"
+        assert eval(response.body) == LARGE[:5], "the rest stays unread"
         stream = connection.send("/late_unread?/dev/null", method="POST", open_body=True)
-        assert connection.response(stream).body == b"firstsecond", "nor the beginning"
+        assert connection.response(stream).body == b"firstsecond", "all of it stays unread"
 
 
 def test_pieces_over_tls(server):
@@ -199,17 +199,17 @@ def test_pieces_over_tls(server):
         assert eval(response.body) == [len(LARGE), zlib.crc32(LARGE)], "much, too"
 
 
-def test_subrequest_within_an_upload(server):
+def test_a_subrequest_within_an_upload(server):
     with server.connect() as connection:
         connection.send_request("/with_ssi/", method="POST", headers=CHUNKED)
         connection.send_chunk(b"first, and more")
         connection.send_chunk(b"")
         body = connection.read_response().body
-    assert body.startswith(b"first|") and body.endswith(b"|, and more"), "its own body is whole"
-    assert body.split(b"|")[1].endswith(b"b'']"), "and the subrequest has no part of it"
+    assert body.startswith(b"first|") and body.endswith(b"|, and more"), "the body is complete"
+    assert body.split(b"|")[1].endswith(b"b'']"), "the subrequest gets no part of it"
 
 
-def test_body_that_arrives_while_a_subrequest_is_active(server, gate):
+def test_a_body_that_arrives_during_a_subrequest(server, gate):
     stop = gate()
     with server.connect() as connection:
         connection.send_request(f"/slow_ssi/?{stop.query}", method="POST", headers=CHUNKED)
@@ -219,23 +219,23 @@ def test_body_that_arrives_while_a_subrequest_is_active(server, gate):
         connection.send_chunk(b"")
         server.ask("/seen")
         stop.shut()
-        assert connection.read_response().body == b"first|[0, 0]|, and more", "nothing is missed"
+        assert connection.read_response().body == b"first|[0, 0]|, and more", "no byte is lost"
 
 
-def test_subrequest_before_an_upload(server):
+def test_auth_request_before_an_upload(server):
     assert eval(server.ask("/guarded/length", "POST", body=b"whole").body) == ["5", b"whole"]
 
 
-def test_error_page_of_an_upload(server):
+def test_an_error_page_of_an_upload_gets_no_body(server):
     response = server.ask("/failing/fails", "POST", body=b"x" * 100_000)
-    assert eval(response.body) in (["0", b""], [None, b""]), "it gets no part of the body as a whole"
+    assert eval(response.body) in (["0", b""], [None, b""]), "a part must not look complete"
     server.wait_log("ValueError")
 
 
 @pytest.mark.parametrize("way", ["", "/buffered"], ids=["streamed", "buffered"])
 def test_very_large_body(server, way):
     piece = LARGE[:MIB]
-    assert server.ask(f"{way}/count", "POST", body=piece * 4).status == 200, "all is warm"
+    assert server.ask(f"{way}/count", "POST", body=piece * 4).status == 200, "to warm up"
     before, total = server.reset_peak_memory(), 0
     with server.connect() as connection:
         connection.socket.settimeout(120)

@@ -1,8 +1,9 @@
-"""Traffic that counts failures: several clients at once, of several kinds, until they are told.
+"""Traffic that counts failures: several clients at once, of several kinds, until the test ends
+them.
 
-A request fails if its answer is wrong, broken off, or missing. One thing is no failure: nginx may
-close an idle connection at the moment when a request comes on it. RFC 9112, 9.3.1: "a client MAY
-retry idempotent requests on a new connection" then, and so do these, if the connection had answered
+A request fails if its answer is wrong, broken off, or missing. With one exception: nginx may close
+an idle connection at the moment when a request arrives on it. RFC 9112, 9.3.1: "a client MAY retry
+idempotent requests on a new connection" then. These clients do so, if the connection had answered
 before and no byte of the answer came.
 """
 
@@ -13,7 +14,7 @@ CLOSED = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
 
 
 class Traffic:
-    """`kinds` are functions of a client that make one request and return what went wrong, or None."""
+    """`kinds` are functions of a client that make one request and return the fault, or None."""
 
     def __init__(self, port, kinds):
         self.port = port
@@ -35,7 +36,7 @@ class Traffic:
         self.enough.set()
         for thread in self.threads:
             thread.join(60)
-            assert not thread.is_alive(), "a client waits for ever"
+            assert not thread.is_alive(), "a client waits without an end"
 
     @property
     def count(self):
@@ -69,7 +70,7 @@ class Client:
         self.connection, self.used = None, False
 
     def respond(self, path, method="GET", body=None):
-        """Sends a request; the response, whose body is not read yet."""
+        """Sends a request, and returns the response before its body."""
         while True:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection("127.0.0.1", self.traffic.port, 15)

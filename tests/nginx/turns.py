@@ -1,4 +1,4 @@
-"""Responses of slow clients that take turns on nginx's own thread."""
+"""Responses to slow clients that alternate on nginx's own thread."""
 
 WORDS = ["one", "two", "three"]
 
@@ -10,9 +10,9 @@ def assert_contexts_of_their_own(server, path, other, unset):
     for connection, word in zip(connections, WORDS):
         connection.send_request(f"{path}?{word}")
         responses.append(connection.read_head())
-    assert server.ask(other).text == unset, "who comes meanwhile is in another context"
+    assert server.ask(other).text == unset, "another request has another context"
     for connection, response, word in zip(connections, responses, WORDS):
         shown = b"".join(connection.pieces(response)).decode().split()
-        assert shown == [word] * 40, "a response goes on with what it has set"
-        assert connection.ask(other).text == unset, "and leaves nothing behind"
+        assert shown == [word] * 40, "a response keeps its own context"
+        assert connection.ask(other).text == unset, "the next request has a new context"
         connection.close()

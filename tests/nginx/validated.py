@@ -1,7 +1,7 @@
 """The applications of tests/apps behind wsgiref.validate.validator: WSGI_TEST_VALIDATE=1.
 
-The validator stands between server and application and raises AssertionError for what either does
-against PEP 3333, which the tests then see as a 500.
+The validator stands between server and application. It raises AssertionError for each offence of
+either against PEP 3333, and the tests then get a 500.
 """
 
 import re
@@ -10,7 +10,7 @@ import runs
 
 WANTED = runs.is_on("validated")
 
-# The module keeps its own name, for what the application imports or prints.
+# The module keeps its own name, because applications import or print it.
 WRAPPER = """\
 import importlib
 import sys
@@ -23,7 +23,7 @@ app = validator(module.{expression})
 
 
 def wrap(configuration, apps, prefix):
-    """The configuration with every application of the folder `apps` replaced by a wrapped one."""
+    """The configuration with a wrapped application for each application of the folder `apps`."""
     pattern = re.compile(rf"wsgi_app {re.escape(str(apps))}/(\w+)\.py ([\w.()]+);")
 
     def one(found):
@@ -36,19 +36,19 @@ def wrap(configuration, apps, prefix):
     return pattern.sub(one, configuration)
 
 
-HIDDEN = "the validator hides of what type, and how long, the application's iterable is"
-FORM = "it refuses this application by itself, and with another exception"
+HIDDEN = "the validator hides the type and the length of the application's iterable"
+FORM = "the validator refuses this application itself, with another exception"
 
-# Tests (by a part of their names) whose application trips the validator, and is to.
+# Parts of the names of tests whose application the validator must refuse.
 EXEMPT = {
     "test_bad_lists_of_headers": FORM,
-    "test_legal[bytes_subclass": "it wants bytes themselves",
-    "test_legal[str_subclass": "it wants str itself",
+    "test_legal[bytes_subclass": "the validator accepts only bytes itself",
+    "test_legal[str_subclass": "the validator accepts only str itself",
     "test_late_start_response": "a block, though an empty one, comes before start_response",
     "test_no_body_allowed": "a 204 and a 304 have a Content-Type",
     "test_no_content_type": "a response has no Content-Type",
-    "-/read]": "read() without a size, which PEP 3333 does not know",
-    "test_pieces_arrive_as_they_are_sent": "read1(), which PEP 3333 does not know",
+    "-/read]": "read() without a size, which PEP 3333 does not have",
+    "test_pieces_arrive_as_they_are_sent": "read1(), which PEP 3333 does not have",
     "test_no_100_within_a_response": "read1()",
     "test_body_breaks_off_within_the_response": "read1()",
     "test_pieces_over": "read1()",
@@ -61,12 +61,12 @@ EXEMPT = {
     "test_large_bytes_are_not_copied": HIDDEN,
     "test_a_file_of_four_gigabytes": HIDDEN,
     "test_files_are_sent_by_sendfile": HIDDEN,
-    "test_interrupt_never_hits_the_next_request": "the validator is in the stack that is logged",
-    "test_refused": "the configuration is what is refused",
+    "test_interrupt_never_hits_the_next_request": "the logged stack has the validator",
+    "test_refused": "nginx refuses the configuration",
 }
 
 
 def exemption(name):
-    """Why a test is not run with the validator; None if it is."""
+    """The reason why a test does not run with the validator; None if it runs."""
     reasons = (reason for part, reason in EXEMPT.items() if WANTED and part in name)
     return next((f"not validated: {reason}" for reason in reasons), None)

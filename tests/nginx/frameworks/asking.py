@@ -1,4 +1,4 @@
-"""Asks a site in either version of HTTP, and gives one kind of answer."""
+"""Requests to a site over HTTP/1.1 or HTTP/2, with one kind of answer for both."""
 
 import json
 
@@ -33,7 +33,7 @@ class Answer:
 
 
 def ask(server, way, path, method="GET", headers=(), body=None):
-    """One request on a connection of its own."""
+    """Sends one request on a connection of its own."""
     if way == "HTTP/1.1":
         response = server.ask(path, method, headers=headers, body=body)
     else:
@@ -42,5 +42,5 @@ def ask(server, way, path, method="GET", headers=(), body=None):
             small.append((b"content-length", b"%d" % len(body)))
         with H2Connection(server.h2_port) as connection:
             response = connection.ask(path, method=method, headers=small, body=body)
-            assert response.ended, "the stream was reset before the end"
+            assert response.ended, "the server reset the stream before its end"
     return Answer(response.status, response.headers, response.body)

@@ -6,7 +6,7 @@ from forms import URLENCODED, form
 
 
 class Browser:
-    """Over TLS it says where a form comes from, as browsers do."""
+    """Over TLS it sends the origin of a form, as browsers do."""
 
     def __init__(self, server, tls=False):
         self.server, self.tls = server, tls
@@ -27,7 +27,7 @@ class Browser:
         return self.page
 
     def submit(self, path, origin=None, **fields):
-        """Fills in the form of the page that was asked for last."""
+        """Sends the form of the last page with its token."""
         token = re.search('name="csrfmiddlewaretoken" value="([^"]+)"', self.page.text)[1]
         origin = origin or ("https://" if self.tls else "http://") + self.host
         headers = [URLENCODED, ("Origin", origin), ("Referer", origin + path)]

@@ -7,7 +7,7 @@ import virtualenv as environments
 
 
 def pytest_itemcollected(item):
-    """Only what is below this folder."""
+    """Marks the tests below this folder."""
     item.add_marker(pytest.mark.not_validated("the applications are those of the frameworks"))
     item.add_marker(pytest.mark.not_newer("the newer Python may have been built without pip"))
 
@@ -25,11 +25,11 @@ def site(module_nginx, virtualenv):
 
 @pytest.fixture(scope="session")
 def server(session_nginx, virtualenv):
-    """All six sites in one worker, as they are in production."""
+    """All six sites in one worker, as in production."""
     return six(session_nginx, virtualenv)
 
 
 @pytest.fixture(scope="module")
 def debugged(module_nginx, virtualenv):
-    """The same, with what the frameworks have for development."""
+    """The same, with the frameworks' settings for development."""
     return six(module_nginx, virtualenv, main="env SITE_DEBUG=1;")

@@ -1,4 +1,4 @@
-"""Servers for the sites: what is in their configuration, and in their folder."""
+"""Servers for the sites: their configuration, and the files of their folder."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
-# What a user would write; and the same sites again, with bodies as they arrive, or with sendfile().
+# The configuration of a user. Then the same sites again, with unbuffered bodies or with sendfile().
 CONF = (HERE / "sites.conf").read_text()
 
 

@@ -1,4 +1,4 @@
-"""Bodies for frameworks: JSON in chunks, forms of many files, what is longer than they take."""
+"""Bodies for frameworks: JSON in chunks, forms with many files, bodies above a limit."""
 
 import hashlib
 import json
@@ -14,8 +14,8 @@ JSON = ("Content-Type", "application/json")
 CHUNKED = ("Transfer-Encoding", "chunked")
 VALUE = {"text": "caf\xe9 \u65e5\u672c \U0001f600", "numbers": list(range(2000))}
 
-# A body in chunks that is not buffered has no CONTENT_LENGTH. WebOb and Werkzeug then believe
-# wsgi.input_terminated; the others take no body, or no request, without it. Bottle sees no JSON.
+# A chunked body that is not buffered has no CONTENT_LENGTH. WebOb and Werkzeug then use
+# wsgi.input_terminated. The others read no body, or refuse the request. Bottle parses no JSON.
 WITHOUT_LENGTH = {"flask": 200, "pyramid": 200, "django": 500, "falcon": 400, "cherrypy": 411}
 
 
@@ -30,41 +30,41 @@ def send_chunked(connection, path, body, size):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("place", ["", "arriving/"])
 @pytest.mark.parametrize("who", SITES)
-def test_json(server, who, place, way):
+def test_json_arrives(server, who, place, way):
     body = json.dumps(VALUE, ensure_ascii=False).encode()
     response = ask(server, way, f"/{place}{who}/json", "POST", headers=[JSON], body=body)
-    assert response.json() == {"got": VALUE}, "it comes back as it was"
+    assert response.json() == {"got": VALUE}, "the same value"
 
 
 @pytest.mark.parametrize("who", SITES)
-def test_json_in_chunks(server, who):
+def test_json_in_chunks_arrives(server, who):
     body = json.dumps(VALUE).encode()
     with server.connect() as connection:
         for size in (7, 5000):
             response = send_chunked(connection, f"/{who}/json", body, size)
-            assert json.loads(response.body) == {"got": VALUE}, "nginx has put it together"
+            assert json.loads(response.body) == {"got": VALUE}, "nginx has joined the chunks"
 
 
 @pytest.mark.not_inline("nginx buffers every body with wsgi_threads 0")
 @pytest.mark.parametrize("who", SITES)
-def test_json_in_chunks_as_they_arrive(server, who):
+def test_json_in_unbuffered_chunks(server, who):
     body = json.dumps(VALUE).encode()
     with server.connect() as connection:
         response = send_chunked(connection, f"/arriving/{who}/json", body, 5000)
-        assert response.status == WITHOUT_LENGTH.get(who, 200), "each has its own opinion"
+        assert response.status == WITHOUT_LENGTH.get(who, 200), "frameworks differ"
         if response.status == 200:
             expected = None if who == "bottle" else VALUE
-            assert json.loads(response.body) == {"got": expected}, "and the same each time"
+            assert json.loads(response.body) == {"got": expected}, "always the same"
         check_next(connection, response, who)
 
 
 @pytest.mark.parametrize("who", SITES)
-def test_json_without_length_over_http2(server, who):
+def test_json_without_a_length_over_http2_arrives(server, who):
     body = json.dumps(VALUE).encode()
     with H2Connection(server.h2_port) as connection:
         headers = [("content-type", "application/json")]
         response = connection.ask(f"/{who}/json", method="POST", headers=headers, body=body)
-        assert json.loads(response.body) == {"got": VALUE}, "nginx has counted it"
+        assert json.loads(response.body) == {"got": VALUE}, "nginx has counted the bytes"
 
 
 FILES = [os.urandom(50 * number) for number in range(49)]
@@ -80,29 +80,29 @@ def expected_sums(files):
 
 @pytest.mark.parametrize("place", ["", "arriving/"])
 @pytest.mark.parametrize("who", SITES)
-def test_many_files(server, who, place):
-    files = [LARGE, *FILES]  # Bottle's limit for memory wants the large one first
+def test_many_files_arrive(server, who, place):
+    files = [LARGE, *FILES]  # Bottle's limit of memory requires the large one first
     with server.connect() as connection:
         response = connection.ask(
             f"/{place}{who}/uploads", "POST", headers=[MULTIPART], body=upload("file", *files)
         )
         assert json.loads(response.body) == expected_sums(files), "fifty files, one of 20 MB"
-        assert connection.ask(f"/{who}/local").status == 200, "and the connection goes on"
+        assert connection.ask(f"/{who}/local").status == 200, "the connection must go on"
 
 
 @pytest.mark.parametrize("place", ["", "arriving/"])
 @pytest.mark.parametrize("who", SITES)
-def test_many_files_over_http2(server, who, place):
+def test_many_files_over_http2_arrive(server, who, place):
     body = upload("file", *FILES)
     response = ask(server, "HTTP/2", f"/{place}{who}/uploads", "POST", [MULTIPART], body)
     assert response.json() == expected_sums(FILES), "forty-nine files"
 
 
 def check_next(connection, response, who):
-    """What follows a response is an answer of its own, or the end that was announced."""
+    """After a response comes the next answer, or the end that the response announced."""
     if response.header("Connection") == "close":
         connection.half_close()
-        assert connection.is_closed(), "as it has said"
+        assert connection.is_closed(), "as announced"
     else:
         assert connection.ask(f"/{who}/local").text == "nothing", "the next request is answered"
 
@@ -110,8 +110,8 @@ def check_next(connection, response, who):
 @pytest.mark.parametrize("place", ["", "arriving/"])
 @pytest.mark.parametrize("size", [150_000, 3_000_000])
 @pytest.mark.parametrize("who", SITES)
-def test_body_that_a_framework_refuses(server, who, place, size):
-    """As it arrives, nginx closes a connection of whose body something was read, and not all."""
+def test_a_body_above_the_framework_s_limit(server, who, place, size):
+    """Of an unbuffered body a part was read. nginx then closes the connection."""
     body = json.dumps(["x" * size]).encode()
     path = f"/{place}{who}/limited"
     with server.connect() as connection:
@@ -123,17 +123,17 @@ def test_body_that_a_framework_refuses(server, who, place, size):
         if not place:
             check_next(connection, response, who)
     response = ask(server, "HTTP/2", path, "POST", [JSON], body[:150_000])
-    assert response.status in (200, 413), "over HTTP/2 too"
+    assert response.status in (200, 413), "also over HTTP/2"
 
 
 @pytest.mark.parametrize("place", ["", "arriving/"])
 @pytest.mark.parametrize("who", SITES)
-def test_body_that_nobody_wants(server, who, place):
+def test_an_unread_body_is_not_taken_for_a_request(server, who, place):
     with server.connect() as connection:
         for size in (10, 200_000):
             body = b"GET /evil HTTP/1.1\r\nHost: evil\r\n\r\n" * (size // 10)
             response = connection.ask(f"/{place}{who}/nowhere", "POST", body=body)
-            assert response.status == 404, "there is no such page"
+            assert response.status == 404, "the page does not exist"
             if response.header("Connection") == "close":
                 return
         check_next(connection, response, who)
@@ -142,8 +142,8 @@ def test_body_that_nobody_wants(server, who, place):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("place", ["", "arriving/"])
 @pytest.mark.parametrize("who", ["flask", "django"])
-def test_bodies_of_asynchronous_views(server, who, place, way):
-    """asgiref runs them on a thread of its own, and there they read the body."""
+def test_asynchronous_views_read_bodies(server, who, place, way):
+    """asgiref runs the views on a thread of its own, where they read the body."""
     path = f"/{place}{who}/async"
     body = json.dumps(VALUE).encode()
     response = ask(server, way, f"{path}/json", "POST", headers=[JSON], body=body)

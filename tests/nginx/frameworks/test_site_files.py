@@ -1,4 +1,4 @@
-"""Files from frameworks: whole, in part, not at all if the client has them; HEAD; sendfile()."""
+"""Files from frameworks: whole, in part, not modified; HEAD; sendfile()."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from server import wait_for
 
 NAME = "served/served.bin"
 
-# Django's FileResponse leaves ranges to the web server; the others know them.
+# Django's FileResponse leaves ranges to the web server. The other frameworks send them.
 RANGES = [who for who in SITES if who != "django"]
 ETAGS = ["flask", "django", "bottle", "falcon"]
 
@@ -23,14 +23,14 @@ def data(server):
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("who", SITES)
-def test_a_file(server, data, who, way):
+def test_a_file_is_sent_with_its_length(server, data, who, way):
     response = ask(server, way, f"/{who}/{NAME}")
-    assert (response.status, response.body) == (200, data), "it is whole"
-    assert response.header("Content-Length") == str(len(data)), "and its length is known"
-    assert response.header("Last-Modified"), "and its age"
+    assert (response.status, response.body) == (200, data), "the whole file"
+    assert response.header("Content-Length") == str(len(data)), "with its length"
+    assert response.header("Last-Modified"), "with its time"
     head = ask(server, way, f"/{who}/{NAME}", "HEAD")
-    assert (head.status, head.body) == (200, b""), "HEAD sends none of it"
-    assert head.header("Content-Length") == str(len(data)), "but says how long it is"
+    assert (head.status, head.body) == (200, b""), "no body for HEAD"
+    assert head.header("Content-Length") == str(len(data)), "HEAD has the length"
 
 
 PARTS = [
@@ -38,32 +38,32 @@ PARTS = [
     ("bytes=1000-250000", 1000, 250_001, "a large part"),
     ("bytes=299990-", 299_990, 300_000, "the end of it"),
     ("bytes=-10", 299_990, 300_000, "the last bytes"),
-    ("bytes=299990-400000", 299_990, 300_000, "what there is of what was asked for"),
+    ("bytes=299990-400000", 299_990, 300_000, "the existing bytes of the range"),
 ]
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("who", RANGES)
-def test_parts_of_a_file(server, data, who, way):
+def test_a_part_of_a_file_is_sent(server, data, who, way):
     for asked, start, end, sentence in PARTS:
         response = ask(server, way, f"/{who}/{NAME}", headers=[("Range", asked)])
         assert (response.status, response.body) == (206, data[start:end]), sentence
         stated = response.header("Content-Range")
-        assert stated == f"bytes {start}-{end - 1}/{len(data)}", "and it says which"
-        assert response.header("Content-Length") == str(end - start), "and how long"
+        assert stated == f"bytes {start}-{end - 1}/{len(data)}", "with its position"
+        assert response.header("Content-Length") == str(end - start), "with its length"
     head = ask(server, way, f"/{who}/{NAME}", "HEAD", headers=[("Range", "bytes=0-9")])
-    assert head.body == b"" and head.status in (200, 206), "HEAD of a part sends none of it"
+    assert head.body == b"" and head.status in (200, 206), "no body for HEAD"
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("who", RANGES)
-def test_a_part_that_is_not_there(server, who, way):
+def test_a_part_behind_the_end_is_a_416(server, who, way):
     response = ask(server, way, f"/{who}/{NAME}", headers=[("Range", "bytes=400000-")])
-    assert response.status == 416, "it says so"
+    assert response.status == 416, "the file ends before"
 
 
-def test_several_parts(server, data):
-    """CherryPy sends them. Others may send one, or all, or refuse."""
+def test_several_parts_of_a_file(server, data):
+    """CherryPy sends them. Other frameworks may send one part, or all, or refuse."""
     headers = [("Range", "bytes=0-9,20-29")]
     for who in RANGES:
         response = ask(server, "HTTP/1.1", f"/{who}/{NAME}", headers=headers)
@@ -77,40 +77,40 @@ def test_several_parts(server, data):
 
 def test_django_leaves_parts_to_nginx(server, data):
     response = ask(server, "HTTP/1.1", f"/django/{NAME}", headers=[("Range", "bytes=0-9")])
-    assert (response.status, response.body) == (200, data), "it may send all of it"
-    assert response.header("Accept-Ranges") is None, "and has not said otherwise"
+    assert (response.status, response.body) == (200, data), "the whole file"
+    assert response.header("Accept-Ranges") is None, "without an offer of ranges"
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("who", SITES)
-def test_a_file_that_the_client_has(server, data, who, way):
+def test_a_file_that_the_client_has_is_a_304(server, data, who, way):
     path = f"/{who}/{NAME}"
     whole = ask(server, way, path)
     headers = [("If-Modified-Since", whole.header("Last-Modified"))]
     if who in ETAGS:
         etag = whole.header("ETag")
         same = ask(server, way, path, headers=[("If-None-Match", etag)])
-        assert (same.status, same.body) == (304, b""), "it is the same, by its name"
+        assert (same.status, same.body) == (304, b""), "the same ETag"
         other = ask(server, way, path, headers=[("If-None-Match", '"another"')])
-        assert other.body == data, "it is another"
+        assert other.body == data, "another ETag"
     same = ask(server, way, path, headers=headers)
-    assert (same.status, same.body) == (304, b""), "it is the same, by its age"
+    assert (same.status, same.body) == (304, b""), "the same time"
     old = [("If-Modified-Since", formatdate(0, usegmt=True))]
-    assert ask(server, way, path, headers=old).body == data, "it is older"
+    assert ask(server, way, path, headers=old).body == data, "an older time"
 
 
 @pytest.mark.parametrize("who", ["flask", "pyramid"])
-def test_a_part_of_what_has_changed(server, data, who):
+def test_if_range_of_a_changed_file_gets_all(server, data, who):
     stale = [("Range", "bytes=0-9"), ("If-Range", formatdate(0, usegmt=True))]
     response = ask(server, "HTTP/1.1", f"/{who}/{NAME}", headers=stale)
-    assert (response.status, response.body) == (200, data), "a part of another is of no use"
+    assert (response.status, response.body) == (200, data), "the file has changed"
     fresh = [stale[0], ("If-Range", response.header("Last-Modified"))]
     response = ask(server, "HTTP/1.1", f"/{who}/{NAME}", headers=fresh)
-    assert (response.status, response.body) == (206, data[:10]), "and of the same it is"
+    assert (response.status, response.body) == (206, data[:10]), "the file is the same"
 
 
 @pytest.mark.parametrize("who", SITES)
-def test_a_connection_after_files(server, data, who):
+def test_a_connection_goes_on_after_files(server, data, who):
     path = f"/{who}/{NAME}"
     with server.connect() as connection:
         assert connection.ask(path, "HEAD").status == 200
@@ -128,26 +128,26 @@ def test_files_are_closed(server, who):
     for headers in ([], [("Range", "bytes=0-9")], [("If-Modified-Since", now)]):
         for method in ("GET", "HEAD"):
             ask(server, "HTTP/1.1", f"/{who}/{NAME}", method, headers=headers)
-    # CherryPy itself keeps one for each 416, until the garbage collector finds it.
+    # CherryPy itself keeps one open for each 416, until the garbage collector finds it.
     wait_for(lambda: open_files(server) <= before, "files to be closed")
 
 
 @pytest.mark.parametrize("who", ["flask", "django", "bottle", "pyramid", "falcon"])
-def test_files_by_sendfile(server, data, who):
+def test_files_are_sent_by_sendfile(server, data, who):
     """wsgi.file_wrapper lets nginx read the file. CherryPy reads it itself."""
     log = server.prefix / "sendfile.log"
     begun = len(log.read_text())
-    assert server.ask(f"/sendfile/{who}/{NAME}").body == data, "it is whole"
+    assert server.ask(f"/sendfile/{who}/{NAME}").body == data, "the whole file"
 
     def sent():
         return sum(map(int, re.findall(r"sendfile: (\d+) of", log.read_text()[begun:])))
 
-    if "[debug]" in log.read_text():  # an nginx that was built for it
+    if "[debug]" in log.read_text():  # an nginx with a debug log
         wait_for(lambda: sent() == len(data), "all of it to be sent by sendfile()")
 
 
 def open_files(server):
-    """How many times the one worker has the file open."""
+    """The number of times that the one worker has the file open."""
     (worker,) = server.workers()
     folder = f"/proc/{worker}/fd"
     names = [os.path.realpath(f"{folder}/{number}") for number in os.listdir(folder)]

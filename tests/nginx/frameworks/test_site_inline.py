@@ -1,4 +1,4 @@
-"""A site on nginx's own thread: responses that wait for slow clients take turns on it."""
+"""A site on nginx's own thread: responses to slow clients alternate on it."""
 
 import pytest
 from serving import prepare
@@ -16,5 +16,5 @@ def server(nginx, virtualenv):
 
 
 def test_each_response_has_its_own_context(server):
-    """Flask keeps the request in a contextvar, of which a thread has one context."""
+    """Flask keeps the request in a contextvar, and a thread has only one context by default."""
     assert_contexts_of_their_own(server, "/many", "/local", "nothing")

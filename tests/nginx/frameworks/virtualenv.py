@@ -1,4 +1,4 @@
-"""Makes the virtualenv that the frameworks live in, and runs what is in it."""
+"""Makes the virtualenv of the frameworks, and runs its programs."""
 
 import fcntl
 import hashlib
@@ -12,16 +12,16 @@ REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 
 
 def run(*command, **how):
-    """Runs a command, and gives its output; a failure shows all of it."""
+    """Runs a command, and returns its output. A failure shows all of it."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, **how)
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
 def make():
-    """The path of the virtualenv: made once, kept under build/ until its pins change.
+    """The path of the virtualenv. It is made once, and kept under build/ until its pins change.
 
-    Tests run side by side: one process makes it while the others wait.
+    Several test processes may call this: one makes the virtualenv while the others wait.
     """
     version = run(PYTHON, "-c", "import sys; print(sys.executable, sys.version)")
     name = hashlib.sha256(version.encode() + REQUIREMENTS.read_bytes()).hexdigest()[:12]

@@ -1,7 +1,7 @@
 """A CherryPy application: the paths of pieces.py, and a session.
 
-Its engine is never started, which is CherryPy's own server. `app` takes the SCRIPT_NAME that it is
-given; `tree` is told where its application is mounted.
+The application never starts CherryPy's engine, which is its own server. `app` uses the SCRIPT_NAME
+of the request; `tree` has a fixed path for its application.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import cherrypy
 import pieces
 from cherrypy.lib import static
 
-# The sites share one Python: this is the setting for a server that is not CherryPy's.
+# The sites share one Python. This setting is for a server that is not CherryPy's.
 cherrypy.config.update({"environment": "embedded"})
 cherrypy.config.update({"request.show_tracebacks": pieces.DEBUG})
 
@@ -118,8 +118,8 @@ class Site:
         return str(cherrypy.session["visits"])
 
 
-# It logs to the error log of nginx, with the request; and only there, if other applications of this
-# Python have given handlers to the root logger.
+# It logs to the error log of nginx, with the request. It logs nowhere else if other applications of
+# this Python have given handlers to the root logger.
 logging.getLogger("cherrypy").propagate = False
 CONFIG = {"/": {"log.wsgi": True}}
 

@@ -61,7 +61,7 @@ class Head:
 
 
 class Simple:
-    """What needs few lines."""
+    """The paths that need few lines."""
 
     def on_get_nothing(self, req, resp):
         resp.status = falcon.HTTP_204

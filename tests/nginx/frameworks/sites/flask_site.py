@@ -91,7 +91,7 @@ def stream():
 
 @app.get("/context")
 def context():
-    """Waits as /stream, then reads its own request."""
+    """Waits as /stream does, then reads its own request."""
     made = pieces.pieces("flask", request.query_string.decode())
     read = (piece if piece == b"first" else request.query_string for piece in made)
     return Response(stream_with_context(read))
@@ -99,14 +99,14 @@ def context():
 
 @app.get("/many")
 def many():
-    """So many pieces of 64 KB that a slow client makes them wait; each reads its own request."""
+    """Pieces of 64 KB, enough to wait for a slow client. Each reads its own request."""
     made = (request.query_string.ljust(1 << 16) for _ in range(40))
     return Response(stream_with_context(made))
 
 
 @app.get("/environ")
 def environ():
-    """How far a copy of environ gets."""
+    """The results of copying environ."""
     answer = {"repr": repr(request.environ)}
     answer["copy"] = "the same" if copy.copy(request.environ) == request.environ else "another"
     plain = {key: request.environ[key] for key in request.environ if key[:8] != "werkzeug"}

@@ -1,22 +1,22 @@
-"""What every site of the tests does in the same way: its stream, its cookies, its sums.
+"""The common parts of the tests' sites: streams, cookies, sums.
 
-A site is one framework's own idiom for these paths, below wherever it is mounted:
+Each site has these paths in its framework's own style, below the site's prefix:
 
 /hello/NAME      NAME as the view gets it, and the address that the framework makes of it
 /moved           a redirect to /hello/café, made by the framework
-/deep/           a page; /deep is redirected to it by those frameworks that do so
-/stream?GATE     "first", then waits at the gate, then "second"; says on stderr how that ended
-/served/FILE     a file of FOLDER, in the way that the framework has for files
-/json            POST: the JSON that was sent, parsed and back again
+/deep/           a page; some frameworks redirect /deep to it
+/stream?GATE     "first", then waits at the gate, then "second"; prints on stderr how it ended
+/served/FILE     a file of FOLDER, by the framework's function for files
+/json            POST: parses JSON, and returns it
 /uploads         POST: size and SHA-256 of each file of a form
-/limited         POST: a body that is longer than the framework is told to take
-/cookies         sets cookies of every kind, and takes one back
+/limited         POST: a body above the framework's limit
+/cookies         sets cookies of every kind, and deletes one
 /cookies/read    the cookies of the request
 /head            a hundred large headers, and the length of X-Large of the request
 /nothing         204
 /unchanged       304
-/async           what asyncio computed
-/local           what the framework still has of the request before: nothing
+/async           a result of asyncio
+/local           what the framework still has of an earlier request: nothing
 /noted           writes to wsgi.errors, and to the framework's own log
 /fails           raises RuntimeError
 """
@@ -38,7 +38,7 @@ HEADERS = [(f"X-Large-{number}", "y" * 200) for number in range(100)]
 
 
 def pieces(who, query):
-    """The pieces of /stream, and how they ended."""
+    """The pieces of /stream. They print how they ended."""
     try:
         yield b"first"
         with open(unquote(query), "rb") as gate:
@@ -63,7 +63,7 @@ def sums(files):
 
 
 async def computed():
-    """Takes turns with itself, and starts a process."""
+    """Awaits, and starts a process."""
     numbers = await asyncio.gather(*(asyncio.sleep(0, number) for number in range(3)))
     child = await asyncio.create_subprocess_exec("true")
     return {"sum": sum(numbers), "exit": await child.wait()}

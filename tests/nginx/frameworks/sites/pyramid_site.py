@@ -111,7 +111,7 @@ def token(request):
 
 
 def within(request):
-    """Asks itself; the body of the first request is there for both."""
+    """Sends a request to itself; both requests have the body of the first."""
     inner = Request.blank("/json", base_url=request.application_url, method="POST")
     inner.body, inner.content_type = request.body, "application/json"
     answer = request.invoke_subrequest(inner)

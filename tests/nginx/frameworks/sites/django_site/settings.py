@@ -46,13 +46,13 @@ DATABASES = {
         "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
     }
 }
-# Hashing a password slowly is not what is tested.
+# The tests do not need slow hashes of passwords.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
-# Django gives it to the process, so nginx's log has it too.
+# Django gives it to the process, so nginx's log has this time zone too.
 TIME_ZONE = "UTC"
 LOGGING = {
     "version": 1,
