@@ -79,7 +79,7 @@ typedef struct {
     ngx_flag_t                   ignore_client_abort;
     ngx_http_complex_value_t    *limit_rate;
 
-    /* of it only what ngx_http_wsgi_upstream_conf.c sets */
+    /* of it only what ngx_http_wsgi_conf_upstream.c sets */
     ngx_http_upstream_conf_t     upstream;
 } ngx_http_wsgi_loc_conf_t;
 
@@ -160,6 +160,36 @@ typedef struct {
 } ngx_http_wsgi_ctx_t;
 
 
+/* ngx_http_wsgi_accel.c */
+
+ngx_int_t ngx_http_wsgi_process_accel(ngx_http_request_t *r,
+    const wsgi_head *head);
+void ngx_http_wsgi_limit_rate(ngx_http_request_t *r);
+ngx_int_t ngx_http_wsgi_intercept(ngx_http_request_t *r,
+    const wsgi_head *head);
+ngx_int_t ngx_http_wsgi_find_redirect(ngx_http_request_t *r,
+    const wsgi_head *head, ngx_str_t *uri);
+void ngx_http_wsgi_redirect(ngx_http_request_t *r, ngx_str_t *uri);
+
+/* ngx_http_wsgi_body.c */
+
+ngx_int_t ngx_http_wsgi_set_body(ngx_http_request_t *r, wsgi_request *wr);
+
+/* ngx_http_wsgi_body_stream.c */
+
+ngx_uint_t ngx_http_wsgi_can_stream(ngx_http_request_t *r);
+void ngx_http_wsgi_set_stream(ngx_http_request_t *r, wsgi_request *wr);
+int ngx_http_wsgi_want_body(void *data);
+void ngx_http_wsgi_missed_body(ngx_http_wsgi_ctx_t *ctx);
+
+/* ngx_http_wsgi_client.c */
+
+ngx_int_t ngx_http_wsgi_watch_client(ngx_http_request_t *r);
+ngx_int_t ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_discard(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_unwatch_client(ngx_http_request_t *r);
+void ngx_http_wsgi_log_abort(void *data);
+
 /* ngx_http_wsgi_conf.c */
 
 void *ngx_http_wsgi_create_main_conf(ngx_conf_t *cf);
@@ -175,14 +205,7 @@ char *ngx_http_wsgi_python_home(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_wsgi_python_path(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* ngx_http_wsgi_upstream_conf.c */
-
-void ngx_http_wsgi_init_upstream_conf(ngx_http_wsgi_loc_conf_t *conf);
-char *ngx_http_wsgi_merge_upstream_conf(ngx_conf_t *cf,
-    ngx_http_wsgi_loc_conf_t *prev, ngx_http_wsgi_loc_conf_t *conf);
-char *ngx_http_wsgi_check_header_name(ngx_conf_t *cf, void *post, void *data);
-
-/* ngx_http_wsgi_check.c */
+/* ngx_http_wsgi_conf_check.c */
 
 void ngx_http_wsgi_runtime_config(ngx_http_wsgi_main_conf_t *wmcf,
     wsgi_runtime_config *config);
@@ -191,14 +214,58 @@ char *ngx_http_wsgi_check_app(ngx_conf_t *cf, ngx_http_wsgi_app_t *app);
 ngx_int_t ngx_http_wsgi_check_runtime(ngx_conf_t *cf);
 ngx_int_t ngx_http_wsgi_init_module(ngx_cycle_t *cycle);
 
-/* ngx_http_wsgi_process.c */
+/* ngx_http_wsgi_conf_upstream.c */
 
-ngx_int_t ngx_http_wsgi_init_process(ngx_cycle_t *cycle);
-void ngx_http_wsgi_exit_process(ngx_cycle_t *cycle);
-wsgi_app *ngx_http_wsgi_get_app(ngx_http_wsgi_app_t *app, ngx_log_t *log);
-void ngx_http_wsgi_poll_soon(void);
-void ngx_http_wsgi_pause_output(ngx_uint_t pause);
-void ngx_http_wsgi_forget_event(void);
+void ngx_http_wsgi_init_upstream_conf(ngx_http_wsgi_loc_conf_t *conf);
+char *ngx_http_wsgi_merge_upstream_conf(ngx_conf_t *cf,
+    ngx_http_wsgi_loc_conf_t *prev, ngx_http_wsgi_loc_conf_t *conf);
+char *ngx_http_wsgi_check_header_name(ngx_conf_t *cf, void *post, void *data);
+
+/* ngx_http_wsgi_drain.c */
+
+ngx_uint_t ngx_http_wsgi_must_drain(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_drain(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome);
+
+/* ngx_http_wsgi_environ.c */
+
+ngx_int_t ngx_http_wsgi_create_request(ngx_http_request_t *r,
+    wsgi_request *wr);
+
+/* ngx_http_wsgi_environ_cgi.c */
+
+ngx_int_t ngx_http_wsgi_set_server(ngx_http_request_t *r, wsgi_request *wr);
+ngx_int_t ngx_http_wsgi_set_peer(ngx_http_request_t *r, wsgi_request *wr);
+ngx_int_t ngx_http_wsgi_set_id(ngx_http_request_t *r, wsgi_request *wr);
+void ngx_http_wsgi_find_auth_basic(ngx_conf_t *cf,
+    ngx_http_wsgi_main_conf_t *wmcf);
+void ngx_http_wsgi_set_user(ngx_http_request_t *r, wsgi_request *wr);
+
+/* ngx_http_wsgi_environ_params.c */
+
+ngx_int_t ngx_http_wsgi_set_params(ngx_http_request_t *r, wsgi_request *wr);
+ngx_uint_t ngx_http_wsgi_param_is_lent(ngx_str_t *name);
+
+/* ngx_http_wsgi_exhausted.c */
+
+void ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after,
+    uint32_t flags);
+void ngx_http_wsgi_exhausted(void *data, size_t stuck);
+
+/* ngx_http_wsgi_fork.c */
+
+ngx_int_t ngx_http_wsgi_init_fork(ngx_cycle_t *cycle);
+void ngx_http_wsgi_default_sigchld(ngx_log_t *log);
+
+/* ngx_http_wsgi_headers_out.c */
+
+ngx_int_t ngx_http_wsgi_add_field(ngx_http_request_t *r, ngx_table_elt_t *h);
+ngx_uint_t ngx_http_wsgi_outlives_redirect(const wsgi_header *header);
+
+/* ngx_http_wsgi_hints.c */
+
+ngx_uint_t ngx_http_wsgi_can_hint(ngx_http_request_t *r);
+int ngx_http_wsgi_early_hints(void *data, const wsgi_header *headers,
+    size_t count);
 
 /* ngx_http_wsgi_inherit.c */
 
@@ -210,83 +277,44 @@ void ngx_http_wsgi_set_umask(ngx_http_wsgi_main_conf_t *wmcf);
 void ngx_http_wsgi_reset_umask(ngx_http_wsgi_main_conf_t *wmcf,
     ngx_log_t *log);
 
-/* ngx_http_wsgi_fork.c */
-
-ngx_int_t ngx_http_wsgi_init_fork(ngx_cycle_t *cycle);
-void ngx_http_wsgi_default_sigchld(ngx_log_t *log);
-
 /* ngx_http_wsgi_log.c */
 
 void ngx_http_wsgi_log(void *data, void *request, wsgi_level level,
     wsgi_str line);
 void ngx_http_wsgi_mask_log(ngx_http_request_t *r);
 
-/* ngx_http_wsgi_user.c */
+/* ngx_http_wsgi_output.c */
 
-void ngx_http_wsgi_find_auth_basic(ngx_conf_t *cf,
-    ngx_http_wsgi_main_conf_t *wmcf);
-void ngx_http_wsgi_set_user(ngx_http_request_t *r, wsgi_request *wr);
+size_t ngx_http_wsgi_buffered(void);
+size_t ngx_http_wsgi_pinned(void);
+void ngx_http_wsgi_pin(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t pinned);
+ngx_int_t ngx_http_wsgi_init_output(ngx_http_wsgi_ctx_t *ctx);
+ngx_http_wsgi_ctx_t *ngx_http_wsgi_cleanup_ctx(ngx_pool_cleanup_t *cln);
+ngx_int_t ngx_http_wsgi_add_buffers(ngx_http_wsgi_ctx_t *ctx,
+    wsgi_buffer *const *buffers, size_t count);
+ngx_int_t ngx_http_wsgi_add_file(ngx_http_wsgi_ctx_t *ctx, int fd,
+    uint64_t offset, uint64_t length);
+ngx_chain_t *ngx_http_wsgi_create_piece(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_free_piece(ngx_http_wsgi_ctx_t *ctx, ngx_chain_t *cl);
+ngx_int_t ngx_http_wsgi_output(ngx_http_wsgi_ctx_t *ctx, ngx_chain_t *out);
 
-/* ngx_http_wsgi_environ.c */
+/* ngx_http_wsgi_process.c */
 
-ngx_int_t ngx_http_wsgi_create_request(ngx_http_request_t *r,
-    wsgi_request *wr);
-
-/* ngx_http_wsgi_id.c */
-
-ngx_int_t ngx_http_wsgi_set_id(ngx_http_request_t *r, wsgi_request *wr);
-
-/* ngx_http_wsgi_address.c */
-
-ngx_int_t ngx_http_wsgi_set_server(ngx_http_request_t *r, wsgi_request *wr);
-ngx_int_t ngx_http_wsgi_set_peer(ngx_http_request_t *r, wsgi_request *wr);
-
-/* ngx_http_wsgi_params.c */
-
-ngx_int_t ngx_http_wsgi_set_params(ngx_http_request_t *r, wsgi_request *wr);
-ngx_uint_t ngx_http_wsgi_param_is_lent(ngx_str_t *name);
-
-/* ngx_http_wsgi_body.c */
-
-ngx_int_t ngx_http_wsgi_set_body(ngx_http_request_t *r, wsgi_request *wr);
-
-/* ngx_http_wsgi_stream.c */
-
-ngx_uint_t ngx_http_wsgi_can_stream(ngx_http_request_t *r);
-void ngx_http_wsgi_set_stream(ngx_http_request_t *r, wsgi_request *wr);
-int ngx_http_wsgi_want_body(void *data);
-void ngx_http_wsgi_missed_body(ngx_http_wsgi_ctx_t *ctx);
-
-/* ngx_http_wsgi_unread.c */
-
-void ngx_http_wsgi_before_response(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_discard_body(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_discard_early(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_detach_body(ngx_http_wsgi_ctx_t *ctx);
+ngx_int_t ngx_http_wsgi_init_process(ngx_cycle_t *cycle);
+wsgi_app *ngx_http_wsgi_get_app(ngx_http_wsgi_app_t *app, ngx_log_t *log);
+void ngx_http_wsgi_poll_soon(void);
+void ngx_http_wsgi_pause_output(ngx_uint_t pause);
+void ngx_http_wsgi_forget_event(void);
+void ngx_http_wsgi_exit_process(ngx_cycle_t *cycle);
 
 /* ngx_http_wsgi_request.c */
 
 ngx_int_t ngx_http_wsgi_handler(ngx_http_request_t *r);
-void ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_cancel(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 ngx_int_t ngx_http_wsgi_check_memory(ngx_http_request_t *r);
 ngx_int_t ngx_http_wsgi_unavailable(ngx_http_request_t *r,
     ngx_uint_t retry_after);
-
-/* ngx_http_wsgi_timer.c */
-
-void ngx_http_wsgi_start_timer(ngx_http_wsgi_ctx_t *ctx);
-
-/* ngx_http_wsgi_stuck.c */
-
-void ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after,
-    uint32_t flags);
-void ngx_http_wsgi_exhausted(void *data, size_t stuck);
-
-/* ngx_http_wsgi_times.c */
-
-ngx_int_t ngx_http_wsgi_add_variables(ngx_conf_t *cf);
-void ngx_http_wsgi_measure(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_cancel(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 
 /* ngx_http_wsgi_response.c */
 
@@ -298,85 +326,11 @@ int ngx_http_wsgi_send_file(void *data, int fd, uint64_t offset,
 void ngx_http_wsgi_finish(void *data, wsgi_outcome outcome,
     uint32_t retry_after);
 void ngx_http_wsgi_complete(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome);
+ngx_int_t ngx_http_wsgi_truncate(ngx_http_request_t *r);
 int ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 int ngx_http_wsgi_end(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
-ngx_int_t ngx_http_wsgi_truncate(ngx_http_request_t *r);
 
-/* ngx_http_wsgi_hints.c */
-
-ngx_uint_t ngx_http_wsgi_can_hint(ngx_http_request_t *r);
-int ngx_http_wsgi_early_hints(void *data, const wsgi_header *headers,
-    size_t count);
-
-/* ngx_http_wsgi_client.c */
-
-ngx_int_t ngx_http_wsgi_watch_client(ngx_http_request_t *r);
-void ngx_http_wsgi_unwatch_client(ngx_http_request_t *r);
-ngx_int_t ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_discard(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_log_abort(void *data);
-
-/* ngx_http_wsgi_send.c */
-
-ngx_int_t ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t later);
-ngx_uint_t ngx_http_wsgi_is_behind(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_next_turn(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_write_handler(ngx_http_request_t *r);
-ngx_int_t ngx_http_wsgi_wait_client(ngx_http_request_t *r);
-
-/* ngx_http_wsgi_drain.c */
-
-ngx_uint_t ngx_http_wsgi_must_drain(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_drain(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome);
-
-/* ngx_http_wsgi_spill.c */
-
-ngx_uint_t ngx_http_wsgi_is_full(ngx_http_request_t *r);
-ngx_uint_t ngx_http_wsgi_is_pinned(ngx_http_request_t *r);
-ngx_uint_t ngx_http_wsgi_can_spill(ngx_http_wsgi_ctx_t *ctx);
-ngx_uint_t ngx_http_wsgi_is_tight(ngx_http_wsgi_ctx_t *ctx);
-ngx_uint_t ngx_http_wsgi_must_spill(ngx_http_wsgi_ctx_t *ctx);
-ngx_int_t ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_set_backlog(ngx_http_wsgi_ctx_t *ctx, size_t size);
-void ngx_http_wsgi_return_credit(ngx_http_wsgi_ctx_t *ctx);
-
-/* ngx_http_wsgi_temp_file.c */
-
-ssize_t ngx_http_wsgi_store(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_renew_temp_file(ngx_http_wsgi_ctx_t *ctx);
-
-/* ngx_http_wsgi_output.c */
-
-ngx_int_t ngx_http_wsgi_init_output(ngx_http_wsgi_ctx_t *ctx);
-size_t ngx_http_wsgi_buffered(void);
-size_t ngx_http_wsgi_pinned(void);
-void ngx_http_wsgi_pin(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t pinned);
-ngx_chain_t *ngx_http_wsgi_create_piece(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_free_piece(ngx_http_wsgi_ctx_t *ctx, ngx_chain_t *cl);
-ngx_http_wsgi_ctx_t *ngx_http_wsgi_cleanup_ctx(ngx_pool_cleanup_t *cln);
-ngx_int_t ngx_http_wsgi_add_buffers(ngx_http_wsgi_ctx_t *ctx,
-    wsgi_buffer *const *buffers, size_t count);
-ngx_int_t ngx_http_wsgi_add_file(ngx_http_wsgi_ctx_t *ctx, int fd,
-    uint64_t offset, uint64_t length);
-ngx_int_t ngx_http_wsgi_output(ngx_http_wsgi_ctx_t *ctx, ngx_chain_t *out);
-
-/* ngx_http_wsgi_accel.c */
-
-ngx_int_t ngx_http_wsgi_process_accel(ngx_http_request_t *r,
-    const wsgi_head *head);
-void ngx_http_wsgi_limit_rate(ngx_http_request_t *r);
-ngx_int_t ngx_http_wsgi_intercept(ngx_http_request_t *r,
-    const wsgi_head *head);
-ngx_int_t ngx_http_wsgi_find_redirect(ngx_http_request_t *r,
-    const wsgi_head *head, ngx_str_t *uri);
-void ngx_http_wsgi_redirect(ngx_http_request_t *r, ngx_str_t *uri);
-
-/* ngx_http_wsgi_fields.c */
-
-ngx_int_t ngx_http_wsgi_add_field(ngx_http_request_t *r, ngx_table_elt_t *h);
-ngx_uint_t ngx_http_wsgi_outlives_redirect(const wsgi_header *header);
-
-/* ngx_http_wsgi_headers.c */
+/* ngx_http_wsgi_response_head.c */
 
 ngx_int_t ngx_http_wsgi_create_headers(ngx_http_request_t *r,
     const wsgi_head *head);
@@ -386,6 +340,46 @@ ngx_int_t ngx_http_wsgi_make_header(ngx_http_request_t *r,
     const wsgi_header *from, ngx_table_elt_t *h);
 ngx_int_t ngx_http_wsgi_add_retry_after(ngx_http_request_t *r,
     ngx_uint_t seconds);
+
+/* ngx_http_wsgi_send.c */
+
+ngx_int_t ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t later);
+ngx_uint_t ngx_http_wsgi_is_behind(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_next_turn(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_write_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_wsgi_wait_client(ngx_http_request_t *r);
+
+/* ngx_http_wsgi_spill.c */
+
+ngx_uint_t ngx_http_wsgi_is_full(ngx_http_request_t *r);
+ngx_uint_t ngx_http_wsgi_is_pinned(ngx_http_request_t *r);
+ngx_uint_t ngx_http_wsgi_is_tight(ngx_http_wsgi_ctx_t *ctx);
+ngx_int_t ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_set_backlog(ngx_http_wsgi_ctx_t *ctx, size_t size);
+ngx_uint_t ngx_http_wsgi_must_spill(ngx_http_wsgi_ctx_t *ctx);
+ngx_uint_t ngx_http_wsgi_can_spill(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_return_credit(ngx_http_wsgi_ctx_t *ctx);
+
+/* ngx_http_wsgi_temp_file.c */
+
+ssize_t ngx_http_wsgi_store(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_renew_temp_file(ngx_http_wsgi_ctx_t *ctx);
+
+/* ngx_http_wsgi_timer.c */
+
+void ngx_http_wsgi_start_timer(ngx_http_wsgi_ctx_t *ctx);
+
+/* ngx_http_wsgi_unread.c */
+
+void ngx_http_wsgi_before_response(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_discard_body(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_discard_early(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_detach_body(ngx_http_wsgi_ctx_t *ctx);
+
+/* ngx_http_wsgi_variables.c */
+
+ngx_int_t ngx_http_wsgi_add_variables(ngx_conf_t *cf);
+void ngx_http_wsgi_measure(ngx_http_wsgi_ctx_t *ctx);
 
 
 extern ngx_module_t  ngx_http_wsgi_module;

@@ -82,7 +82,7 @@ LIMITS = [
     ("ngx_http_wsgi_spill.c", "NGX_HTTP_WSGI_TURN", [
         ("directives.md", "has written {} of all responses"),
     ]),
-    ("ngx_http_wsgi_stuck.c", "NGX_HTTP_WSGI_LEAVE_TIMEOUT", [
+    ("ngx_http_wsgi_exhausted.c", "NGX_HTTP_WSGI_LEAVE_TIMEOUT", [
         ("directives.md", "or for {} if that is not set"),
         ("errors.md", "`worker_shutdown_timeout`, or {} if that"),
         ("errors.md", "or for {} if that is not set"),
