@@ -1,7 +1,7 @@
 
 /*
- * Header fields of a response that nginx's filters look at: each goes where
- * they look for it.  All others are only sent.
+ * Header fields of a response that nginx's filters look at.  Each goes to the
+ * place where they look.  All others are only sent.
  */
 
 
@@ -23,6 +23,8 @@ struct ngx_http_wsgi_field_s {
 
 static ngx_http_wsgi_field_t *ngx_http_wsgi_find_field(u_char *name,
     size_t len);
+static ngx_table_elt_t *ngx_http_wsgi_push(ngx_http_request_t *r,
+    ngx_table_elt_t *h);
 static ngx_int_t ngx_http_wsgi_push_header(ngx_http_request_t *r,
     ngx_table_elt_t *h, ngx_uint_t offset);
 static ngx_int_t ngx_http_wsgi_known_header(ngx_http_request_t *r,
@@ -96,7 +98,7 @@ ngx_http_wsgi_add_field(ngx_http_request_t *r, ngx_table_elt_t *h)
 }
 
 
-/* X-Accel-Redirect: what goes with the request to its new location */
+/* X-Accel-Redirect: whether the header goes to the new location */
 
 ngx_uint_t
 ngx_http_wsgi_outlives_redirect(const wsgi_header *header)
@@ -106,7 +108,7 @@ ngx_http_wsgi_outlives_redirect(const wsgi_header *header)
 }
 
 
-/* the last, without a name, if it is no other */
+/* the last one, which has no name, if no other matches */
 
 static ngx_http_wsgi_field_t *
 ngx_http_wsgi_find_field(u_char *name, size_t len)
@@ -125,20 +127,26 @@ ngx_http_wsgi_find_field(u_char *name, size_t len)
 }
 
 
-static ngx_int_t
-ngx_http_wsgi_push_header(ngx_http_request_t *r, ngx_table_elt_t *h,
-    ngx_uint_t offset)
+static ngx_table_elt_t *
+ngx_http_wsgi_push(ngx_http_request_t *r, ngx_table_elt_t *h)
 {
     ngx_table_elt_t  *ho;
 
     ho = ngx_list_push(&r->headers_out.headers);
-    if (ho == NULL) {
-        return NGX_ERROR;
+
+    if (ho) {
+        *ho = *h;
     }
 
-    *ho = *h;
+    return ho;
+}
 
-    return NGX_OK;
+
+static ngx_int_t
+ngx_http_wsgi_push_header(ngx_http_request_t *r, ngx_table_elt_t *h,
+    ngx_uint_t offset)
+{
+    return ngx_http_wsgi_push(r, h) ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -148,12 +156,10 @@ ngx_http_wsgi_known_header(ngx_http_request_t *r, ngx_table_elt_t *h,
 {
     ngx_table_elt_t  *ho, **ph;
 
-    ho = ngx_list_push(&r->headers_out.headers);
+    ho = ngx_http_wsgi_push(r, h);
     if (ho == NULL) {
         return NGX_ERROR;
     }
-
-    *ho = *h;
 
     ph = (ngx_table_elt_t **) ((char *) &r->headers_out + offset);
     *ph = ho;
@@ -171,12 +177,10 @@ ngx_http_wsgi_multi_header(ngx_http_request_t *r, ngx_table_elt_t *h,
     ngx_array_t      *pa;
 #endif
 
-    ho = ngx_list_push(&r->headers_out.headers);
+    ho = ngx_http_wsgi_push(r, h);
     if (ho == NULL) {
         return NGX_ERROR;
     }
-
-    *ho = *h;
 
 #if (nginx_version >= 1023000)
 
@@ -279,8 +283,8 @@ ngx_http_wsgi_last_modified(ngx_http_request_t *r, ngx_table_elt_t *h,
 
 
 /*
- * A path stays out of nginx's sight, or "absolute_redirect" would put the
- * server's name in front of it: that is not what the application said.
+ * nginx must not see a path: "absolute_redirect" would put the name of the
+ * server before it, which the application did not send.
  */
 
 static ngx_int_t
@@ -296,7 +300,7 @@ ngx_http_wsgi_location(ngx_http_request_t *r, ngx_table_elt_t *h,
 }
 
 
-/* with "wsgi_force_ranges" it is nginx that serves ranges, and says so */
+/* with "wsgi_force_ranges" nginx serves ranges, and sends this header */
 
 static ngx_int_t
 ngx_http_wsgi_accept_ranges(ngx_http_request_t *r, ngx_table_elt_t *h,
@@ -315,40 +319,27 @@ ngx_http_wsgi_accept_ranges(ngx_http_request_t *r, ngx_table_elt_t *h,
 }
 
 
-/* where "auth_request" looks for what its subrequest asks of the client */
+/* "auth_request" takes it from here */
 
 static ngx_int_t
 ngx_http_wsgi_www_authenticate(ngx_http_request_t *r, ngx_table_elt_t *h,
     ngx_uint_t offset)
 {
-    ngx_table_elt_t  *ho, **ph;
-
-    ho = ngx_list_push(&r->headers_out.headers);
-    if (ho == NULL) {
-        return NGX_ERROR;
-    }
-
-    *ho = *h;
-
-    ph = &r->headers_out.www_authenticate;
-
 #if (nginx_version >= 1023000)
 
-    while (*ph) {
-        ph = &(*ph)->next;
-    }
-
-    *ph = ho;
+    return ngx_http_wsgi_multi_header(r, h,
+                       offsetof(ngx_http_headers_out_t, www_authenticate));
 
 #else
 
-    /* there is room for one, all are sent */
+    /* nginx keeps one here and sends all */
 
-    if (*ph == NULL) {
-        *ph = ho;
+    if (r->headers_out.www_authenticate) {
+        return ngx_http_wsgi_push_header(r, h, 0);
     }
 
-#endif
+    return ngx_http_wsgi_known_header(r, h,
+                       offsetof(ngx_http_headers_out_t, www_authenticate));
 
-    return NGX_OK;
+#endif
 }
