@@ -1,14 +1,14 @@
 
 /*
- * The directives that are those of nginx's upstream modules by another name,
- * with nginx's own fields and functions for them, so that they mean the same.
+ * The directives of nginx's upstream modules by another name.  They use
+ * nginx's own fields and functions, so that they mean the same.
  */
 
 
 #include "ngx_http_wsgi_module.h"
 
 
-/* the headers that clients do not get unless "wsgi_pass_header" says so */
+/* the headers that clients do not get without "wsgi_pass_header" */
 
 static ngx_str_t  ngx_http_wsgi_hide_headers[] = {
     ngx_string("X-Accel-Expires"),
@@ -92,7 +92,7 @@ ngx_http_wsgi_merge_upstream_conf(ngx_conf_t *cf,
 }
 
 
-/* a name with a colon behind it would silently hide nothing */
+/* a name with a colon at its end would match no header */
 
 char *
 ngx_http_wsgi_check_header_name(ngx_conf_t *cf, void *post, void *data)

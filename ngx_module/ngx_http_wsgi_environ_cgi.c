@@ -1,6 +1,6 @@
 
 /*
- * What CGI names of a request beside its URL: the two ends of its connection
+ * The keys of CGI that are not about the URL: the two ends of the connection
  * (SERVER_*, REMOTE_*), REQUEST_ID, which is nginx's $request_id, and
  * REMOTE_USER, which is a user that nginx has verified.
  */
@@ -66,7 +66,7 @@ ngx_http_wsgi_set_server(ngx_http_request_t *r, wsgi_request *wr)
         ngx_http_wsgi_set_str(&wr->server_name, &addr);
     }
 
-    /* a unix domain socket has no port: then the one of the scheme */
+    /* a unix domain socket has no port: the default of the scheme stays */
 
     ngx_http_wsgi_set_scheme(r, wr, &port);
     ngx_http_wsgi_set_str(&wr->server_port, &port);
@@ -75,7 +75,7 @@ ngx_http_wsgi_set_server(ngx_http_request_t *r, wsgi_request *wr)
 }
 
 
-/* an address as it stands in a URL; the path of a socket cannot */
+/* an address as in a URL, which cannot contain the path of a socket */
 
 static ngx_int_t
 ngx_http_wsgi_address_name(ngx_http_request_t *r, ngx_str_t *addr)
@@ -167,8 +167,10 @@ ngx_http_wsgi_port(ngx_http_request_t *r, struct sockaddr *sa, wsgi_str *port)
 
 
 /*
- * Gives $request_id its value if nobody has asked for it yet, so that the log
- * of nginx and the application have the same.
+ * Gives $request_id its value if it has none yet, so that the log of nginx and
+ * the application have the same. nginx asks OpenSSL for the random bytes of
+ * each request, which takes a tenth of the time of a short one; this file asks
+ * the kernel for the bytes of many requests at once.
  */
 
 ngx_int_t
@@ -209,7 +211,7 @@ ngx_http_wsgi_set_id(ngx_http_request_t *r, wsgi_request *wr)
 }
 
 
-/* only a worker asks, so no two processes hand out the same bytes */
+/* only a worker calls this, so two processes never share bytes */
 
 static ngx_int_t
 ngx_http_wsgi_random(u_char id[NGX_HTTP_WSGI_ID_SIZE])
@@ -219,7 +221,9 @@ ngx_http_wsgi_random(u_char id[NGX_HTTP_WSGI_ID_SIZE])
 
     if (left == 0) {
 
-        /* it may give fewer if a signal comes: then nginx's own way will do */
+        /*
+         * a signal may interrupt it: nginx then makes the value in its own way
+         */
 
         if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) {
             return NGX_DECLINED;
@@ -237,9 +241,10 @@ ngx_http_wsgi_random(u_char id[NGX_HTTP_WSGI_ID_SIZE])
 
 
 /*
- * nginx does not tell that a password was checked, but its configuration tells
- * that it had to be: this finds where "auth_basic" keeps it.  The offsets are
- * those of the module's own directives, so its structure need not be known.
+ * nginx does not record that it has verified a password, but its configuration
+ * has that it must.  This finds the place where "auth_basic" keeps it.  The
+ * offsets are those of that module's directives, so its structure need not be
+ * known.
  */
 
 void
@@ -301,13 +306,13 @@ ngx_http_wsgi_is_verified(ngx_http_request_t *r)
 
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_wsgi_module);
 
-    /* nobody is asked for a password in a subrequest */
+    /* nginx does not verify a password in a subrequest */
 
     if (wmcf->auth_basic == NULL || r != r->main) {
         return 0;
     }
 
-    /* with "satisfy any" it may have been the address that let the client in */
+    /* with "satisfy any" the address may have let the client in */
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 

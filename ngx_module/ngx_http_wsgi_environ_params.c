@@ -1,7 +1,7 @@
 
 /*
- * Keys of environ beside CGI's: those of "wsgi_param", and those of TLS,
- * over which "wsgi_param" wins.
+ * Keys of environ besides those of CGI: the keys of TLS, and those of
+ * "wsgi_param", which override them.
  */
 
 
@@ -78,7 +78,7 @@ ngx_http_wsgi_set_params(ngx_http_request_t *r, wsgi_request *wr)
 }
 
 
-/* keys whose values are objects, which no string can stand in for */
+/* keys whose values are objects, which a string cannot replace */
 
 ngx_uint_t
 ngx_http_wsgi_param_is_lent(ngx_str_t *name)
@@ -116,7 +116,7 @@ ngx_http_wsgi_set_tls(ngx_http_request_t *r, wsgi_header **params)
 
     c = r->connection;
 
-    /* these give the data alone, which ends with a NUL */
+    /* these set only the data, which ends with a NUL */
 
     if (ngx_ssl_get_protocol(c, r->pool, &value) != NGX_OK) {
         return NGX_ERROR;

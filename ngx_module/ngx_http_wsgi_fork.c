@@ -1,7 +1,7 @@
 
 /*
- * Child processes of applications.  They are none of nginx's business, and
- * nginx's sockets are none of theirs.
+ * Child processes of applications. nginx must not handle their end, and they
+ * must not keep nginx's sockets.
  */
 
 
@@ -25,14 +25,14 @@ static void ngx_http_wsgi_fork_child(void);
 static void ngx_http_wsgi_default_signals(void);
 
 
-/* the event method's own descriptors: nginx keeps them to itself */
+/* the descriptors of the event method, which nginx does not export */
 static ngx_fd_t    ngx_http_wsgi_event_fds[NGX_HTTP_WSGI_MAX_EVENT_FDS];
 static ngx_uint_t  ngx_http_wsgi_event_fds_n;
 
 /* the signals that nginx handles */
 static sigset_t    ngx_http_wsgi_signals;
 
-/* what the thread that forks had blocked before */
+/* the signals that the thread which forks had blocked before */
 static __thread sigset_t  ngx_http_wsgi_blocked;
 
 
@@ -59,8 +59,8 @@ ngx_http_wsgi_init_fork(ngx_cycle_t *cycle)
 
 
 /*
- * Called before Python starts, so what is found here is the host's: the
- * epoll of nginx's event module, its eventfd, and the module's own.
+ * Called before Python starts, so all that it finds belongs to nginx: the
+ * epoll of the event module, its eventfd, and the one of this module.
  */
 
 static void
@@ -103,9 +103,9 @@ ngx_http_wsgi_find_event_fds(ngx_log_t *log)
 
 
 /*
- * A command started by system() or popen() does not see fork handlers, and a
- * command that it leaves behind would hold the port.  A worker runs no new
- * binary itself, only the master does; the flag is the worker's own.
+ * A command of system() or popen() runs no fork handlers, and would hold the
+ * port after its parent ended.  A worker runs no new binary itself, only the
+ * master does; the flag is the worker's own.
  */
 
 static void
@@ -128,7 +128,7 @@ ngx_http_wsgi_close_on_exec(ngx_cycle_t *cycle)
 }
 
 
-/* ahead of time: where a handler lies cannot be asked in a child */
+/* a child must not call dladdr() */
 
 static void
 ngx_http_wsgi_find_handlers(void)
@@ -158,7 +158,7 @@ ngx_http_wsgi_is_nginx_handler(struct sigaction *sa)
         return 0;
     }
 
-    /* ngx_process_slot lies in the nginx binary: it tells where that one is */
+    /* ngx_process_slot is in the nginx binary */
 
     return dladdr((void *) (uintptr_t) sa->sa_handler, &handler) != 0
            && dladdr((void *) &ngx_process_slot, &nginx) != 0
@@ -167,9 +167,9 @@ ngx_http_wsgi_is_nginx_handler(struct sigaction *sa)
 
 
 /*
- * A signal that comes to the child before it has the default actions would be
- * lost to nginx's handlers, and the application would wait for ever for the
- * end of a child that it has terminated.  So it has to wait until then.
+ * nginx's handlers would lose a signal that comes to the child before it has
+ * the default actions.  The application would then wait without an end for a
+ * child that it has terminated.  So the signal waits.
  */
 
 static void
@@ -190,11 +190,11 @@ ngx_http_wsgi_fork_parent(void)
 /*
  * A child that an application forked must not keep nginx's sockets.  It would
  * hold the port after nginx is gone, and clients would never see the end of
- * their connections.  Nothing but close() will do: shutdown() and epoll_ctl()
- * reach into the parent, and other threads' locks may be held for ever.
+ * their connections.  Only close() is safe: shutdown() and epoll_ctl() act on
+ * the parent's sockets, and locks of other threads may stay held.
  *
- * A child made by vfork(), as by "subprocess", does not come here: it closes
- * all descriptors itself before it runs its command.
+ * A child of vfork(), as of "subprocess", does not run this: it closes all
+ * descriptors itself before it runs its command.
  */
 
 static void
@@ -232,7 +232,7 @@ ngx_http_wsgi_fork_child(void)
         }
     }
 
-    /* the channels to other workers; of younger ones the master has told */
+    /* the channels to other workers; the master sends those to later ones */
 
     for (n = 0; n < NGX_MAX_PROCESSES; n++) {
         if (n != ngx_process_slot
@@ -246,7 +246,7 @@ ngx_http_wsgi_fork_child(void)
 
 
 /*
- * nginx's handlers only take a note for its loop, which does not run in a child:
+ * nginx's handlers only set a flag for its loop, which does not run in a child:
  * the application could not end its own child by SIGTERM.
  */
 
@@ -269,9 +269,9 @@ ngx_http_wsgi_default_signals(void)
 
 
 /*
- * nginx's handler of SIGCHLD waits for any child there is, in workers too, and
- * so takes the exit codes from under the application.  Workers do not need it.
- * A handler that another module has installed stays.
+ * nginx's handler of SIGCHLD waits for every child, in workers too, and so
+ * takes the exit codes that the application waits for.  Workers do not need
+ * it.  A handler of another module stays.
  */
 
 void

@@ -1,8 +1,8 @@
 
 /*
- * What application code has of the worker's process without asking for it:
- * the umask, and descriptors that a command inherits which the application
- * starts.  Python's own descriptors are not inheritable, nginx's are.
+ * What application code inherits from the worker's process: the umask, and the
+ * descriptors that a command of the application gets.  Python's own
+ * descriptors are not inheritable, nginx's are.
  */
 
 
@@ -12,7 +12,7 @@
 #include <sched.h>
 
 
-/* what a file of an application has for everybody unless it is told */
+/* the umask of an application where nothing else is set */
 #define NGX_HTTP_WSGI_UMASK  022
 
 
@@ -26,14 +26,14 @@ static ngx_http_event_handler_pt *ngx_http_wsgi_body_handler_slot(
 static void ngx_http_wsgi_read_body_handler(ngx_http_request_t *r);
 
 
-/* how the connections of each listener begin in nginx */
+/* nginx's handler of a new connection, for each listener */
 static ngx_connection_handler_pt  *ngx_http_wsgi_handlers;
 
-/* how nginx reads what the master tells of other workers */
+/* nginx's handler of the messages of the master */
 static ngx_event_handler_pt        ngx_http_wsgi_read_channel;
 static ngx_event_t                 ngx_http_wsgi_channel_event;
 
-/* how nginx goes on reading a body that it buffers */
+/* nginx's handlers that read a body into a buffer */
 static ngx_http_event_handler_pt   ngx_http_wsgi_read_body[4];
 
 static mode_t                      ngx_http_wsgi_nginx_umask;
@@ -41,9 +41,9 @@ static mode_t                      ngx_http_wsgi_nginx_umask;
 
 /*
  * A command that the application starts with close_fds=False, by posix_spawn()
- * or by system() in C would hold the connections of clients, which then wait
- * for its end, and could answer them.  nginx does not start commands in a
- * worker, so no connection need be inheritable.
+ * or by system() in C would hold the connections of clients.  The clients
+ * would wait for its end, and it could answer them. nginx does not start
+ * commands in a worker, so no connection must be inheritable.
  */
 
 ngx_int_t
@@ -72,7 +72,7 @@ ngx_http_wsgi_init_inherit(ngx_cycle_t *cycle)
 
     if (ngx_process == NGX_PROCESS_WORKER) {
 
-        /* nginx listens to the master after this */
+        /* nginx adds the channel to the master after this */
 
         ngx_http_wsgi_channel_event.handler = ngx_http_wsgi_watch_channel;
         ngx_http_wsgi_channel_event.log = cycle->log;
@@ -85,8 +85,8 @@ ngx_http_wsgi_init_inherit(ngx_cycle_t *cycle)
 
 
 /*
- * The channels to workers that are younger come in through that to the master,
- * and inheritable: a command could tell those workers to end.
+ * The master sends the channels to later workers, and they are inheritable: a
+ * command could tell those workers to end.
  */
 
 static void
@@ -126,7 +126,7 @@ ngx_http_wsgi_no_inherit_channels(void)
 
     for (n = 0; n < NGX_MAX_PROCESSES; n++) {
 
-        /* the number of its own is that of something else by now */
+        /* another file may have the number of its own by now */
 
         if (n != ngx_process_slot
             && ngx_processes[n].pid > 0
@@ -207,8 +207,8 @@ ngx_http_wsgi_no_inherit(ngx_fd_t fd)
 
 
 /*
- * The temporary file of a body belongs to one client.  It comes into being
- * while a long body is read, so nginx's handler is asked for it each time.
+ * The temporary file of a body belongs to one client. nginx creates it while
+ * it reads a long body, so its handler is watched for it.
  */
 
 void
@@ -290,9 +290,9 @@ ngx_http_wsgi_umask(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 /*
- * nginx sets its umask to 0 when it becomes a daemon, as it gives modes to its
- * files by itself.  Applications do not: whatever they create could be written
- * by every user of the machine.
+ * nginx sets its umask to 0 when it becomes a daemon, as it sets the modes of
+ * its files itself.  Applications do not: every user of the machine could
+ * write to the files that they create.
  */
 
 void
@@ -310,10 +310,10 @@ ngx_http_wsgi_set_umask(ngx_http_wsgi_main_conf_t *wmcf)
 
 
 /*
- * Python's threads have been made from this one, which leaves the umask and
- * the working folder to them and has its own from now on.  An application that
- * changes its folder does not move nginx, and nginx's "dav_access" and
- * "proxy_store_access" give the modes that they say.
+ * This thread has created Python's threads.  It leaves the umask and the
+ * working folder to them, and has its own from now on.  An application that
+ * changes its folder does not move nginx, and "dav_access" and
+ * "proxy_store_access" set the modes that they name.
  */
 
 void

@@ -22,7 +22,7 @@ static void ngx_http_wsgi_release_all(void *data);
 
 static size_t  ngx_http_wsgi_held;
 
-/* of it, what cannot go to a temporary file */
+/* the part of it that cannot go to a temporary file */
 
 static size_t  ngx_http_wsgi_held_pinned;
 
@@ -41,7 +41,7 @@ ngx_http_wsgi_pinned(void)
 }
 
 
-/* says whether the memory of this response can go to a file */
+/* sets whether the memory of this response can go to a file */
 
 void
 ngx_http_wsgi_pin(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t pinned)
@@ -75,8 +75,8 @@ ngx_http_wsgi_count_held(ngx_http_wsgi_ctx_t *ctx, ssize_t size)
 
 /*
  * What is not sent when the request ends is released with the pool.  A cleanup
- * handler of the request would be too early: with HTTP/2 it runs while a frame
- * that points to the bytes may still be half sent.
+ * handler of the request would be too early: with HTTP/2 it runs while nginx
+ * may have sent half of a frame that points to the bytes.
  */
 
 ngx_int_t
@@ -121,7 +121,7 @@ ngx_http_wsgi_add_buffers(ngx_http_wsgi_ctx_t *ctx,
 
         if (piece == NULL) {
 
-            /* they are all ours, whatever happens */
+            /* the callback owns all of them, also if it fails */
 
             while (i < count) {
                 wsgi_buffer_release(buffers[i++]);
@@ -152,9 +152,9 @@ ngx_http_wsgi_add_buffers(ngx_http_wsgi_ctx_t *ctx,
 
 
 /*
- * The file stays open as long as the request.  That its piece is used up says
- * nothing: where a filter must see the bytes, nginx copies them and then sends
- * the copy from the file all the same, by sendfile().
+ * The file stays open as long as the request, although its piece may be used
+ * up: where a filter must see the bytes, nginx copies them and then still
+ * sends the copy from the file, by sendfile().
  */
 
 ngx_int_t
@@ -193,7 +193,7 @@ ngx_http_wsgi_add_file(ngx_http_wsgi_ctx_t *ctx, int fd, uint64_t offset,
         return NGX_ERROR;
     }
 
-    /* and about a read() or a sendfile() */
+    /* for messages about a read() or a sendfile() */
 
     ngx_str_set(&file->name, "wsgi.file_wrapper");
 
@@ -237,7 +237,7 @@ ngx_http_wsgi_create_piece(ngx_http_wsgi_ctx_t *ctx)
     ngx_chain_t            *cl;
     ngx_http_wsgi_piece_t  *piece;
 
-    /* pieces are used again, or a long stream would grow the pool for ever */
+    /* pieces are used again, or a long stream would grow the pool */
 
     cl = ctx->free;
 
@@ -287,10 +287,10 @@ ngx_http_wsgi_free_piece(ngx_http_wsgi_ctx_t *ctx, ngx_chain_t *cl)
 
 
 /*
- * Hands a chain of pieces to the filters, and with none asks them to send what
+ * Hands a chain of pieces to the filters.  With none it asks them to send what
  * they could not send before.  PEP 3333, "Buffering and Streaming": a server
- * "must not delay the transmission of any block".  So the last buffer says
- * flush.  NGX_DONE: a filter has answered in the place of this response.
+ * "must not delay the transmission of any block".  So the last buffer has
+ * "flush" set.  NGX_DONE: a filter has answered instead of this response.
  */
 
 ngx_int_t
@@ -348,7 +348,7 @@ ngx_http_wsgi_release_sent(ngx_http_wsgi_ctx_t *ctx)
     ngx_chain_t            *cl;
     ngx_http_wsgi_piece_t  *piece;
 
-    /* the latest are in front: the first that is not used ends the search */
+    /* the latest are in front: no piece behind an unused one is used */
 
     for (cl = ctx->free; cl; cl = cl->next) {
         piece = ngx_http_wsgi_get_piece(cl);

@@ -103,9 +103,9 @@ ngx_http_wsgi_set_status(ngx_http_request_t *r, const wsgi_head *head)
 
 
 /*
- * It is for the application to say 304 or 412, and to serve ranges.  With
- * "wsgi_force_ranges" nginx cuts them out of the response while it passes, so
- * it cannot send more than one.
+ * The application decides on 304, 412 and ranges.  With "wsgi_force_ranges"
+ * nginx cuts ranges out of the response while it passes, so it cannot send
+ * more than one.
  */
 
 static void

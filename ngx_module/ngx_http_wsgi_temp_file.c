@@ -16,8 +16,8 @@ static ngx_int_t ngx_http_wsgi_stored(ngx_http_wsgi_ctx_t *ctx,
 
 
 /*
- * Writes the first pieces of ctx->out that are in memory to the file.  How many
- * bytes; NGX_DECLINED if the file cannot be written.
+ * Writes the first pieces of ctx->out that are in memory to the file.  Returns
+ * the number of bytes, or NGX_DECLINED if the file cannot be written.
  */
 
 ssize_t
@@ -146,8 +146,8 @@ ngx_http_wsgi_write_group(ngx_temp_file_t *tf, ngx_chain_t *cl, size_t limit)
 
 
 /*
- * The first "size" bytes of the pieces at "*ll" are in the file.  They become
- * one piece of it, or part of the piece before: what is stored stays short.
+ * The file has the first "size" bytes of the pieces at "*ll".  They become one
+ * piece of it, or part of the piece before: the chain stays short.
  */
 
 static ngx_int_t
@@ -214,10 +214,10 @@ ngx_http_wsgi_stored(ngx_http_wsgi_ctx_t *ctx, ngx_chain_t **ll, size_t size)
 
 
 /*
- * All pieces that were stored are used up.  A new file is taken before the old
- * one has its full size: bytes of a file are not written over, as the kernel
- * may still be sending them.  Nor is the file closed while a filter may have a
- * copy of them in memory, which nginx sends from the file all the same.
+ * All pieces that were stored are used up.  A new file replaces the old one
+ * before that has its full size: bytes of a file are not written over, as the
+ * kernel may still be sending them.  The file is not closed while a filter may
+ * have a copy of them in memory, which nginx nevertheless sends from the file.
  */
 
 void
@@ -251,7 +251,7 @@ ngx_http_wsgi_renew_temp_file(ngx_http_wsgi_ctx_t *ctx)
     tf->file.fd = NGX_INVALID_FILE;
     tf->offset = 0;
 
-    /* or nginx adds a number to the name of the old one, each time */
+    /* otherwise nginx adds a number to the name of the old file each time */
 
     ngx_str_null(&tf->file.name);
 }
