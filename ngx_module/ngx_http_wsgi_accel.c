@@ -1,7 +1,7 @@
 
 /*
- * What a response asks of nginx rather than tells the client: X-Accel-*, and
- * with "wsgi_intercept_errors" an error page in its place.
+ * What a response requests of nginx: X-Accel-*, and with
+ * "wsgi_intercept_errors" an error page that replaces it.
  */
 
 
@@ -25,8 +25,8 @@ static ngx_int_t ngx_http_wsgi_copy_str(ngx_http_request_t *r,
 
 
 /*
- * X-Accel-Limit-Rate and X-Accel-Charset hold also for what answers in place
- * of this response, X-Accel-Buffering is in place of "wsgi_buffering".
+ * X-Accel-Limit-Rate and X-Accel-Charset also apply to what replaces this
+ * response.  X-Accel-Buffering overrides "wsgi_buffering".
  */
 
 ngx_int_t
@@ -65,7 +65,7 @@ ngx_http_wsgi_process_accel(ngx_http_request_t *r, const wsgi_head *head)
 }
 
 
-/* nginx's words, and no others */
+/* only nginx's words count */
 
 static void
 ngx_http_wsgi_set_buffering(ngx_http_request_t *r, const wsgi_header *header)
@@ -111,8 +111,8 @@ ngx_http_wsgi_set_charset(ngx_http_request_t *r, const wsgi_header *header)
 
 
 /*
- * With uwsgi_pass what limits the speed of reading a response limits that of
- * sending it.  Here one is the other, so the lower of the two rates holds.
+ * uwsgi_pass reads a response and sends it at two speeds.  Here there is one
+ * speed, so the lower of the two rates applies.
  */
 
 void
@@ -143,10 +143,13 @@ ngx_http_wsgi_limit_rate(ngx_http_request_t *r)
 }
 
 
-/* NGX_DECLINED if the response is for the client, else what to end with */
+/*
+ * NGX_DECLINED if the client gets the response, else the status to finalize
+ * with
+ */
 
 ngx_int_t
-ngx_http_wsgi_intercept(ngx_http_request_t *r, const wsgi_head *head)
+ngx_http_wsgi_intercept_error(ngx_http_request_t *r, const wsgi_head *head)
 {
     const wsgi_header         *header;
     ngx_http_wsgi_loc_conf_t  *wlcf;
@@ -189,7 +192,7 @@ ngx_http_wsgi_has_error_page(ngx_http_request_t *r, ngx_int_t status)
     ngx_http_err_page_t       *page;
     ngx_http_core_loc_conf_t  *clcf;
 
-    /* an order to close the connection, if it came from here */
+    /* nginx would close the connection if a handler returned these */
 
     if (status == NGX_HTTP_REQUEST_TIME_OUT || status == NGX_HTTP_CLOSE) {
         return 0;
@@ -214,8 +217,9 @@ ngx_http_wsgi_has_error_page(ngx_http_request_t *r, ngx_int_t status)
 
 
 /*
- * X-Accel-Redirect: NGX_DECLINED if there is none.  With NGX_OK "uri" is where
- * to, and the headers that go there with the request are in r->headers_out.
+ * X-Accel-Redirect: NGX_DECLINED if the response has none.  With NGX_OK "uri"
+ * is the new location, and r->headers_out has the headers that go there with
+ * the request.
  */
 
 ngx_int_t
@@ -257,8 +261,8 @@ ngx_http_wsgi_keep_headers(ngx_http_request_t *r, const wsgi_head *head)
 
 
 /*
- * The application is done with: another location answers.  It gets a GET, as
- * it does after an error; a named location gets the request as it was.
+ * Another location answers.  It gets a GET, as an error page does; a named
+ * location gets the request unchanged.
  */
 
 void
@@ -293,7 +297,7 @@ ngx_http_wsgi_redirect(ngx_http_request_t *r, ngx_str_t *uri)
 }
 
 
-/* NULL also if the configuration says to ignore it */
+/* NULL also if "wsgi_ignore_headers" names it */
 
 static const wsgi_header *
 ngx_http_wsgi_find_accel(ngx_http_request_t *r, const wsgi_head *head,
@@ -336,7 +340,7 @@ ngx_http_wsgi_find_header(const wsgi_head *head, const char *name, size_t from)
 }
 
 
-/* with a zero behind it, for those who look at the first byte of nothing */
+/* a zero follows, because nginx may read the first byte of an empty string */
 
 static ngx_int_t
 ngx_http_wsgi_copy_str(ngx_http_request_t *r, const wsgi_str *from,

@@ -12,7 +12,7 @@
 #include "ngx_http_wsgi_module.h"
 
 
-/* how often one request is read from before others get their turn */
+/* the number of reads from one client before others get their turn */
 #define NGX_HTTP_WSGI_READ_LIMIT  32
 
 
@@ -20,61 +20,11 @@ static ngx_int_t ngx_http_wsgi_begin_body(ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_body_begun(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wsgi_pump_body(ngx_http_wsgi_ctx_t *ctx);
 static ngx_int_t ngx_http_wsgi_push_body(ngx_http_wsgi_ctx_t *ctx);
-static ngx_int_t ngx_http_wsgi_check_buf(ngx_http_request_t *r,
-    ngx_buf_t *b);
 static void ngx_http_wsgi_read_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_http_wsgi_broken_body(ngx_http_wsgi_ctx_t *ctx,
-    ngx_int_t rc);
+static int ngx_http_wsgi_broken_body(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 
 
-/*
- * A body that is not here yet, and that is this request's own.  All others
- * are taken as they are: those of subrequests, those that another module has
- * read or discarded.
- */
-
-ngx_uint_t
-ngx_http_wsgi_can_stream(ngx_http_request_t *r)
-{
-    ngx_http_wsgi_loc_conf_t   *wlcf;
-    ngx_http_wsgi_main_conf_t  *wmcf;
-
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wsgi_module);
-
-    /* without threads it is this one that runs Python, and it cannot wait */
-
-    if (wlcf->request_buffering
-        || !wlcf->upstream.pass_request_body
-        || wmcf->threads == 0
-        || r != r->main
-        || r->request_body
-        || r->discard_body
-        || r->post_action)
-    {
-        return 0;
-    }
-
-#if (NGX_HTTP_V2)
-    if (r->stream && r->stream->skip_data) {
-        return 0;
-    }
-#endif
-
-    return r->headers_in.content_length_n > 0 || r->headers_in.chunked;
-}
-
-
-void
-ngx_http_wsgi_set_stream(ngx_http_request_t *r, wsgi_request *wr)
-{
-    wr->body_kind = WSGI_BODY_PUSH;
-    wr->content_length = r->headers_in.chunked
-                             ? -1 : r->headers_in.content_length_n;
-}
-
-
-/* the callback: the application waits, and has taken all that was pushed */
+/* a callback: the application waits, and has taken all that was pushed */
 
 int
 ngx_http_wsgi_want_body(void *data)
@@ -94,13 +44,13 @@ ngx_http_wsgi_want_body(void *data)
         rc = ngx_http_wsgi_begin_body(ctx);
 
         if (rc != NGX_OK) {
-            return ngx_http_wsgi_end(ctx, ngx_http_wsgi_broken_body(ctx, rc));
+            return ngx_http_wsgi_broken_body(ctx, rc);
         }
 
     } else if (ctx->body_blocked) {
         ctx->body_blocked = 0;
 
-        /* HTTP/2 goes on measuring the client while nobody reads from it */
+        /* HTTP/2 keeps the timer of a client that is not read from */
 
         if (rev->timer_set) {
             ngx_del_timer(rev);
@@ -110,7 +60,7 @@ ngx_http_wsgi_want_body(void *data)
 
     } else {
 
-        /* the client is awaited already, or has just sent the last byte */
+        /* the client must send first, or has just sent the last byte */
 
         return 0;
     }
@@ -118,7 +68,7 @@ ngx_http_wsgi_want_body(void *data)
     rc = ngx_http_wsgi_pump_body(ctx);
 
     if (rc != NGX_OK) {
-        return ngx_http_wsgi_end(ctx, ngx_http_wsgi_broken_body(ctx, rc));
+        return ngx_http_wsgi_broken_body(ctx, rc);
     }
 
     return 0;
@@ -133,8 +83,9 @@ ngx_http_wsgi_want_body(void *data)
 static ngx_int_t
 ngx_http_wsgi_begin_body(ngx_http_wsgi_ctx_t *ctx)
 {
-    ngx_int_t            rc;
-    ngx_http_request_t  *r;
+    ngx_int_t                  rc;
+    ngx_http_request_t        *r;
+    ngx_http_event_handler_pt  write_handler;
 
     r = ctx->request;
 
@@ -149,6 +100,8 @@ ngx_http_wsgi_begin_body(ngx_http_wsgi_ctx_t *ctx)
 
     r->request_body_no_buffering = 1;
 
+    write_handler = r->write_event_handler;
+
     rc = ngx_http_read_client_request_body(r, ngx_http_wsgi_body_begun);
 
     if (rc == NGX_ERROR) {
@@ -159,17 +112,17 @@ ngx_http_wsgi_begin_body(ngx_http_wsgi_ctx_t *ctx)
         return rc;
     }
 
-    /* it has counted the request once more, and taken this handler away */
+    /* it has counted the request once more, and set an empty handler */
 
     r->main->count--;
-    r->write_event_handler = ngx_http_wsgi_write_handler;
+    r->write_event_handler = write_handler;
 
     if (rc == NGX_AGAIN) {
 
         /*
-         * An HTTP/2 stream that is closed on the client's side is to be
-         * buffered after all, by a handler that may finalize the request and
-         * knows nothing of Python.  Here it is read like any other.
+         * nginx buffers the body of an HTTP/2 stream that is closed on the
+         * client's side, by a handler that may finalize the request and does
+         * not know Python.  This body is read like any other.
          */
 
         r->request_body_no_buffering = 1;
@@ -188,8 +141,9 @@ ngx_http_wsgi_body_begun(ngx_http_request_t *r)
 
 
 /*
- * Moves bytes from the client to the application until one of them has no
- * more to give or room for no more.  Anything but NGX_OK ends the request.
+ * Moves bytes from the client to the application until the client has no more
+ * to give or the application has no room.  Anything but NGX_OK ends the
+ * request.
  */
 
 static ngx_int_t
@@ -218,7 +172,7 @@ ngx_http_wsgi_pump_body(ngx_http_wsgi_ctx_t *ctx)
 
         if (rc == NGX_AGAIN) {
 
-            /* the client is throttled: it is not to blame for the silence */
+            /* the client may not send: it must not time out */
 
             ctx->body_blocked = 1;
 
@@ -226,7 +180,7 @@ ngx_http_wsgi_pump_body(ngx_http_wsgi_ctx_t *ctx)
                 ngx_del_timer(rev);
             }
 
-            return ngx_http_wsgi_watch_client(r);
+            return ngx_http_wsgi_watch_client(ctx);
         }
 
         if (rc != NGX_OK) {
@@ -234,7 +188,7 @@ ngx_http_wsgi_pump_body(ngx_http_wsgi_ctx_t *ctx)
         }
 
         if (ctx->body_ended) {
-            return ngx_http_wsgi_watch_client(r);
+            return ngx_http_wsgi_watch_client(ctx);
         }
 
         rc = ngx_http_read_unbuffered_request_body(r);
@@ -254,7 +208,7 @@ ngx_http_wsgi_pump_body(ngx_http_wsgi_ctx_t *ctx)
 }
 
 
-/* NGX_AGAIN: there is no room, and "want_body" will say when there is */
+/* NGX_AGAIN: there is no room; the library calls "want_body" when there is */
 
 static ngx_int_t
 ngx_http_wsgi_push_body(ngx_http_wsgi_ctx_t *ctx)
@@ -302,20 +256,6 @@ ngx_http_wsgi_push_body(ngx_http_wsgi_ctx_t *ctx)
 }
 
 
-static ngx_int_t
-ngx_http_wsgi_check_buf(ngx_http_request_t *r, ngx_buf_t *b)
-{
-    if (!ngx_buf_in_memory(b) && ngx_buf_size(b) != 0) {
-        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
-                      "WSGI0113 the request body is neither in memory nor "
-                      "in one file: another module has changed it");
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
 static void
 ngx_http_wsgi_read_handler(ngx_http_request_t *r)
 {
@@ -332,18 +272,19 @@ ngx_http_wsgi_read_handler(ngx_http_request_t *r)
     rc = ngx_http_wsgi_pump_body(ctx);
 
     if (rc != NGX_OK) {
-        ngx_http_wsgi_cancel(ctx, ngx_http_wsgi_broken_body(ctx, rc));
+        (void) ngx_http_wsgi_broken_body(ctx, rc);
     }
 }
 
 
 /*
- * While a subrequest is active, nginx calls its handlers and not ours.  Once
- * it is done, we hear of that here, and may have missed what the client did.
+ * While a subrequest is active, nginx calls its handlers and not those of this
+ * request, which may have missed that the client has sent, or is silent for too
+ * long.
  */
 
 void
-ngx_http_wsgi_missed_body(ngx_http_wsgi_ctx_t *ctx)
+ngx_http_wsgi_resume_reading(ngx_http_wsgi_ctx_t *ctx)
 {
     ngx_event_t  *rev;
 
@@ -364,29 +305,33 @@ ngx_http_wsgi_missed_body(ngx_http_wsgi_ctx_t *ctx)
 
 
 /*
- * The rest of the body will not come: what the client is answered, if it is
- * still there.  The application's next read raises OSError, as its exchange
- * is cancelled.
+ * The rest of the body will not come.  The client is answered, if it has not
+ * left; the application's next read raises OSError.
  */
 
-static ngx_int_t
+static int
 ngx_http_wsgi_broken_body(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
 {
-    ngx_http_request_t  *r;
+    ngx_http_request_t        *r;
+    ngx_http_wsgi_loc_conf_t  *wlcf;
 
     r = ctx->request;
-
-    if (r->connection->error) {
-        return NGX_HTTP_CLIENT_CLOSED_REQUEST;
-    }
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
 
     if (rc == NGX_ERROR) {
         rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (!ctx->started || rc == NGX_HTTP_REQUEST_TIME_OUT) {
-        return rc;
+    if (r->connection->error) {
+        rc = NGX_HTTP_CLIENT_CLOSED_REQUEST;
+
+    } else if (ctx->started && rc != NGX_HTTP_REQUEST_TIME_OUT) {
+        rc = ngx_http_wsgi_truncate(r);
     }
 
-    return ngx_http_wsgi_truncate(r);
+    /* the client is the cause, whatever the status */
+
+    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, 0);
+
+    return ngx_http_wsgi_finalize(ctx, rc);
 }

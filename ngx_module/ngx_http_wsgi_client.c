@@ -1,7 +1,7 @@
 
 /*
- * The client of a request: whether it is still there, and what becomes of its
- * request once it has left.
+ * The client of a request: it may leave, and then the request ends or goes on
+ * without it.
  */
 
 
@@ -9,27 +9,28 @@
 
 
 static void ngx_http_wsgi_abort_handler(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_wsgi_is_whole(ngx_http_request_t *r);
+static ngx_int_t ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx);
 
 
 ngx_int_t
-ngx_http_wsgi_watch_client(ngx_http_request_t *r)
+ngx_http_wsgi_watch_client(ngx_http_wsgi_ctx_t *ctx)
 {
     ngx_event_t               *rev;
+    ngx_http_request_t        *r;
     ngx_http_wsgi_loc_conf_t  *wlcf;
 
-    /* the client of a post_action has its response already, it may go */
+    r = ctx->request;
+
+    /* the client of a post_action has its response already, and may leave */
 
     if (r->post_action) {
-        r->write_event_handler = ngx_http_request_empty_handler;
         return NGX_OK;
     }
-
-    r->write_event_handler = ngx_http_wsgi_write_handler;
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
 
     if (wlcf->ignore_client_abort) {
+        ctx->watched = 1;
         r->read_event_handler = ngx_http_wsgi_abort_handler;
         return NGX_OK;
     }
@@ -47,7 +48,7 @@ ngx_http_wsgi_watch_client(ngx_http_request_t *r)
 }
 
 
-/* HTTP/2 tells of a broken connection and of a reset stream in this way */
+/* HTTP/2 reports a broken connection and a reset stream in this way */
 
 static void
 ngx_http_wsgi_abort_handler(ngx_http_request_t *r)
@@ -59,7 +60,7 @@ ngx_http_wsgi_abort_handler(ngx_http_request_t *r)
     if (ctx && r->connection->error) {
 
         if (ctx->finished) {
-            ngx_http_wsgi_cancel(ctx, NGX_HTTP_CLIENT_CLOSED_REQUEST);
+            (void) ngx_http_wsgi_finalize(ctx, NGX_HTTP_CLIENT_CLOSED_REQUEST);
             return;
         }
 
@@ -73,13 +74,29 @@ ngx_http_wsgi_abort_handler(ngx_http_request_t *r)
 
 
 /*
- * With "wsgi_ignore_client_abort" the request goes on without its client.
- * Its application works for nobody then, and nginx sends nothing more: what
- * is on its way stays where it is, since a frame of HTTP/2 may point to it,
- * and the library does not wait for it.
+ * nginx could not send: the application goes on without its client, or the
+ * request ends.  Returns what a callback returns.
  */
 
-ngx_int_t
+int
+ngx_http_wsgi_send_failed(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
+{
+    if (rc != NGX_DONE && ngx_http_wsgi_ignore_abort(ctx) == NGX_OK) {
+        return 0;
+    }
+
+    return ngx_http_wsgi_finalize(ctx, rc);
+}
+
+
+/*
+ * With "wsgi_ignore_client_abort" the request goes on without its client.
+ * nginx sends nothing more.  Bytes that the filters have stay where they are,
+ * since a frame of HTTP/2 may point to them; the library does not wait for
+ * them.
+ */
+
+static ngx_int_t
 ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx)
 {
     ngx_event_t               *wev;
@@ -98,13 +115,13 @@ ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    if (ctx->lost) {
+    if (ctx->client_rc) {
         return NGX_OK;
     }
 
     if (ctx->body_begun && !ctx->body_ended) {
 
-        /* it would wait for the rest of a body that does not come */
+        /* the application would wait for a body whose rest does not come */
 
         return NGX_DECLINED;
     }
@@ -113,10 +130,12 @@ ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx)
                   "WSGI0130 the client is gone, and the application goes on "
                   "without it");
 
-    ctx->lost = c->timedout ? NGX_HTTP_REQUEST_TIME_OUT
-                            : NGX_HTTP_CLIENT_CLOSED_REQUEST;
+    ctx->client_rc = c->timedout ? NGX_HTTP_REQUEST_TIME_OUT
+                                 : NGX_HTTP_CLIENT_CLOSED_REQUEST;
 
     ngx_http_wsgi_discard(ctx);
+
+    ctx->watched = 0;
 
     if (ctx->next_turn.posted) {
         ngx_delete_posted_event(&ctx->next_turn);
@@ -137,7 +156,7 @@ ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx)
 }
 
 
-/* the application finishes for nobody, and not without a limit */
+/* the application may finish without a client, within "wsgi_read_timeout" */
 
 void
 ngx_http_wsgi_discard(ngx_http_wsgi_ctx_t *ctx)
@@ -146,64 +165,4 @@ ngx_http_wsgi_discard(ngx_http_wsgi_ctx_t *ctx)
     ctx->discarded_at = ngx_current_msec;
 
     wsgi_discard(ctx->exchange);
-}
-
-
-void
-ngx_http_wsgi_unwatch_client(ngx_http_request_t *r)
-{
-    if (r->read_event_handler == ngx_http_wsgi_abort_handler) {
-        r->read_event_handler = ngx_http_block_reading;
-    }
-
-    r->write_event_handler = ngx_http_request_empty_handler;
-}
-
-
-/*
- * The access log is to tell whole responses from those that their clients did
- * not wait for.  nginx does so by itself if nothing was sent.  A cleanup
- * handler of the request, which runs before its line is written.
- */
-
-void
-ngx_http_wsgi_log_abort(void *data)
-{
-    ngx_http_wsgi_ctx_t  *ctx = data;
-
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
-
-    r = ctx->request;
-    c = r->connection;
-
-    /* a worker that shuts down closes connections, as do timeouts */
-
-    if (ctx->started && r == r->main
-        && c->error && !c->close && !c->timedout
-        && !ngx_http_wsgi_is_whole(r))
-    {
-        r->headers_out.status = NGX_HTTP_CLIENT_CLOSED_REQUEST;
-    }
-}
-
-
-/*
- * A client that has all of a response need not wait until the application has
- * come to its end.  What was sent is counted as for $body_bytes_sent.
- */
-
-static ngx_uint_t
-ngx_http_wsgi_is_whole(ngx_http_request_t *r)
-{
-    off_t  sent;
-
-    sent = r->connection->sent - (off_t) r->header_size;
-
-    if (r->header_only) {
-        return sent >= 0;
-    }
-
-    return r->headers_out.content_length_n >= 0
-           && sent >= r->headers_out.content_length_n;
 }

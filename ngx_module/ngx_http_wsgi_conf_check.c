@@ -1,8 +1,8 @@
 
 /*
- * What can be found wrong before a worker runs.  Python takes no part in it:
- * "nginx -t" and the master never run code of an application, least of all
- * as root.
+ * What can be checked before a worker runs.  Python takes no part in it:
+ * "nginx -t" and the master never run code of an application, least of all as
+ * root.
  */
 
 
@@ -17,8 +17,6 @@ typedef struct {
 } ngx_http_wsgi_identity_t;
 
 
-static void ngx_http_wsgi_app_config(ngx_http_wsgi_app_t *app,
-    wsgi_app_config *config);
 static void ngx_http_wsgi_conf_error(ngx_conf_t *cf, const char *what,
     wsgi_error *error);
 static ngx_int_t ngx_http_wsgi_become_worker(ngx_cycle_t *cycle,
@@ -33,31 +31,6 @@ static void ngx_http_wsgi_check_closely(ngx_cycle_t *cycle, const char *user,
     const char *directive, const char *home, const char *folder);
 static void ngx_http_wsgi_warn(ngx_cycle_t *cycle, const char *user,
     const char *directive, wsgi_error *error);
-
-
-void
-ngx_http_wsgi_runtime_config(ngx_http_wsgi_main_conf_t *wmcf,
-    wsgi_runtime_config *config)
-{
-    ngx_memzero(config, sizeof(wsgi_runtime_config));
-
-    config->struct_size = sizeof(wsgi_runtime_config);
-    config->abi_version = WSGI_ABI_VERSION;
-    config->python_home = (const char *) wmcf->python_home.data;
-    config->python_path = wmcf->python_path.elts;
-    config->python_path_count = wmcf->python_path.nelts;
-    config->threads = (uint32_t) wmcf->threads;
-    config->max_queue = (uint32_t) wmcf->max_queue;
-    config->max_stuck = (uint32_t) wmcf->max_stuck;
-
-    /*
-     * nginx cuts an entry of the log at NGX_MAX_ERROR_STR, 2048 bytes. Half
-     * of that is left for the time before the line, and for the client, the
-     * server and the request after it.
-     */
-
-    config->log_line_size = NGX_MAX_ERROR_STR / 2;
-}
 
 
 char *
@@ -84,17 +57,6 @@ ngx_http_wsgi_check_home(ngx_conf_t *cf, ngx_str_t *home)
     }
 
     return NGX_CONF_OK;
-}
-
-
-static void
-ngx_http_wsgi_app_config(ngx_http_wsgi_app_t *app, wsgi_app_config *config)
-{
-    ngx_memzero(config, sizeof(wsgi_app_config));
-
-    config->struct_size = sizeof(wsgi_app_config);
-    config->target = (const char *) app->target.data;
-    config->callable = app->file ? (const char *) app->callable.data : NULL;
 }
 
 
@@ -154,8 +116,8 @@ ngx_http_wsgi_conf_error(ngx_conf_t *cf, const char *what, wsgi_error *error)
 
 
 /*
- * The user of the workers is known only when the whole configuration has been
- * read, "user" may stand below "http".  So this is not done by a directive.
+ * The user of the workers is known only when nginx has read the whole
+ * configuration, as "user" may follow "http".  So no directive does this.
  */
 
 ngx_int_t
@@ -243,10 +205,10 @@ ngx_http_wsgi_become(ngx_cycle_t *cycle, ngx_http_wsgi_identity_t *old)
 
 
 /*
- * Done as the user of the workers, who is not root although nginx is; or as
- * nginx itself, and then "user" is NULL.  What cannot work was refused before,
- * for nginx's own user; here are warnings, for what the workers may not use
- * and what need not be wrong.
+ * Runs as the user of the workers, who is not root although nginx is; or as
+ * nginx itself, and then "user" is NULL.  A configuration that cannot work was
+ * refused before.  These are warnings: of what the workers cannot use, and of
+ * what may be right.
  */
 
 static void
@@ -258,7 +220,7 @@ ngx_http_wsgi_check_usable(ngx_cycle_t *cycle, const char *user,
 
     ngx_http_wsgi_check_files(cycle, user, wmcf);
 
-    /* without it, the Python that the module was built with */
+    /* without a home this checks the Python that the module was built with */
 
     ngx_http_wsgi_check_closely(cycle, user, "wsgi_python_home",
                                 (const char *) wmcf->python_home.data, NULL);
@@ -272,7 +234,7 @@ ngx_http_wsgi_check_usable(ngx_cycle_t *cycle, const char *user,
 }
 
 
-/* the files of applications, and their folders, where their neighbours are */
+/* the files of applications, and their folders, from which they may import */
 
 static void
 ngx_http_wsgi_check_files(ngx_cycle_t *cycle, const char *user,
@@ -299,7 +261,7 @@ ngx_http_wsgi_check_files(ngx_cycle_t *cycle, const char *user,
             continue;
         }
 
-        /* the path is absolute, nginx has seen to that */
+        /* the path is absolute: "wsgi_app" has called ngx_conf_full_name() */
 
         folder = ngx_pstrdup(cycle->pool, &app[i]->target);
         if (folder == NULL) {
@@ -345,15 +307,12 @@ static void
 ngx_http_wsgi_warn(ngx_cycle_t *cycle, const char *user, const char *directive,
     wsgi_error *error)
 {
-    wsgi_str    message;
     ngx_log_t  *log;
 
-    message = wsgi_error_message(error);
-
     /*
-     * The configuration's own log takes errors only, unless it says otherwise.
-     * "nginx -t" and a start show what the log of before takes, as they show
-     * the warnings about directives.
+     * The log of this configuration takes only errors by default.  "nginx -t"
+     * and a start write warnings about directives to the log that was there
+     * before.
      */
 
     log = cycle->log;
@@ -362,11 +321,9 @@ ngx_http_wsgi_warn(ngx_cycle_t *cycle, const char *user, const char *directive,
         log = cycle->old_cycle->log;
     }
 
-    ngx_log_error(NGX_LOG_WARN, log, 0,
-                  "WSGI0104 the workers%s%s%s cannot use what \"%s\" names: "
-                  "%*s",
-                  user ? "' user \"" : "", user ? user : "", user ? "\"" : "",
-                  directive, message.size, message.data);
-
-    wsgi_error_release(error);
+    ngx_http_wsgi_log_error(NGX_LOG_WARN, log, error,
+                            "WSGI0104 the workers%s%s%s cannot use what "
+                            "\"%s\" names",
+                            user ? "' user \"" : "", user ? user : "",
+                            user ? "\"" : "", directive);
 }

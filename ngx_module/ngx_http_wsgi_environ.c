@@ -1,7 +1,7 @@
 
 /*
- * What the application is told about a request: nginx's fields as those of
- * wsgi.h.  Nothing is copied that need not be, the library copies it all.
+ * What the application receives of a request: nginx's fields as those of
+ * wsgi.h.  This file copies little, as the library copies everything.
  */
 
 
@@ -20,6 +20,9 @@ static ngx_int_t ngx_http_wsgi_set_content_type(ngx_http_request_t *r,
     wsgi_request *wr);
 static ngx_uint_t ngx_http_wsgi_authority(ngx_http_request_t *r,
     ngx_str_t *host);
+#if (NGX_HTTP_WSGI_EARLY_HINTS)
+static ngx_uint_t ngx_http_wsgi_can_hint(ngx_http_request_t *r);
+#endif
 
 
 ngx_int_t
@@ -77,7 +80,7 @@ ngx_http_wsgi_set_path(ngx_http_request_t *r, wsgi_request *wr)
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
     name = &wlcf->script_name;
 
-    /* a prefix counts in whole segments: "/blog" is not in "/blogs" */
+    /* a prefix consists of whole segments: "/blog" does not match "/blogs" */
 
     if (name->len
         && (r->uri.len < name->len
@@ -98,8 +101,8 @@ ngx_http_wsgi_set_path(ngx_http_request_t *r, wsgi_request *wr)
 
 
 /*
- * r->uri is decoded: as it is, a line feed in it would begin a line of the log
- * that the client has made up.
+ * r->uri is decoded.  A line feed in it would let a client begin a line of the
+ * log.
  */
 
 static void
@@ -132,7 +135,7 @@ ngx_http_wsgi_log_outside(ngx_http_request_t *r, ngx_str_t *name)
 }
 
 
-/* a line that is no request, or the one of HTTP/0.9, does not name any */
+/* an invalid request line, or that of HTTP/0.9, names no protocol */
 
 static void
 ngx_http_wsgi_set_protocol(ngx_http_request_t *r, wsgi_request *wr)
@@ -202,8 +205,8 @@ ngx_http_wsgi_set_headers(ngx_http_request_t *r, wsgi_request *wr)
     wr->headers = headers;
 
     /*
-     * RFC 9112, 3.2.2: if the request line has a host, that counts, and not
-     * the header.  With HTTP/3 it may be only there.
+     * RFC 9112, 3.2.2: the host of the request line overrides the header.
+     * With HTTP/3 there may be no header.
      */
 
     authority = ngx_http_wsgi_authority(r, &host);
@@ -220,7 +223,7 @@ ngx_http_wsgi_set_headers(ngx_http_request_t *r, wsgi_request *wr)
 
         for (i = 0; i < part->nelts; i++) {
 
-            /* hash is 0 where nginx found a header invalid */
+            /* nginx sets hash to 0 for an invalid header */
 
             if (h[i].hash == 0 || (authority && &h[i] == r->headers_in.host)) {
                 continue;
@@ -238,7 +241,7 @@ ngx_http_wsgi_set_headers(ngx_http_request_t *r, wsgi_request *wr)
 }
 
 
-/* the header that a body cannot be read without */
+/* an application needs this header to read a body */
 
 static ngx_int_t
 ngx_http_wsgi_set_content_type(ngx_http_request_t *r, wsgi_request *wr)
@@ -292,3 +295,34 @@ ngx_http_wsgi_authority(ngx_http_request_t *r, ngx_str_t *host)
 
     return host->len != 0;
 }
+
+
+#if (NGX_HTTP_WSGI_EARLY_HINTS)
+
+/*
+ * Whether nginx sends early hints to this client.  An application on nginx's
+ * own thread cannot give any: nothing is sent before it has returned.
+ */
+
+static ngx_uint_t
+ngx_http_wsgi_can_hint(ngx_http_request_t *r)
+{
+    ngx_http_core_loc_conf_t   *clcf;
+    ngx_http_wsgi_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wsgi_module);
+
+    if (wmcf->threads == 0
+        || r != r->main
+        || r->post_action
+        || r->http_version < NGX_HTTP_VERSION_11)
+    {
+        return 0;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    return ngx_http_test_predicates(r, clcf->early_hints) == NGX_DECLINED;
+}
+
+#endif

@@ -1,25 +1,21 @@
 
 /*
- * Applications that do not come back: a request is given up while its thread
- * is watched by the library, and a worker with too many such threads leaves
- * its place to a new one.
+ * A worker with too many threads that do not come back: it leaves its place to
+ * a new one.
  */
 
 
 #include "ngx_http_wsgi_module.h"
 
 
-/* what the log says of a request whose thread is late */
-#define NGX_HTTP_WSGI_ABOUT_LEN  256
-
 /*
- * Milliseconds.  A worker that leaves its place waits so long for its clients,
- * where "worker_shutdown_timeout" says nothing: as long as it waits, it may be
- * the only worker, and it takes no new clients.
+ * Milliseconds for which a worker that leaves its place waits for its clients
+ * if "worker_shutdown_timeout" is not set.  It may be the only worker, and
+ * takes no new clients meanwhile.
  */
 #define NGX_HTTP_WSGI_LEAVE_TIMEOUT  5000
 
-/* and so long for nginx to close the connections that are left */
+/* milliseconds for nginx to close the connections that are left */
 #define NGX_HTTP_WSGI_CLOSE_TIMEOUT  1000
 
 
@@ -32,48 +28,9 @@ static ngx_event_t  ngx_http_wsgi_leave_event;
 
 
 /*
- * The library is done with the request.  Its thread may not be: if it has not
- * come back after "late_after" milliseconds, it counts as stuck.  With
- * WSGI_ABANDON_ANSWERED in "flags" it was not the client that has left.
- */
-
-void
-ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after,
-    uint32_t flags)
-{
-    u_char                    *p, about[NGX_HTTP_WSGI_ABOUT_LEN];
-    wsgi_str                   text;
-    ngx_connection_t          *c;
-    ngx_http_request_t        *r;
-    ngx_http_wsgi_loc_conf_t  *wlcf;
-
-    ngx_http_wsgi_measure(ctx);
-
-    r = ctx->request;
-    c = r->connection;
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
-
-    /* the request is gone when the library writes, so it gets a name */
-
-    p = ngx_snprintf(about, NGX_HTTP_WSGI_ABOUT_LEN,
-                     "request *%uA, client: %V, \"%V\"",
-                     c->number, &c->addr_text, &r->request_line);
-
-    text.data = about;
-    text.size = p - about;
-
-    if (wlcf->interrupt) {
-        flags |= WSGI_ABANDON_INTERRUPT;
-    }
-
-    wsgi_abandon(ctx->exchange, text, late_after, flags);
-}
-
-
-/*
- * Called in the loop, from wsgi_poll().  A worker that quits answers what it
- * has, and the master starts another in its place, as it does for each that
- * ends without having been told to by the master itself.
+ * A callback, in the loop.  A worker that quits answers what it has.  The
+ * master then starts another one, as it does for each worker that it has not
+ * ended itself.
  */
 
 void
@@ -109,9 +66,9 @@ ngx_http_wsgi_exhausted(void *data, size_t stuck)
 
 
 /*
- * The master starts the new worker when this one is gone.  So the slowest of
- * the clients must not decide when that is.  The configuration is the worker's
- * own copy; nginx reads it when it takes up ngx_quit.
+ * The master starts the new worker when this one is gone, so the slowest
+ * client must not decide when that is.  The configuration is the worker's own
+ * copy; nginx reads it when it handles ngx_quit.
  */
 
 static void
@@ -134,7 +91,7 @@ ngx_http_wsgi_limit_leaving(ngx_core_conf_t *ccf)
 }
 
 
-/* nginx's own timer, set a moment later for the same time, closes them */
+/* nginx's own timer, set later for the same time, closes them */
 
 static void
 ngx_http_wsgi_leave_handler(ngx_event_t *ev)
@@ -153,8 +110,8 @@ ngx_http_wsgi_leave_handler(ngx_event_t *ev)
 
 
 /*
- * What a closed connection does not end: a request that goes on without its
- * client ("wsgi_ignore_client_abort", "proxy_ignore_client_abort").
+ * A closed connection does not end a request that goes on without its client
+ * ("wsgi_ignore_client_abort", "proxy_ignore_client_abort").
  */
 
 static void

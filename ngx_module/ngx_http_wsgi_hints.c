@@ -1,8 +1,8 @@
 
 /*
  * Early hints: header fields that the application knows before its response,
- * as a response 103 of their own.  nginx can send these since 1.29.0, and the
- * directive "early_hints" says to whom.
+ * as a response 103 of their own. nginx can send these since 1.29.0, to the
+ * clients that the directive "early_hints" selects.
  */
 
 
@@ -14,33 +14,6 @@
 
 static ngx_int_t ngx_http_wsgi_send_hints(ngx_http_request_t *r,
     const wsgi_header *headers, size_t count);
-
-
-/*
- * Whether nginx would send them.  Applications on its own thread are not
- * asked: nothing is sent before they have returned.
- */
-
-ngx_uint_t
-ngx_http_wsgi_can_hint(ngx_http_request_t *r)
-{
-    ngx_http_core_loc_conf_t   *clcf;
-    ngx_http_wsgi_main_conf_t  *wmcf;
-
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wsgi_module);
-
-    if (wmcf->threads == 0
-        || r != r->main
-        || r->post_action
-        || r->http_version < NGX_HTTP_VERSION_11)
-    {
-        return 0;
-    }
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    return ngx_http_test_predicates(r, clcf->early_hints) == NGX_DECLINED;
-}
 
 
 int
@@ -57,16 +30,11 @@ ngx_http_wsgi_early_hints(void *data, const wsgi_header *headers, size_t count)
     ngx_http_set_log_request(c->log, r);
 
     if (ngx_http_wsgi_send_hints(r, headers, count) == NGX_ERROR) {
-
-        if (ngx_http_wsgi_ignore_abort(ctx) == NGX_OK) {
-            return 0;
-        }
-
-        return ngx_http_wsgi_leave(ctx, NGX_ERROR);
+        return ngx_http_wsgi_send_failed(ctx, NGX_ERROR);
     }
 
     if (ngx_http_wsgi_wait_client(r) != NGX_OK) {
-        return ngx_http_wsgi_leave(ctx, NGX_ERROR);
+        return ngx_http_wsgi_finalize(ctx, NGX_ERROR);
     }
 
     ngx_http_run_posted_requests(c);
@@ -76,9 +44,8 @@ ngx_http_wsgi_early_hints(void *data, const wsgi_header *headers, size_t count)
 
 
 /*
- * nginx sends what is in the list of response headers.  What other modules may
- * have put there already is for the response, so the list is another one for
- * a moment.
+ * nginx sends the list of response headers.  Other modules may have put
+ * headers of the response there, so the hints use another list.
  */
 
 static ngx_int_t
@@ -123,7 +90,7 @@ ngx_http_wsgi_send_hints(ngx_http_request_t *r, const wsgi_header *headers,
         rc = ngx_http_send_early_hints(r);
     }
 
-    /* "last" may point into the list itself, which is where it was */
+    /* the list has not moved, so "last" may still point into it */
 
     r->headers_out.headers = saved;
 

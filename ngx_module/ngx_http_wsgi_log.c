@@ -1,7 +1,7 @@
 
 /*
- * Lines of the error log: those that the library and its applications have to
- * say, and what nginx says of the request at the end of each.
+ * Lines of the error log: those of the library and its applications, and what
+ * nginx adds about the request at the end of each line.
  */
 
 
@@ -9,8 +9,9 @@
 
 
 /*
- * how many lines of one request name it; a client whose words an application
- * logs line by line would have its request line, up to 2 KB, with each
+ * The number of lines of one request that name it.  A request line has up to 2
+ * KB: a client whose input an application logs line by line would otherwise
+ * fill the disk with it.
  */
 #define NGX_HTTP_WSGI_FULL_LINES  5000
 
@@ -72,9 +73,32 @@ ngx_http_wsgi_log(void *data, void *request, wsgi_level level, wsgi_str line)
 }
 
 
+/* the line ends with the message of "error", which is released */
+
+void
+ngx_http_wsgi_log_error(ngx_uint_t level, ngx_log_t *log, wsgi_error *error,
+    const char *fmt, ...)
+{
+    u_char    *p, what[NGX_MAX_ERROR_STR];
+    va_list    args;
+    wsgi_str   message;
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(what, what + NGX_MAX_ERROR_STR, fmt, args);
+    va_end(args);
+
+    message = wsgi_error_message(error);
+
+    ngx_log_error(level, log, 0, "%*s: %*s", (size_t) (p - what), what,
+                  message.size, message.data);
+
+    wsgi_error_release(error);
+}
+
+
 /*
- * nginx takes the request line, the Host and the Referer as the client has sent
- * them.  Applications log, and nobody's terminal is to obey a client.
+ * nginx logs the request line, the Host and the Referer as the client has sent
+ * them.  They must not control the terminal of an operator.
  */
 
 void
@@ -91,7 +115,7 @@ ngx_http_wsgi_mask_log(ngx_http_request_t *r)
 }
 
 
-/* a question mark for each byte that could do harm, so that nothing moves */
+/* a question mark replaces each harmful byte, so that nothing moves */
 
 static u_char *
 ngx_http_wsgi_log_handler(ngx_http_request_t *r, ngx_http_request_t *sr,
@@ -120,7 +144,7 @@ ngx_http_wsgi_log_handler(ngx_http_request_t *r, ngx_http_request_t *sr,
 }
 
 
-/* how many bytes the character has that begins here; 0 if that is not UTF-8 */
+/* the bytes of the character that begins here; 0 if that is not UTF-8 */
 
 static size_t
 ngx_http_wsgi_character(u_char *p, u_char *last)
@@ -142,7 +166,7 @@ ngx_http_wsgi_character(u_char *p, u_char *last)
         return 0;
     }
 
-    /* no longer than need be, no surrogate, nothing beyond U+10FFFF */
+    /* no longer form, no surrogate, nothing beyond U+10FFFF */
 
     least = (p[0] == 0xe0) ? 0xa0 : (p[0] == 0xf0) ? 0x90 : 0x80;
     most = (p[0] == 0xed) ? 0x9f : (p[0] == 0xf4) ? 0x8f : 0xbf;
@@ -162,8 +186,8 @@ ngx_http_wsgi_character(u_char *p, u_char *last)
 
 
 /*
- * Control characters are not, nor those that begin a line or turn the order of
- * what follows: U+2028 to U+202E, U+2066 to U+2069.
+ * Control characters do harm, and so do those that begin a line or change the
+ * order of what follows: U+2028 to U+202E, U+2066 to U+2069.
  */
 
 static ngx_uint_t

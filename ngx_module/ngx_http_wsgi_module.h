@@ -15,7 +15,7 @@
 #include <wsgi.h>
 
 
-/* seconds after which a client that got 503 may well try again */
+/* seconds after which a client may try again after 503 */
 #define NGX_HTTP_WSGI_RETRY_AFTER  1
 
 
@@ -48,7 +48,7 @@ typedef struct {
     ngx_int_t                    document_root_index;
     ngx_int_t                    request_id_index;
 
-    /* of nginx's module, or NULL, and offsets in its loc_conf */
+    /* nginx's module, or NULL, and offsets in its loc_conf */
     ngx_module_t                *auth_basic;
     ngx_uint_t                   auth_basic_realm;
     ngx_uint_t                   auth_basic_user_file;
@@ -79,7 +79,7 @@ typedef struct {
     ngx_flag_t                   ignore_client_abort;
     ngx_http_complex_value_t    *limit_rate;
 
-    /* of it only what ngx_http_wsgi_conf_upstream.c sets */
+    /* only the fields that ngx_http_wsgi_conf_upstream.c sets */
     ngx_http_upstream_conf_t     upstream;
 } ngx_http_wsgi_loc_conf_t;
 
@@ -107,9 +107,8 @@ typedef struct {
 
 
 /*
- * One request while Python answers it.  The library gets a pointer to it and
- * hands it back to the callbacks; it does so no more once "exchange" is NULL,
- * and only so long is it sure that the request still exists.
+ * One request while Python answers it.  The library passes a pointer to it to
+ * the callbacks, until "exchange" is NULL.
  */
 
 typedef struct {
@@ -122,10 +121,10 @@ typedef struct {
     ngx_http_wsgi_piece_t       *pieces;    /* all that were ever made */
     ngx_chain_t                 *free;
     ngx_chain_t                 *busy;      /* the filters have not sent it */
-    ngx_chain_t                 *out;       /* the filters have not got it */
+    ngx_chain_t                 *out;       /* the filters do not have it */
     ngx_chain_t                **last_out;
     size_t                       held;      /* memory of busy and out */
-    size_t                       backlog;   /* of it, to be written to a file */
+    size_t                       backlog;   /* of it, for a file */
     u_char                      *slice;     /* see ngx_http_wsgi_slice() */
     ngx_temp_file_t             *temp_file;
     ngx_event_t                  next_turn;
@@ -135,7 +134,7 @@ typedef struct {
     ngx_msec_t                   discarded_at;
 
     ngx_chain_t                 *body;      /* read, and not yet pushed */
-    ngx_int_t                    lost;      /* how, if the client is gone */
+    ngx_int_t                    client_rc; /* how the client has left */
     ngx_int_t                    filter_rc; /* of a filter that has answered */
     ngx_uint_t                   log_lines; /* that have named the request */
     wsgi_outcome                 outcome;   /* once finished */
@@ -153,6 +152,7 @@ typedef struct {
     unsigned                     credit_returned:1;
     unsigned                     waits:1;
     unsigned                     discarded:1;
+    unsigned                     watched:1;     /* by the abort handler */
     unsigned                     body_streamed:1;
     unsigned                     body_begun:1;
     unsigned                     body_blocked:1;
@@ -165,7 +165,7 @@ typedef struct {
 ngx_int_t ngx_http_wsgi_process_accel(ngx_http_request_t *r,
     const wsgi_head *head);
 void ngx_http_wsgi_limit_rate(ngx_http_request_t *r);
-ngx_int_t ngx_http_wsgi_intercept(ngx_http_request_t *r,
+ngx_int_t ngx_http_wsgi_intercept_error(ngx_http_request_t *r,
     const wsgi_head *head);
 ngx_int_t ngx_http_wsgi_find_redirect(ngx_http_request_t *r,
     const wsgi_head *head, ngx_str_t *uri);
@@ -173,22 +173,23 @@ void ngx_http_wsgi_redirect(ngx_http_request_t *r, ngx_str_t *uri);
 
 /* ngx_http_wsgi_body.c */
 
+ngx_uint_t ngx_http_wsgi_can_stream(ngx_http_request_t *r);
 ngx_int_t ngx_http_wsgi_set_body(ngx_http_request_t *r, wsgi_request *wr);
+ngx_int_t ngx_http_wsgi_check_buf(ngx_http_request_t *r, ngx_buf_t *b);
+ngx_uint_t ngx_http_wsgi_is_unread(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_discard_early(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_discard_body(ngx_http_wsgi_ctx_t *ctx);
 
 /* ngx_http_wsgi_body_stream.c */
 
-ngx_uint_t ngx_http_wsgi_can_stream(ngx_http_request_t *r);
-void ngx_http_wsgi_set_stream(ngx_http_request_t *r, wsgi_request *wr);
 int ngx_http_wsgi_want_body(void *data);
-void ngx_http_wsgi_missed_body(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_resume_reading(ngx_http_wsgi_ctx_t *ctx);
 
 /* ngx_http_wsgi_client.c */
 
-ngx_int_t ngx_http_wsgi_watch_client(ngx_http_request_t *r);
-ngx_int_t ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx);
+ngx_int_t ngx_http_wsgi_watch_client(ngx_http_wsgi_ctx_t *ctx);
+int ngx_http_wsgi_send_failed(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 void ngx_http_wsgi_discard(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_unwatch_client(ngx_http_request_t *r);
-void ngx_http_wsgi_log_abort(void *data);
 
 /* ngx_http_wsgi_conf.c */
 
@@ -207,8 +208,6 @@ char *ngx_http_wsgi_python_path(ngx_conf_t *cf, ngx_command_t *cmd,
 
 /* ngx_http_wsgi_conf_check.c */
 
-void ngx_http_wsgi_runtime_config(ngx_http_wsgi_main_conf_t *wmcf,
-    wsgi_runtime_config *config);
 char *ngx_http_wsgi_check_home(ngx_conf_t *cf, ngx_str_t *home);
 char *ngx_http_wsgi_check_app(ngx_conf_t *cf, ngx_http_wsgi_app_t *app);
 ngx_int_t ngx_http_wsgi_check_runtime(ngx_conf_t *cf);
@@ -223,7 +222,6 @@ char *ngx_http_wsgi_check_header_name(ngx_conf_t *cf, void *post, void *data);
 
 /* ngx_http_wsgi_drain.c */
 
-ngx_uint_t ngx_http_wsgi_must_drain(ngx_http_wsgi_ctx_t *ctx);
 void ngx_http_wsgi_drain(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome);
 
 /* ngx_http_wsgi_environ.c */
@@ -247,9 +245,18 @@ ngx_uint_t ngx_http_wsgi_param_is_lent(ngx_str_t *name);
 
 /* ngx_http_wsgi_exhausted.c */
 
+void ngx_http_wsgi_exhausted(void *data, size_t stuck);
+
+/* ngx_http_wsgi_finalize.c */
+
+void ngx_http_wsgi_complete(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome);
+ngx_int_t ngx_http_wsgi_truncate(ngx_http_request_t *r);
+int ngx_http_wsgi_finalize(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
+void ngx_http_wsgi_cleanup(void *data);
 void ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after,
     uint32_t flags);
-void ngx_http_wsgi_exhausted(void *data, size_t stuck);
+void ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_detach_body(ngx_http_wsgi_ctx_t *ctx);
 
 /* ngx_http_wsgi_fork.c */
 
@@ -263,7 +270,6 @@ ngx_uint_t ngx_http_wsgi_outlives_redirect(const wsgi_header *header);
 
 /* ngx_http_wsgi_hints.c */
 
-ngx_uint_t ngx_http_wsgi_can_hint(ngx_http_request_t *r);
 int ngx_http_wsgi_early_hints(void *data, const wsgi_header *headers,
     size_t count);
 
@@ -281,6 +287,8 @@ void ngx_http_wsgi_reset_umask(ngx_http_wsgi_main_conf_t *wmcf,
 
 void ngx_http_wsgi_log(void *data, void *request, wsgi_level level,
     wsgi_str line);
+void ngx_http_wsgi_log_error(ngx_uint_t level, ngx_log_t *log,
+    wsgi_error *error, const char *fmt, ...);
 void ngx_http_wsgi_mask_log(ngx_http_request_t *r);
 
 /* ngx_http_wsgi_output.c */
@@ -301,20 +309,11 @@ ngx_int_t ngx_http_wsgi_output(ngx_http_wsgi_ctx_t *ctx, ngx_chain_t *out);
 /* ngx_http_wsgi_process.c */
 
 ngx_int_t ngx_http_wsgi_init_process(ngx_cycle_t *cycle);
-wsgi_app *ngx_http_wsgi_get_app(ngx_http_wsgi_app_t *app, ngx_log_t *log);
-void ngx_http_wsgi_poll_soon(void);
-void ngx_http_wsgi_pause_output(ngx_uint_t pause);
-void ngx_http_wsgi_forget_event(void);
 void ngx_http_wsgi_exit_process(ngx_cycle_t *cycle);
 
 /* ngx_http_wsgi_request.c */
 
 ngx_int_t ngx_http_wsgi_handler(ngx_http_request_t *r);
-ngx_int_t ngx_http_wsgi_check_memory(ngx_http_request_t *r);
-ngx_int_t ngx_http_wsgi_unavailable(ngx_http_request_t *r,
-    ngx_uint_t retry_after);
-void ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_cancel(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 
 /* ngx_http_wsgi_response.c */
 
@@ -325,10 +324,6 @@ int ngx_http_wsgi_send_file(void *data, int fd, uint64_t offset,
     uint64_t length, uint32_t flags);
 void ngx_http_wsgi_finish(void *data, wsgi_outcome outcome,
     uint32_t retry_after);
-void ngx_http_wsgi_complete(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome);
-ngx_int_t ngx_http_wsgi_truncate(ngx_http_request_t *r);
-int ngx_http_wsgi_leave(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
-int ngx_http_wsgi_end(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc);
 
 /* ngx_http_wsgi_response_head.c */
 
@@ -338,20 +333,34 @@ ngx_int_t ngx_http_wsgi_copy_header(ngx_http_request_t *r,
     const wsgi_header *from);
 ngx_int_t ngx_http_wsgi_make_header(ngx_http_request_t *r,
     const wsgi_header *from, ngx_table_elt_t *h);
-ngx_int_t ngx_http_wsgi_add_retry_after(ngx_http_request_t *r,
-    ngx_uint_t seconds);
+ngx_int_t ngx_http_wsgi_unavailable(ngx_http_request_t *r,
+    ngx_uint_t retry_after);
+
+/* ngx_http_wsgi_runtime.c */
+
+void ngx_http_wsgi_runtime_config(ngx_http_wsgi_main_conf_t *wmcf,
+    wsgi_runtime_config *config);
+void ngx_http_wsgi_app_config(ngx_http_wsgi_app_t *app,
+    wsgi_app_config *config);
+ngx_int_t ngx_http_wsgi_add_event(ngx_cycle_t *cycle);
+ngx_int_t ngx_http_wsgi_start_runtime(ngx_cycle_t *cycle,
+    ngx_http_wsgi_main_conf_t *wmcf, wsgi_host *host);
+wsgi_app *ngx_http_wsgi_get_app(ngx_http_wsgi_app_t *app, ngx_log_t *log);
+void ngx_http_wsgi_poll_soon(void);
+void ngx_http_wsgi_pause_output(ngx_uint_t pause);
+void ngx_http_wsgi_forget_event(void);
+ngx_int_t ngx_http_wsgi_stop_runtime(void);
 
 /* ngx_http_wsgi_send.c */
 
 ngx_int_t ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t later);
-ngx_uint_t ngx_http_wsgi_is_behind(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_next_turn(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_write_handler(ngx_http_request_t *r);
+void ngx_http_wsgi_set_write_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_wsgi_wait_client(ngx_http_request_t *r);
+ngx_uint_t ngx_http_wsgi_must_drain(ngx_http_wsgi_ctx_t *ctx);
 
 /* ngx_http_wsgi_spill.c */
 
-ngx_uint_t ngx_http_wsgi_is_full(ngx_http_request_t *r);
+ngx_int_t ngx_http_wsgi_check_memory(ngx_http_request_t *r);
 ngx_uint_t ngx_http_wsgi_is_pinned(ngx_http_request_t *r);
 ngx_uint_t ngx_http_wsgi_is_tight(ngx_http_wsgi_ctx_t *ctx);
 ngx_int_t ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx);
@@ -369,17 +378,10 @@ void ngx_http_wsgi_renew_temp_file(ngx_http_wsgi_ctx_t *ctx);
 
 void ngx_http_wsgi_start_timer(ngx_http_wsgi_ctx_t *ctx);
 
-/* ngx_http_wsgi_unread.c */
-
-void ngx_http_wsgi_before_response(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_discard_body(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_discard_early(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_detach_body(ngx_http_wsgi_ctx_t *ctx);
-
 /* ngx_http_wsgi_variables.c */
 
 ngx_int_t ngx_http_wsgi_add_variables(ngx_conf_t *cf);
-void ngx_http_wsgi_measure(ngx_http_wsgi_ctx_t *ctx);
+void ngx_http_wsgi_save_times(ngx_http_wsgi_ctx_t *ctx);
 
 
 extern ngx_module_t  ngx_http_wsgi_module;

@@ -1,8 +1,8 @@
 
 /*
- * A request on its way to Python, and while it is there: its body is read,
- * it is submitted, and three things watch over it: a timer, the client, and
- * a cleanup handler.
+ * A request on its way to Python: its body is read, unless the application
+ * reads it as it arrives, and it is submitted.  Then a timer and a cleanup
+ * handler watch it, and its client is watched.
  */
 
 
@@ -15,19 +15,21 @@ static ngx_http_wsgi_ctx_t *ngx_http_wsgi_create_ctx(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wsgi_submit(ngx_http_wsgi_ctx_t *ctx);
 static ngx_int_t ngx_http_wsgi_refused(ngx_http_request_t *r,
     wsgi_status status, wsgi_error *error);
-static void ngx_http_wsgi_cleanup(void *data);
 
 
 ngx_int_t
 ngx_http_wsgi_handler(ngx_http_request_t *r)
 {
-    ngx_int_t  rc;
+    ngx_int_t   rc;
+    ngx_uint_t  streamed;
 
     ngx_http_wsgi_mask_log(r);
 
-    if (ngx_http_wsgi_can_stream(r)) {
+    streamed = ngx_http_wsgi_can_stream(r);
 
-        /* Python first: the body is read when the application asks for it */
+    if (streamed) {
+
+        /* the body is read when the application reads it */
 
         r->main->count++;
         ngx_http_wsgi_begin(r, 1);
@@ -36,8 +38,8 @@ ngx_http_wsgi_handler(ngx_http_request_t *r)
     }
 
     /*
-     * The body is read before Python hears of the request: a slow upload
-     * costs a connection then, and not a thread.
+     * The body is read before the request goes to Python: a slow upload holds
+     * a connection, and not a thread.
      */
 
     r->request_body_in_single_buf = 1;
@@ -89,8 +91,17 @@ ngx_http_wsgi_begin(ngx_http_request_t *r, ngx_uint_t streamed)
         return;
     }
 
-    if (ngx_http_wsgi_watch_client(r) != NGX_OK) {
-        ngx_http_wsgi_cancel(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    ngx_http_wsgi_set_write_handler(r);
+
+    if (ngx_http_wsgi_watch_client(ctx) != NGX_OK) {
+
+        /* not by ngx_http_wsgi_finalize(): nginx uses the request after this */
+
+        ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, 0);
+
+        ngx_http_wsgi_detach(ctx);
+
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
     }
 }
 
@@ -178,15 +189,8 @@ static ngx_int_t
 ngx_http_wsgi_refused(ngx_http_request_t *r, wsgi_status status,
     wsgi_error *error)
 {
-    wsgi_str  message;
-
-    message = wsgi_error_message(error);
-
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "WSGI0114 the request was not taken: %*s",
-                  message.size, message.data);
-
-    wsgi_error_release(error);
+    ngx_http_wsgi_log_error(NGX_LOG_ERR, r->connection->log, error,
+                            "WSGI0114 the request was not taken");
 
     switch (status) {
 
@@ -199,97 +203,4 @@ ngx_http_wsgi_refused(ngx_http_request_t *r, wsgi_status status,
     default:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-}
-
-
-/*
- * Asked before the request goes to Python, and again when its response begins:
- * those that were taken meanwhile have had theirs since.
- */
-
-ngx_int_t
-ngx_http_wsgi_check_memory(ngx_http_request_t *r)
-{
-    if (!ngx_http_wsgi_is_full(r)) {
-        return NGX_OK;
-    }
-
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "WSGI0129 responses that clients have not taken hold more "
-                  "than \"wsgi_max_buffered\", and no file can store them, "
-                  "answering 503");
-
-    return ngx_http_wsgi_unavailable(r, NGX_HTTP_WSGI_RETRY_AFTER);
-}
-
-
-ngx_int_t
-ngx_http_wsgi_unavailable(ngx_http_request_t *r, ngx_uint_t retry_after)
-{
-    if (ngx_http_wsgi_add_retry_after(r, retry_after) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return NGX_HTTP_SERVICE_UNAVAILABLE;
-}
-
-
-/*
- * The request is over for nginx, whatever Python is doing: the client has left
- * or the connection is broken.  The memory of the context goes next.
- */
-
-static void
-ngx_http_wsgi_cleanup(void *data)
-{
-    ngx_http_wsgi_ctx_t  *ctx = data;
-
-    ngx_http_wsgi_loc_conf_t  *wlcf;
-
-    wlcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_wsgi_module);
-
-    /* nobody waits for the application any more, but its thread is missed */
-
-    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, 0);
-
-    ngx_http_wsgi_detach(ctx);
-
-    ngx_http_wsgi_log_abort(ctx);
-}
-
-
-/*
- * From here on the library does not call back for this request, nor is there
- * anything to cancel.  The request may live on, with an error page or draining
- * its output, and the client may leave that, too.
- */
-
-void
-ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx)
-{
-    ctx->exchange = NULL;
-    ctx->cleanup->handler = ngx_http_wsgi_log_abort;
-
-    ngx_http_wsgi_unwatch_client(ctx->request);
-
-    ngx_http_wsgi_detach_body(ctx);
-
-    if (ctx->timer.timer_set) {
-        ngx_del_timer(&ctx->timer);
-    }
-
-    if (ctx->next_turn.posted) {
-        ngx_delete_posted_event(&ctx->next_turn);
-    }
-
-    ngx_http_wsgi_set_backlog(ctx, 0);
-}
-
-
-void
-ngx_http_wsgi_cancel(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
-{
-    ngx_http_wsgi_cleanup(ctx);
-
-    ngx_http_finalize_request(ctx->request, rc);
 }

@@ -11,6 +11,8 @@
 static ngx_int_t ngx_http_wsgi_set_status(ngx_http_request_t *r,
     const wsgi_head *head);
 static void ngx_http_wsgi_set_ranges(ngx_http_request_t *r);
+static ngx_int_t ngx_http_wsgi_add_retry_after(ngx_http_request_t *r,
+    ngx_uint_t seconds);
 
 
 ngx_int_t
@@ -161,6 +163,17 @@ ngx_http_wsgi_make_header(ngx_http_request_t *r, const wsgi_header *from,
 
 
 ngx_int_t
+ngx_http_wsgi_unavailable(ngx_http_request_t *r, ngx_uint_t retry_after)
+{
+    if (ngx_http_wsgi_add_retry_after(r, retry_after) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_HTTP_SERVICE_UNAVAILABLE;
+}
+
+
+static ngx_int_t
 ngx_http_wsgi_add_retry_after(ngx_http_request_t *r, ngx_uint_t seconds)
 {
     u_char           *p;

@@ -1,8 +1,8 @@
 
 /*
  * What the filters get of a response and when, and the client that can take
- * more.  As long as it keeps up, a block goes to the filters at once.  Behind a
- * client that does not, it waits in ctx->out: there blocks can still go to a
+ * more.  While the client keeps up, a block goes to the filters at once.  If it
+ * does not, the block waits in ctx->out: there blocks can still go to a
  * temporary file, and the chain that nginx walks at each attempt is short.
  */
 
@@ -10,26 +10,27 @@
 #include "ngx_http_wsgi_module.h"
 
 
-/* at most so much of a response is in the filters while memory is tight */
+/* the most of a response that the filters have while memory is tight */
 #define NGX_HTTP_WSGI_SLICE       65536
 
-/* how much one response sends before others have their turn */
+/* the most that one response sends before others have their turn */
 #define NGX_HTTP_WSGI_SEND_LIMIT  2097152
 
 
+static ngx_uint_t ngx_http_wsgi_is_behind(ngx_http_wsgi_ctx_t *ctx);
 static ngx_chain_t *ngx_http_wsgi_portion(ngx_http_wsgi_ctx_t *ctx);
 static ngx_chain_t *ngx_http_wsgi_slice(ngx_http_wsgi_ctx_t *ctx);
+static void ngx_http_wsgi_next_turn(ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_turn_handler(ngx_event_t *ev);
+static void ngx_http_wsgi_write_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wsgi_send_buffered(ngx_http_wsgi_ctx_t *ctx);
-static void ngx_http_wsgi_write_failed(ngx_http_wsgi_ctx_t *ctx,
-    ngx_int_t rc);
 
 
 /*
  * Hands over what was added, as far as the client takes it, and stores the
- * rest, in the next turn with "later" set: an application that runs in the
- * loop would have all turns otherwise.  NGX_DONE: a filter has answered in the
- * place of this response.
+ * rest.  With "later" set it stores in the next turn: an application that runs
+ * in the loop would have all turns otherwise.  NGX_DONE: a filter has answered
+ * in place of this response.
  */
 
 ngx_int_t
@@ -75,11 +76,20 @@ ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t later)
             ngx_http_wsgi_renew_temp_file(ctx);
         }
 
-    } else if (later && ngx_http_wsgi_must_spill(ctx)) {
-        ngx_http_wsgi_next_turn(ctx);
+    } else {
+        rc = NGX_AGAIN;
 
-    } else if (ngx_http_wsgi_spill(ctx) != NGX_OK) {
-        return NGX_ERROR;
+        if (!later || !ngx_http_wsgi_must_spill(ctx)) {
+            rc = ngx_http_wsgi_spill(ctx);
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (rc == NGX_AGAIN) {
+            ngx_http_wsgi_next_turn(ctx);
+        }
     }
 
     ngx_http_wsgi_pin(ctx, !ngx_http_wsgi_can_spill(ctx));
@@ -92,14 +102,14 @@ ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t later)
 
 /*
  * Whether the filters have bytes that wait for the client, or for other parts
- * of the page.  What a filter keeps for reasons of its own is no reason not to
- * give it more: it may wait for just that.
+ * of the page.  A filter that keeps bytes for reasons of its own is given more:
+ * it may wait for just that.
  *
- * A client that can take more may still have to be sent more: nginx sends no
- * more than "sendfile_max_chunk" at once, and a thread of "aio" may be sending.
+ * nginx may have bytes for a client that can take more: it sends no more than
+ * "sendfile_max_chunk" at once, and a thread of "aio" may be sending.
  */
 
-ngx_uint_t
+static ngx_uint_t
 ngx_http_wsgi_is_behind(ngx_http_wsgi_ctx_t *ctx)
 {
     ngx_connection_t    *c;
@@ -119,8 +129,8 @@ ngx_http_wsgi_is_behind(ngx_http_wsgi_ctx_t *ctx)
 
 
 /*
- * Cuts off what goes to the filters next.  It is all of it unless memory is
- * tight: what a filter has got cannot go to a file any more.
+ * Cuts off the part that goes to the filters next.  It is all of it unless
+ * memory is tight: bytes that a filter has cannot go to a file any more.
  */
 
 static ngx_chain_t *
@@ -200,7 +210,7 @@ ngx_http_wsgi_slice(ngx_http_wsgi_ctx_t *ctx)
     b->end = b->last;
     b->memory = 1;
 
-    /* there is more of it than one slice */
+    /* the block is longer than one slice */
 
     from->pos += NGX_HTTP_WSGI_SLICE;
 
@@ -208,9 +218,9 @@ ngx_http_wsgi_slice(ngx_http_wsgi_ctx_t *ctx)
 }
 
 
-/* goes on sending or storing after others have had their turn */
+/* sending or storing goes on after others have had their turn */
 
-void
+static void
 ngx_http_wsgi_next_turn(ngx_http_wsgi_ctx_t *ctx)
 {
     ngx_event_t  *ev;
@@ -244,9 +254,19 @@ ngx_http_wsgi_turn_handler(ngx_event_t *ev)
 }
 
 
-/* the client can take more: what it takes is credit for the application */
+/* the client of a post_action has its response already */
 
 void
+ngx_http_wsgi_set_write_handler(ngx_http_request_t *r)
+{
+    r->write_event_handler = r->post_action ? ngx_http_request_empty_handler
+                                            : ngx_http_wsgi_write_handler;
+}
+
+
+/* the client can take more, which returns credit to the application */
+
+static void
 ngx_http_wsgi_write_handler(ngx_http_request_t *r)
 {
     ngx_int_t             rc;
@@ -268,20 +288,20 @@ ngx_http_wsgi_write_handler(ngx_http_request_t *r)
                       "client timed out");
         c->timedout = 1;
 
-        ngx_http_wsgi_write_failed(ctx, NGX_HTTP_REQUEST_TIME_OUT);
+        (void) ngx_http_wsgi_send_failed(ctx, NGX_HTTP_REQUEST_TIME_OUT);
         return;
     }
 
-    ngx_http_wsgi_missed_body(ctx);
+    ngx_http_wsgi_resume_reading(ctx);
 
-    /* nginx may hold what is none of ours any more: behind a subrequest */
+    /* nginx may hold bytes that ctx does not: they wait for a subrequest */
 
     if (ctx->busy || ctx->out || r->buffered || r->postponed || c->buffered) {
 
         rc = ngx_http_wsgi_send_buffered(ctx);
 
         if (rc != NGX_OK) {
-            ngx_http_wsgi_write_failed(ctx, rc);
+            (void) ngx_http_wsgi_send_failed(ctx, rc);
             return;
         }
     }
@@ -292,7 +312,7 @@ ngx_http_wsgi_write_handler(ngx_http_request_t *r)
     }
 
     if (ngx_http_wsgi_wait_client(r) != NGX_OK) {
-        ngx_http_wsgi_cancel(ctx, NGX_ERROR);
+        (void) ngx_http_wsgi_finalize(ctx, NGX_ERROR);
     }
 }
 
@@ -307,7 +327,7 @@ ngx_http_wsgi_send_buffered(ngx_http_wsgi_ctx_t *ctx)
 
     if (!ctx->started && r == r->main && r->connection->buffered) {
 
-        /* early hints: the filters of the body know nothing of it yet */
+        /* early hints, which the filters of the body have not seen */
 
         return ngx_http_write_filter(r, NULL) == NGX_ERROR ? NGX_ERROR
                                                            : NGX_OK;
@@ -316,20 +336,6 @@ ngx_http_wsgi_send_buffered(ngx_http_wsgi_ctx_t *ctx)
     rc = ngx_http_wsgi_output(ctx, NULL);
 
     return rc == NGX_OK ? ngx_http_wsgi_send(ctx, 0) : rc;
-}
-
-
-static void
-ngx_http_wsgi_write_failed(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
-{
-    if (rc == NGX_DONE) {
-        (void) ngx_http_wsgi_leave(ctx, rc);
-        return;
-    }
-
-    if (ngx_http_wsgi_ignore_abort(ctx) != NGX_OK) {
-        ngx_http_wsgi_cancel(ctx, rc);
-    }
 }
 
 
@@ -367,4 +373,17 @@ ngx_http_wsgi_wait_client(ngx_http_request_t *r)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Whether the client must be watched after the application has ended, until it
+ * has taken the response: the filters do not have all of it, or it holds memory
+ * that no file relieves.
+ */
+
+ngx_uint_t
+ngx_http_wsgi_must_drain(ngx_http_wsgi_ctx_t *ctx)
+{
+    return ctx->out != NULL || (ctx->pinned && ngx_http_wsgi_is_behind(ctx));
 }

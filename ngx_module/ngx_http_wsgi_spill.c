@@ -1,8 +1,8 @@
 
 /*
- * What clients do not take goes from memory to a temporary file, as it does
- * with proxy_pass: the application has its credit back and finishes, and its
- * thread is free, however slow the client is.
+ * What clients do not take goes from memory to a temporary file, as with
+ * proxy_pass.  The application gets its credit back and ends, and its thread
+ * is free, however slow the client is.
  *
  * That happens when a response holds its share of memory ("wsgi_buffering",
  * half of "wsgi_buffer_size"), and when all responses of the worker together
@@ -13,16 +13,17 @@
 #include "ngx_http_wsgi_module.h"
 
 
-/* what a response may hold though all of them hold too much */
+/* what a response may hold while all of them hold too much */
 #define NGX_HTTP_WSGI_SMALL     32768
 
-/* how often the log says that they do, in seconds */
+/* seconds between two lines of the log about that */
 #define NGX_HTTP_WSGI_LOG_EACH  60
 
-/* what all responses together write before others have their turn */
+/* what all responses write together before others have their turn */
 #define NGX_HTTP_WSGI_TURN      2097152
 
 
+static ngx_uint_t ngx_http_wsgi_is_full(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_wsgi_waits_for_parts(ngx_http_request_t *r);
 static void ngx_http_wsgi_return_credit_of(ngx_chain_t *cl);
 static void ngx_http_wsgi_log_tight(void);
@@ -38,11 +39,32 @@ static ngx_uint_t   ngx_http_wsgi_no_files;
 
 
 /*
- * Responses that cannot go to files hold more than they may, all together, and
- * one more would be like them: no request can be taken.
+ * Before the request goes to Python, and again when its response begins: other
+ * responses may have taken the memory since.
  */
 
-ngx_uint_t
+ngx_int_t
+ngx_http_wsgi_check_memory(ngx_http_request_t *r)
+{
+    if (!ngx_http_wsgi_is_full(r)) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "WSGI0129 responses that clients have not taken hold more "
+                  "than \"wsgi_max_buffered\", and no file can store them, "
+                  "answering 503");
+
+    return ngx_http_wsgi_unavailable(r, NGX_HTTP_WSGI_RETRY_AFTER);
+}
+
+
+/*
+ * Responses that cannot go to files hold more than they may, all together, and
+ * one more would too: no request can be taken.
+ */
+
+static ngx_uint_t
 ngx_http_wsgi_is_full(ngx_http_request_t *r)
 {
     ngx_http_wsgi_loc_conf_t   *wlcf;
@@ -85,8 +107,9 @@ ngx_http_wsgi_is_tight(ngx_http_wsgi_ctx_t *ctx)
 
 
 /*
- * Stores what is in ctx->out, where it must be.  An error of the file is none
- * of the response: it goes on in memory then, and its application waits.
+ * Stores what is in ctx->out, where it must be.  NGX_AGAIN: others must have
+ * their turn before the rest.  An error of the file does not end the response,
+ * which goes on in memory, and its application waits.
  */
 
 ngx_int_t
@@ -108,8 +131,7 @@ ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx)
             || ngx_http_wsgi_turn_size >= NGX_HTTP_WSGI_TURN)
         {
             ngx_http_wsgi_set_backlog(ctx, ctx->held);
-            ngx_http_wsgi_next_turn(ctx);
-            return NGX_OK;
+            return NGX_AGAIN;
         }
 
         n = ngx_http_wsgi_store(ctx);
@@ -168,8 +190,8 @@ ngx_http_wsgi_turn_ends(ngx_event_t *ev)
 
 
 /*
- * What waits to be written.  Applications can be faster than a disk: while too
- * much waits, they do, too.
+ * Counts what waits to be written.  Applications can be faster than a disk:
+ * while too much waits, they wait too.
  */
 
 void

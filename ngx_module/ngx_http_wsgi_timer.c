@@ -24,14 +24,14 @@ static void ngx_http_wsgi_timed_out(ngx_http_wsgi_ctx_t *ctx,
     wsgi_phase phase);
 static void ngx_http_wsgi_too_slow(ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_pins_too_long(ngx_http_wsgi_ctx_t *ctx);
-static void ngx_http_wsgi_leave_slow(ngx_http_wsgi_ctx_t *ctx);
+static void ngx_http_wsgi_finalize_slow(ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_discarded(ngx_http_wsgi_ctx_t *ctx);
 
 
 /*
  * One timer for all limits, which is not moved at each event: when it fires,
- * the library is asked how long the request has been waiting.  It is also what
- * keeps a worker that shuts down from leaving before its requests are answered.
+ * the library returns how long the request has been waiting.  A worker that
+ * shuts down waits for it, and so for its requests.
  */
 
 void
@@ -106,7 +106,7 @@ ngx_http_wsgi_timer_handler(ngx_event_t *ev)
 
         limit -= (phase <= WSGI_PHASE_RUNNING) ? (ngx_msec_t) since : 0;
 
-        /* the phase may change right now, and then another limit holds */
+        /* the phase may change now, and then another limit applies */
 
         limit = ngx_min(limit, wlcf->read_timeout);
 
@@ -119,9 +119,9 @@ ngx_http_wsgi_timer_handler(ngx_event_t *ev)
 
 
 /*
- * The application has waited for "since" milliseconds.  Whether that is for a
+ * The application has waited for "since" milliseconds.  Whether it waits for a
  * client that has taken next to nothing within "wsgi_send_timeout", and has
- * more than "held" bytes still to take.
+ * more than "held" bytes to take.
  */
 
 static ngx_uint_t
@@ -135,7 +135,7 @@ ngx_http_wsgi_is_slow(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t since, size_t held)
     r = ctx->request;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
 
-    /* it may wait for a body, too: "client_body_timeout" watches over that */
+    /* it may also wait for a body, which "client_body_timeout" limits */
 
     if (ctx->held <= held) {
         ctx->waits = 0;
@@ -144,7 +144,7 @@ ngx_http_wsgi_is_slow(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t since, size_t held)
 
     passed = ngx_current_msec - ctx->waits_since;
 
-    /* it may have gone on and begun to wait anew since the last look */
+    /* it may have run and begun to wait again since the last look */
 
     if (!ctx->waits || passed > since + NGX_HTTP_WSGI_CLOCKS_DIFFER) {
         ctx->waits = 1;
@@ -172,8 +172,8 @@ ngx_http_wsgi_is_slow(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t since, size_t held)
 
 
 /*
- * The application has ended.  Nobody waits for the client, but others cannot be
- * served while responses like this one hold all the memory there is.
+ * The application has ended and does not wait for the client, but others
+ * cannot be served while responses like this one hold all of the memory.
  */
 
 static ngx_uint_t
@@ -217,7 +217,7 @@ ngx_http_wsgi_timed_out(ngx_http_wsgi_ctx_t *ctx, wsgi_phase phase)
 
         ngx_http_wsgi_abandon(ctx, 0, WSGI_ABANDON_ANSWERED);
 
-        /* the client gets what there is */
+        /* the client gets what the application has given */
 
         if (ngx_http_wsgi_must_drain(ctx)) {
             ngx_http_wsgi_drain(ctx, WSGI_TRUNCATED);
@@ -231,13 +231,11 @@ ngx_http_wsgi_timed_out(ngx_http_wsgi_ctx_t *ctx, wsgi_phase phase)
 
     ngx_http_wsgi_abandon(ctx, 0, WSGI_ABANDON_ANSWERED);
 
-    ngx_http_wsgi_detach(ctx);
-
-    ngx_http_finalize_request(r, rc);
+    (void) ngx_http_wsgi_finalize(ctx, rc);
 }
 
 
-/* as "send_timeout" ends it, which each single byte of the client renews */
+/* as "send_timeout" ends it, which starts again with each byte */
 
 static void
 ngx_http_wsgi_too_slow(ngx_http_wsgi_ctx_t *ctx)
@@ -247,7 +245,7 @@ ngx_http_wsgi_too_slow(ngx_http_wsgi_ctx_t *ctx)
                   "\"wsgi_send_timeout\" while the application waited for it, "
                   "ending the response unfinished", NGX_HTTP_WSGI_MIN_RATE);
 
-    ngx_http_wsgi_leave_slow(ctx);
+    ngx_http_wsgi_finalize_slow(ctx);
 }
 
 
@@ -260,12 +258,12 @@ ngx_http_wsgi_pins_too_long(ngx_http_wsgi_ctx_t *ctx)
                   "store held more than \"wsgi_max_buffered\", ending the "
                   "response unfinished", NGX_HTTP_WSGI_MIN_RATE);
 
-    ngx_http_wsgi_leave_slow(ctx);
+    ngx_http_wsgi_finalize_slow(ctx);
 }
 
 
 static void
-ngx_http_wsgi_leave_slow(ngx_http_wsgi_ctx_t *ctx)
+ngx_http_wsgi_finalize_slow(ngx_http_wsgi_ctx_t *ctx)
 {
     ngx_connection_t          *c;
     ngx_http_wsgi_loc_conf_t  *wlcf;
@@ -277,16 +275,13 @@ ngx_http_wsgi_leave_slow(ngx_http_wsgi_ctx_t *ctx)
 
     ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, WSGI_ABANDON_ANSWERED);
 
-    ngx_http_wsgi_detach(ctx);
-
-    ngx_http_finalize_request(ctx->request, NGX_HTTP_REQUEST_TIME_OUT);
+    (void) ngx_http_wsgi_finalize(ctx, NGX_HTTP_REQUEST_TIME_OUT);
 }
 
 
 static void
 ngx_http_wsgi_discarded(ngx_http_wsgi_ctx_t *ctx)
 {
-    ngx_int_t                  rc;
     ngx_http_request_t        *r;
     ngx_http_wsgi_loc_conf_t  *wlcf;
 
@@ -298,11 +293,8 @@ ngx_http_wsgi_discarded(ngx_http_wsgi_ctx_t *ctx)
                   "\"wsgi_read_timeout\" though no client waits for it, it is "
                   "stopped");
 
-    rc = ctx->lost ? ctx->lost : NGX_OK;
-
     ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, WSGI_ABANDON_ANSWERED);
 
-    ngx_http_wsgi_detach(ctx);
-
-    ngx_http_finalize_request(r, rc);
+    (void) ngx_http_wsgi_finalize(ctx, ctx->client_rc ? ctx->client_rc
+                                                      : NGX_OK);
 }

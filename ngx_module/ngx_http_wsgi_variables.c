@@ -44,10 +44,10 @@ ngx_http_wsgi_add_variables(ngx_conf_t *cf)
 }
 
 
-/* until now, and as long as the library knows the request */
+/* until now, while the library has the request */
 
 void
-ngx_http_wsgi_measure(ngx_http_wsgi_ctx_t *ctx)
+ngx_http_wsgi_save_times(ngx_http_wsgi_ctx_t *ctx)
 {
     uint64_t  passed, queued;
 
@@ -63,9 +63,9 @@ ngx_http_wsgi_measure(ngx_http_wsgi_ctx_t *ctx)
 
 
 /*
- * A request may have been to several applications: its own, and the one of
- * its error page.  The log asks for all of them, when nothing else is left of
- * the first: it is the pool that leads to their contexts.
+ * Several applications may have had a request: its own, and the one of its
+ * error page.  The times are the sum over them.  When the log needs it, only
+ * the pool still leads to their contexts.
  */
 
 static ngx_int_t
@@ -89,7 +89,7 @@ ngx_http_wsgi_time_variable(ngx_http_request_t *r,
             continue;
         }
 
-        ngx_http_wsgi_measure(ctx);
+        ngx_http_wsgi_save_times(ctx);
 
         ms += *(ngx_msec_t *) ((u_char *) &ctx->times + data);
         found = 1;

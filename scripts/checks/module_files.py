@@ -1,8 +1,10 @@
 """Whether the lists of the nginx module's files agree with the folder, and with each other.
 
-* The folder, the sources in `config`, and the table of docs/architecture.md name the same files.
+* The folder, the sources in `config`, and the table of docs/architecture.md name the same files, in
+  the order of `ls`.
 * The module's header declares each function that is not static, below the name of its file. Each
-  declaration there belongs to a function of that file.
+  declaration there belongs to a function of that file. Files have the order of `ls`, functions that
+  of their definitions.
 """
 
 import re
@@ -26,11 +28,21 @@ def differences(what, listed, there):
             yield f"{what} has {name}, which is not a file of {FOLDER}"
         elif name not in listed:
             yield f"{what} does not have {name}"
+    yield from disorder(what, listed, sorted(listed))
+
+
+def disorder(what, listed, ordered):
+    for name, expected in zip(listed, ordered):
+        if name != expected:
+            yield f"{what} has {name} instead of {expected}"
+            return
 
 
 def wrong_prototypes(header, sources):
     declared = {}
-    for file, section in SECTION.findall(header):
+    sections = SECTION.findall(header)
+    yield from disorder(HEADER, [file for file, _ in sections], sorted(file for file, _ in sections))
+    for file, section in sections:
         for name in PROTOTYPE.findall(section):
             if name in declared:
                 yield f"{HEADER} declares {name} more than once"
@@ -44,6 +56,10 @@ def wrong_prototypes(header, sources):
             yield f"{of} defines {name}: make it static, or declare it in {HEADER} below {of}"
         elif of != at:
             yield f"{HEADER} declares {name} below {at}; {of} defines it"
+    for file, section in sections:
+        names = PROTOTYPE.findall(section)
+        ordered = [name for name in DEFINITION.findall(sources.get(file, "")) if name in names]
+        yield from disorder(HEADER, [name for name in names if name in ordered], ordered)
 
 
 def faults(root):

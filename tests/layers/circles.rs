@@ -43,21 +43,7 @@ const IN_SRC: [&[&str]; 6] = [
     ],
     &["src/wsgi/app.rs", "src/wsgi/environ.rs"],
 ];
-const IN_MODULE: [&[&str]; 1] = [&[
-    "ngx_module/ngx_http_wsgi_body.c",
-    "ngx_module/ngx_http_wsgi_client.c",
-    "ngx_module/ngx_http_wsgi_drain.c",
-    "ngx_module/ngx_http_wsgi_environ.c",
-    "ngx_module/ngx_http_wsgi_fork.c",
-    "ngx_module/ngx_http_wsgi_hints.c",
-    "ngx_module/ngx_http_wsgi_process.c",
-    "ngx_module/ngx_http_wsgi_request.c",
-    "ngx_module/ngx_http_wsgi_response.c",
-    "ngx_module/ngx_http_wsgi_send.c",
-    "ngx_module/ngx_http_wsgi_spill.c",
-    "ngx_module/ngx_http_wsgi_stream.c",
-    "ngx_module/ngx_http_wsgi_timer.c",
-]];
+const IN_MODULE: [&[&str]; 0] = [];
 
 /// Which files each file uses.
 type Uses = BTreeMap<String, BTreeSet<String>>;

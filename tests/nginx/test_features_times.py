@@ -22,6 +22,8 @@ CONF = """
         wsgi_app @APPS@/pages.py app; wsgi_script_name /dressed; error_page 500 /pages/say/sorry;
     }
     location /sleeps { wsgi_app @PREFIX@/sleeps.py app; }
+    location /small { wsgi_app @PREFIX@/sleeps.py app; wsgi_request_buffering off;
+                      client_max_body_size 10; }
     location /page.html { ssi on; }
     location /static { }
 """
@@ -34,6 +36,7 @@ import time
 
 def app(environ, start_response):
     time.sleep(0.2)
+    environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Type", "text/plain")])
     time.sleep(0.1)
     return [b"slept"]
@@ -70,6 +73,17 @@ def test_the_time_of_a_slow_application(server):
     server.ask("/sleeps")
     line = said(server, 1)[0]
     assert 0.29 <= float(line["time"]) < 15, "until its last piece"
+
+
+@pytest.mark.not_inline("nginx buffers every body, and refuses this one before")
+def test_a_body_that_is_too_large_has_its_time(server):
+    with server.connect() as connection:
+        chunked = [("Transfer-Encoding", "chunked")]
+        connection.send_request("/small", method="POST", headers=chunked)
+        connection.send_chunk(b"more than ten bytes")
+        assert connection.read_head().status == 413, "the first read finds out"
+    line = said(server, 1)[0]
+    assert float(line["time"]) >= 0.19, "until the application has read"
 
 
 @pytest.mark.not_inline("the queue is never long")

@@ -21,11 +21,13 @@ NOT_HERE = {
     "WSGI0106": "the system would have to refuse sigaction",
     "WSGI0107": "no descriptor may be left at the start of a worker",
     "WSGI0108": "the system would have to refuse a thread at the start of a worker",
-    "WSGI0109": "comes after WSGI0105, WSGI0107 or WSGI0108",
+    "WSGI0109": "comes after WSGI0105, WSGI0107, WSGI0108 or WSGI0119",
     "WSGI0132": "needs a system that forbids unshare()",
     "WSGI0110": "a worker that ends would have to run an application for the first time",
     "WSGI0111": "the system would need to have no memory for a handler",
     "WSGI0113": "needs another module of nginx that changes bodies",
+    "WSGI0119": "no connection may be left at the start of a worker",
+    "WSGI0120": "the system would have to refuse read() from a descriptor that works",
 }
 ELSEWHERE = {
     "WSGI0003": "test_stopping.py::test_term_ends_nginx_while_python_keeps_the_gil",

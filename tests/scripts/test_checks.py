@@ -63,10 +63,12 @@ def test_the_quotations_of_the_pep_are_found():
 MODULE = {
     "ngx_module/config": "$ngx_addon_dir/ngx_http_wsgi_a.c $ngx_addon_dir/ngx_http_wsgi_b.c",
     "docs/architecture.md": "| `ngx_http_wsgi_a.c` | one |\n| `ngx_http_wsgi_b.c` | two |\n",
-    "ngx_module/ngx_http_wsgi_a.c": "ngx_int_t\nngx_http_wsgi_one(void)\n{\n}\n",
+    "ngx_module/ngx_http_wsgi_a.c": "ngx_int_t\nngx_http_wsgi_one(void)\n{\n}\n\n\n"
+    "void\nngx_http_wsgi_next(void)\n{\n}\n",
     "ngx_module/ngx_http_wsgi_b.c": "static void\nngx_http_wsgi_two(void)\n{\n}\n",
     "ngx_module/ngx_http_wsgi_module.h": "/* ngx_http_wsgi_a.c */\n\n"
-    "ngx_int_t ngx_http_wsgi_one(void);\n\n/* ngx_http_wsgi_b.c */\n\n",
+    "ngx_int_t ngx_http_wsgi_one(void);\nvoid ngx_http_wsgi_next(void);\n\n"
+    "/* ngx_http_wsgi_b.c */\n\n",
 }
 
 
@@ -77,8 +79,13 @@ MODULE = {
         ("config", "$ngx_addon_dir/ngx_http_wsgi_b.c", "", "does not have ngx_http_wsgi_b.c"),
         ("config", "_b.c", "_c.c", "has ngx_http_wsgi_c.c, which is not a file of"),
         ("config", "_b.c", "_a.c", "has ngx_http_wsgi_a.c more than once"),
+        ("config", "_a.c $ngx_addon_dir/ngx_http_wsgi_b.c", "_b.c $ngx_addon_dir/ngx_http_wsgi_a.c",
+         "has ngx_http_wsgi_b.c instead of ngx_http_wsgi_a.c"),
         ("architecture.md", "_b.c", "_c.c", "has ngx_http_wsgi_c.c, which is not a file of"),
         ("module.h", "_a.c", "_c.c", "below ngx_http_wsgi_c.c; ngx_http_wsgi_a.c defines it"),
+        ("module.h", "ngx_int_t ngx_http_wsgi_one(void);\nvoid ngx_http_wsgi_next(void);",
+         "void ngx_http_wsgi_next(void);\nngx_int_t ngx_http_wsgi_one(void);",
+         "has ngx_http_wsgi_next instead of ngx_http_wsgi_one"),
         ("module.h", "_one", "_three", "declares ngx_http_wsgi_three, which ngx_module does not"),
         ("wsgi_b.c", "static ", "", "make it static, or declare it"),
     ],
