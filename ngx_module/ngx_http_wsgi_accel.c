@@ -303,6 +303,7 @@ static const wsgi_header *
 ngx_http_wsgi_find_accel(ngx_http_request_t *r, const wsgi_head *head,
     const char *name, ngx_uint_t ignore)
 {
+    const wsgi_header         *header;
     ngx_http_wsgi_loc_conf_t  *wlcf;
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
@@ -311,7 +312,15 @@ ngx_http_wsgi_find_accel(ngx_http_request_t *r, const wsgi_head *head,
         return NULL;
     }
 
-    return ngx_http_wsgi_find_header(head, name, 0);
+    header = ngx_http_wsgi_find_header(head, name, 0);
+
+    if (header) {
+        ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "wsgi accel: \"%s: %*s\"",
+                       name, header->value.size, header->value.data);
+    }
+
+    return header;
 }
 
 

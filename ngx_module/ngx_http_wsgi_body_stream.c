@@ -40,6 +40,10 @@ ngx_http_wsgi_want_body(void *data)
 
     ngx_http_set_log_request(r->connection->log, r);
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "wsgi want body, begun:%d blocked:%d",
+                   ctx->body_begun, ctx->body_blocked);
+
     if (!ctx->body_begun) {
         rc = ngx_http_wsgi_begin_body(ctx);
 
@@ -232,6 +236,10 @@ ngx_http_wsgi_push_body(ngx_http_wsgi_ctx_t *ctx)
             return NGX_ERROR;
         }
 
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "wsgi push: %uz of %uz",
+                       taken, (size_t) (b->last - b->pos));
+
         b->pos += taken;
 
         if (b->pos != b->last) {
@@ -244,6 +252,9 @@ ngx_http_wsgi_push_body(ngx_http_wsgi_ctx_t *ctx)
 
     if (!r->reading_body) {
         ctx->body_ended = 1;
+
+        ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "wsgi push last");
 
         if (wsgi_body_push(ctx->exchange, NULL, 0, WSGI_PUSH_LAST, NULL)
             != WSGI_OK)
@@ -261,6 +272,9 @@ ngx_http_wsgi_read_handler(ngx_http_request_t *r)
 {
     ngx_int_t             rc;
     ngx_http_wsgi_ctx_t  *ctx;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "wsgi read handler");
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_wsgi_module);
 

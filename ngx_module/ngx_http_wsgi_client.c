@@ -55,6 +55,9 @@ ngx_http_wsgi_abort_handler(ngx_http_request_t *r)
 {
     ngx_http_wsgi_ctx_t  *ctx;
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "wsgi abort handler, error:%d", r->connection->error);
+
     ctx = ngx_http_get_module_ctx(r, ngx_http_wsgi_module);
 
     if (ctx && r->connection->error) {
@@ -125,6 +128,9 @@ ngx_http_wsgi_ignore_abort(ngx_http_wsgi_ctx_t *ctx)
 
         return NGX_DECLINED;
     }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "wsgi ignore abort, timedout:%d", c->timedout);
 
     ngx_log_error(NGX_LOG_INFO, c->log, 0,
                   "WSGI0130 the client is gone, and the application goes on "

@@ -21,6 +21,10 @@ ngx_http_wsgi_drain(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome)
     ctx->outcome = outcome;
     ctx->waits = 0;
 
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "wsgi drain, held:%uz pinned:%d outcome:%d",
+                   ctx->held, ctx->pinned, (int) outcome);
+
     ngx_http_wsgi_detach_body(ctx);
     ngx_http_wsgi_discard_early(ctx);
 

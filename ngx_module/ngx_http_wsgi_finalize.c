@@ -71,6 +71,8 @@ ngx_http_wsgi_complete(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome)
 ngx_int_t
 ngx_http_wsgi_truncate(ngx_http_request_t *r)
 {
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0, "wsgi truncate");
+
     if (!r->background) {
         r->main->keepalive = 0;
     }
@@ -144,6 +146,8 @@ ngx_http_wsgi_finalize(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
         rc = ctx->filter_rc;
     }
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0, "wsgi finalize: %i", rc);
+
     ngx_http_wsgi_detach(ctx);
 
     /* with an error nginx does it, unless an error page reads the body */
@@ -171,6 +175,9 @@ ngx_http_wsgi_cleanup(void *data)
     ngx_http_wsgi_ctx_t  *ctx = data;
 
     ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                   "wsgi cleanup");
 
     wlcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_wsgi_module);
 
@@ -208,6 +215,9 @@ ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after,
     c = r->connection;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "wsgi abandon, late after:%M flags:%xD", late_after, flags);
+
     /* the library may log it after the request is freed, and needs a name */
 
     p = ngx_snprintf(about, NGX_HTTP_WSGI_ABOUT_LEN,
@@ -238,6 +248,8 @@ ngx_http_wsgi_detach(ngx_http_wsgi_ctx_t *ctx)
     ngx_http_request_t  *r;
 
     r = ctx->request;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0, "wsgi detach");
 
     ctx->cleanup->handler = ngx_http_wsgi_log_abort;
 

@@ -29,6 +29,9 @@ ngx_http_wsgi_early_hints(void *data, const wsgi_header *headers, size_t count)
 
     ngx_http_set_log_request(c->log, r);
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "wsgi early hints, n:%uz", count);
+
     if (ngx_http_wsgi_send_hints(r, headers, count) == NGX_ERROR) {
         return ngx_http_wsgi_send_failed(ctx, NGX_ERROR);
     }

@@ -27,6 +27,9 @@ ngx_http_wsgi_handler(ngx_http_request_t *r)
 
     streamed = ngx_http_wsgi_can_stream(r);
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "wsgi handler, streamed:%ui", streamed);
+
     if (streamed) {
 
         /* the body is read when the application reads it */
@@ -166,6 +169,10 @@ ngx_http_wsgi_submit(ngx_http_wsgi_ctx_t *ctx)
     if (rc != NGX_OK) {
         return rc;
     }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "wsgi submit, body:%d length:%L",
+                   (int) wr.body_kind, wr.content_length);
 
     error = NULL;
     status = wsgi_submit(app, &wr, ctx, &ctx->exchange, &error);

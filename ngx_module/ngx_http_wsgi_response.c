@@ -31,6 +31,10 @@ ngx_http_wsgi_start(void *data, const wsgi_head *head)
 
     ngx_http_set_log_request(r->connection->log, r);
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "wsgi start: %uD, length:%L",
+                   head->status, head->content_length);
+
     if (ngx_http_wsgi_intercept(ctx, head)) {
         return 1;
     }
@@ -102,6 +106,9 @@ ngx_http_wsgi_intercept(ngx_http_wsgi_ctx_t *ctx, const wsgi_head *head)
     rc = ngx_http_wsgi_intercept_error(r, head);
 
     if (rc != NGX_DECLINED) {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                       "wsgi intercept: %i", rc);
+
         return ngx_http_wsgi_finalize(ctx, rc);
     }
 
@@ -121,6 +128,9 @@ ngx_http_wsgi_intercept(ngx_http_wsgi_ctx_t *ctx, const wsgi_head *head)
 
         return rc == NGX_OK ? 0 : ngx_http_wsgi_finalize(ctx, rc);
     }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "wsgi redirect: \"%V\"", &uri);
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
 
@@ -167,6 +177,10 @@ ngx_http_wsgi_write(void *data, wsgi_buffer *const *buffers, size_t count,
 
     ngx_http_set_log_request(r->connection->log, r);
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "wsgi write, n:%uz last:%d",
+                   count, (flags & WSGI_WRITE_LAST) != 0);
+
     if (ngx_http_wsgi_add_buffers(ctx, buffers, count) != NGX_OK) {
         return ngx_http_wsgi_finalize(ctx, NGX_ERROR);
     }
@@ -186,6 +200,9 @@ ngx_http_wsgi_send_file(void *data, int fd, uint64_t offset, uint64_t length,
     r = ctx->request;
 
     ngx_http_set_log_request(r->connection->log, r);
+
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "wsgi send file, fd:%d %uL+%uL", fd, offset, length);
 
     if (ngx_http_wsgi_add_file(ctx, fd, offset, length) != NGX_OK) {
         return ngx_http_wsgi_finalize(ctx, NGX_ERROR);
@@ -249,6 +266,9 @@ ngx_http_wsgi_finish(void *data, wsgi_outcome outcome, uint32_t retry_after)
     c = r->connection;
 
     ngx_http_set_log_request(c->log, r);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "wsgi finish: %d, out:%d", (int) outcome, ctx->out != NULL);
 
     ctx->retry_after = retry_after;
 

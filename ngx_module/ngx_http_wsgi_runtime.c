@@ -269,6 +269,8 @@ ngx_http_wsgi_event_handler(ngx_event_t *ev)
 
     (void) wsgi_poll(ngx_http_wsgi_runtime, NGX_HTTP_WSGI_POLL_LIMIT, &left);
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ev->log, 0, "wsgi poll, left:%uz", left);
+
     if (left) {
         ngx_post_event(ev, &ngx_posted_next_events);
     }

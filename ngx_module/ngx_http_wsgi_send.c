@@ -283,6 +283,10 @@ ngx_http_wsgi_write_handler(ngx_http_request_t *r)
         return;
     }
 
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "wsgi write handler, held:%uz sent:%O timedout:%d",
+                   ctx->held, c->sent, wev->timedout);
+
     if (wev->timedout) {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
                       "client timed out");

@@ -127,6 +127,10 @@ ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx)
 
     while (ngx_http_wsgi_must_spill(ctx)) {
 
+        ngx_log_debug3(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                       "wsgi spill, held:%uz of %uz stored:%uz",
+                       ctx->held, ngx_http_wsgi_buffered(), size);
+
         if (size >= wlcf->temp_file_write_size
             || ngx_http_wsgi_turn_size >= NGX_HTTP_WSGI_TURN)
         {

@@ -47,6 +47,10 @@ ngx_http_wsgi_store(ngx_http_wsgi_ctx_t *ctx)
 
     n = ngx_http_wsgi_write_group(tf, *ll, wlcf->temp_file_write_size);
 
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                   "wsgi store: %z to fd:%d at:%O",
+                   n, tf->file.fd, tf->offset);
+
     if (n <= 0) {
         return NGX_DECLINED;
     }

@@ -17,6 +17,8 @@
 
 
 static void ngx_http_wsgi_timer_handler(ngx_event_t *ev);
+static void ngx_http_wsgi_renew_timer(ngx_http_wsgi_ctx_t *ctx,
+    ngx_msec_t limit);
 static ngx_uint_t ngx_http_wsgi_is_slow(ngx_http_wsgi_ctx_t *ctx,
     ngx_msec_t since, size_t held);
 static ngx_uint_t ngx_http_wsgi_is_slow_to_drain(ngx_http_wsgi_ctx_t *ctx);
@@ -37,7 +39,6 @@ static void ngx_http_wsgi_discarded(ngx_http_wsgi_ctx_t *ctx);
 void
 ngx_http_wsgi_start_timer(ngx_http_wsgi_ctx_t *ctx)
 {
-    ngx_msec_t                 limit;
     ngx_http_request_t        *r;
     ngx_http_wsgi_loc_conf_t  *wlcf;
 
@@ -51,9 +52,7 @@ ngx_http_wsgi_start_timer(ngx_http_wsgi_ctx_t *ctx)
 
     ctx->timer.data = r->connection;
 
-    limit = ngx_min(wlcf->queue_timeout, wlcf->read_timeout);
-
-    ngx_add_timer(&ctx->timer, ngx_min(limit, wlcf->send_timeout));
+    ngx_http_wsgi_renew_timer(ctx, wlcf->queue_timeout);
 }
 
 
@@ -80,6 +79,10 @@ ngx_http_wsgi_timer_handler(ngx_event_t *ev)
 
     phase = wsgi_exchange_phase(ctx->exchange, &since);
 
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "wsgi timer, phase:%d since:%uL finished:%d",
+                   (int) phase, since, ctx->finished);
+
     limit = (phase == WSGI_PHASE_QUEUED) ? wlcf->queue_timeout
                                          : wlcf->read_timeout;
 
@@ -101,20 +104,30 @@ ngx_http_wsgi_timer_handler(ngx_event_t *ev)
         ngx_http_wsgi_timed_out(ctx, phase);
 
     } else {
-
-        /* "send_timeout" watches a client that nothing else waits for */
-
         limit -= (phase <= WSGI_PHASE_RUNNING) ? (ngx_msec_t) since : 0;
 
-        /* the phase may change now, and then another limit applies */
-
-        limit = ngx_min(limit, wlcf->read_timeout);
-
-        ngx_add_timer(ev, ngx_min(limit, wlcf->send_timeout));
+        ngx_http_wsgi_renew_timer(ctx, limit);
         return;
     }
 
     ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_wsgi_renew_timer(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t limit)
+{
+    ngx_http_wsgi_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_wsgi_module);
+
+    /* the phase may change now, and then another limit applies */
+
+    limit = ngx_min(limit, wlcf->read_timeout);
+
+    /* "send_timeout" watches a client that nothing else waits for */
+
+    ngx_add_timer(&ctx->timer, ngx_min(limit, wlcf->send_timeout));
 }
 
 
