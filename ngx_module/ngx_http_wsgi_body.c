@@ -94,10 +94,6 @@ ngx_http_wsgi_set_body(ngx_http_request_t *r, wsgi_request *wr)
         return ngx_http_wsgi_set_parts(r, bufs, wr);
     }
 
-    /* nginx may have read a short body at once, without a read handler */
-
-    ngx_http_wsgi_no_inherit(b->file->fd);
-
     wr->body_kind = WSGI_BODY_FILE;
     wr->body_fd = b->file->fd;
     wr->body_offset = b->file_pos;

@@ -86,10 +86,6 @@ ngx_http_wsgi_check_runtime(ngx_conf_t *cf)
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wsgi_module);
 
-    if (wmcf->apps.nelts == 0) {
-        return NGX_OK;
-    }
-
     ngx_http_wsgi_runtime_config(wmcf, &config);
 
     if (wsgi_runtime_check(&config, &error) != WSGI_OK) {

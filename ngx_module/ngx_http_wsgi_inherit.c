@@ -21,9 +21,8 @@ static void ngx_http_wsgi_move_connection(ngx_connection_t *c);
 static void ngx_http_wsgi_watch_channel(ngx_event_t *ev);
 static void ngx_http_wsgi_channel_handler(ngx_event_t *ev);
 static void ngx_http_wsgi_no_inherit_channels(void);
-static ngx_http_event_handler_pt *ngx_http_wsgi_body_handler_slot(
-    ngx_http_request_t *r);
-static void ngx_http_wsgi_read_body_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_wsgi_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in);
 
 
 /* nginx's handler of a new connection, for each listener */
@@ -33,10 +32,9 @@ static ngx_connection_handler_pt  *ngx_http_wsgi_handlers;
 static ngx_event_handler_pt        ngx_http_wsgi_read_channel;
 static ngx_event_t                 ngx_http_wsgi_channel_event;
 
-/* nginx's handlers that read a body into a buffer */
-static ngx_http_event_handler_pt   ngx_http_wsgi_read_body[4];
+static ngx_http_request_body_filter_pt  ngx_http_wsgi_next_body_filter;
 
-static mode_t                      ngx_http_wsgi_nginx_umask;
+static mode_t  ngx_http_wsgi_nginx_umask;
 
 
 /*
@@ -206,48 +204,35 @@ ngx_http_wsgi_no_inherit(ngx_fd_t fd)
 }
 
 
+void
+ngx_http_wsgi_add_body_filter(void)
+{
+    ngx_http_wsgi_next_body_filter = ngx_http_top_request_body_filter;
+    ngx_http_top_request_body_filter = ngx_http_wsgi_body_filter;
+}
+
+
 /*
- * The temporary file of a body belongs to one client. nginx creates it while
- * it reads a long body, so its handler is watched for it.
+ * The temporary file of a body belongs to one client.  The last filter creates
+ * it, for each location and each version of HTTP.  nginx has no way to open it
+ * with O_CLOEXEC, so this follows at once.
  */
 
-void
-ngx_http_wsgi_no_inherit_body(ngx_http_request_t *r)
+static ngx_int_t
+ngx_http_wsgi_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 {
-    ngx_http_event_handler_pt  *handler;
+    ngx_int_t         rc;
+    ngx_temp_file_t  *tf;
 
-    handler = ngx_http_wsgi_body_handler_slot(r);
+    tf = r->request_body->temp_file;
 
-    *handler = r->read_event_handler;
-    r->read_event_handler = ngx_http_wsgi_read_body_handler;
-}
+    rc = ngx_http_wsgi_next_body_filter(r, in);
 
-
-/* nginx has a handler of its own for each version of HTTP */
-
-static ngx_http_event_handler_pt *
-ngx_http_wsgi_body_handler_slot(ngx_http_request_t *r)
-{
-    return &ngx_http_wsgi_read_body[(r->http_version / 1000) & 3];
-}
-
-
-static void
-ngx_http_wsgi_read_body_handler(ngx_http_request_t *r)
-{
-    ngx_http_event_handler_pt  *handler;
-
-    handler = ngx_http_wsgi_body_handler_slot(r);
-
-    if (r->request_body && r->request_body->temp_file) {
+    if (tf == NULL && r->request_body->temp_file) {
         ngx_http_wsgi_no_inherit(r->request_body->temp_file->file.fd);
-
-        /* once is enough */
-
-        r->read_event_handler = *handler;
     }
 
-    (*handler)(r);
+    return rc;
 }
 
 

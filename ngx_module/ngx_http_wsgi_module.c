@@ -11,6 +11,7 @@
 #include "ngx_http_wsgi_module.h"
 
 
+static ngx_int_t ngx_http_wsgi_init(ngx_conf_t *cf);
 static char *ngx_http_wsgi_check_threads(ngx_conf_t *cf, void *post,
     void *data);
 static char *ngx_http_wsgi_check_msec(ngx_conf_t *cf, void *post, void *data);
@@ -261,7 +262,7 @@ static ngx_command_t  ngx_http_wsgi_commands[] = {
 
 static ngx_http_module_t  ngx_http_wsgi_module_ctx = {
     ngx_http_wsgi_add_variables,           /* preconfiguration */
-    ngx_http_wsgi_check_runtime,           /* postconfiguration */
+    ngx_http_wsgi_init,                    /* postconfiguration */
 
     ngx_http_wsgi_create_main_conf,        /* create main configuration */
     ngx_http_wsgi_init_main_conf,          /* init main configuration */
@@ -288,6 +289,27 @@ ngx_module_t  ngx_http_wsgi_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
+
+
+static ngx_int_t
+ngx_http_wsgi_init(ngx_conf_t *cf)
+{
+    ngx_http_wsgi_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wsgi_module);
+
+    if (wmcf->apps.nelts == 0) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_wsgi_check_runtime(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_wsgi_add_body_filter();
+
+    return NGX_OK;
+}
 
 
 static char *

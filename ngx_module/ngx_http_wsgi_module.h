@@ -277,7 +277,7 @@ int ngx_http_wsgi_early_hints(void *data, const wsgi_header *headers,
 
 ngx_int_t ngx_http_wsgi_init_inherit(ngx_cycle_t *cycle);
 void ngx_http_wsgi_no_inherit(ngx_fd_t fd);
-void ngx_http_wsgi_no_inherit_body(ngx_http_request_t *r);
+void ngx_http_wsgi_add_body_filter(void);
 char *ngx_http_wsgi_umask(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 void ngx_http_wsgi_set_umask(ngx_http_wsgi_main_conf_t *wmcf);
 void ngx_http_wsgi_reset_umask(ngx_http_wsgi_main_conf_t *wmcf,

@@ -53,10 +53,6 @@ ngx_http_wsgi_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    if (rc == NGX_AGAIN) {
-        ngx_http_wsgi_no_inherit_body(r);
-    }
-
     return NGX_DONE;
 }
 

@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from h2client import H2Connection
 from server import wait_for
 
 pytestmark = pytest.mark.not_validated("the responses are not the subject")
 
 WAYS = ["popen", "spawned", "system", "forked"]
-CONF = "client_body_buffer_size 1k; location / { wsgi_app @APPS@/inherit.py application; }"
+CONF = """
+    client_body_buffer_size 1k;
+    location / { wsgi_app @APPS@/inherit.py application; }
+    location /elsewhere { proxy_pass http://127.0.0.1:1; }
+"""
 
 
 @pytest.fixture
@@ -55,26 +60,29 @@ def test_no_channel_to_another_worker_is_inherited(nginx, way):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_no_body_of_a_client_is_inherited(server, way):
+@pytest.mark.parametrize("path, status", [("/chdir?/", 200), ("/elsewhere", 502)])
+def test_no_body_of_a_client_is_inherited(server, way, path, status):
     with server.connect() as uploading:
-        uploading.send(b"POST /chdir?/ HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n")
-        uploading.send(b"x" * 50000)
+        head = f"POST {path} HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n"
+        uploading.send(head.encode() + b"x" * 50000)
         (worker,) = server.workers()
-
-        sent = 50000
-
-        def is_private():
-            # The file may be new. Because of the next byte nginx checks it again.
-            nonlocal sent
-            uploading.send(b"x")
-            sent += 1
-            return are_private(worker, f"{server.prefix}/body")
-
-        wait_for(is_private, "a file for the body that no command inherits")
+        folder = f"{server.prefix}/body"
+        wait_for(lambda: are_private(worker, folder), "a file that no command inherits")
         held = server.ask(f"/held?{way}", "POST", body=b"y" * 5000).text
-        assert held and f"{server.prefix}/body" not in held, held
-        uploading.send(b"x" * (100000 - sent))
-        assert uploading.read_response().status == 200, "the upload must be complete"
+        assert held and folder not in held, held
+        uploading.send(b"x" * 50000)
+        assert uploading.read_response().status == status, "the upload must be complete"
+
+
+def test_no_body_is_inherited_of_a_client_with_http2(server):
+    with H2Connection(server.h2_port) as uploading:
+        stream = uploading.send("/chdir?/", "POST", open_body=True)
+        uploading.send_piece(stream, b"x" * 50000)
+        (worker,) = server.workers()
+        folder = f"{server.prefix}/body"
+        wait_for(lambda: are_private(worker, folder), "a file that no command inherits")
+        uploading.end(stream)
+        assert uploading.response(stream).status == 200, "the upload must be complete"
 
 
 @pytest.mark.parametrize("way", ["popen", "spawned", "forked"])
