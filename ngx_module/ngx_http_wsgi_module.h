@@ -363,11 +363,8 @@ ngx_uint_t ngx_http_wsgi_must_drain(ngx_http_wsgi_ctx_t *ctx);
 ngx_int_t ngx_http_wsgi_check_memory(ngx_http_request_t *r);
 ngx_uint_t ngx_http_wsgi_is_pinned(ngx_http_request_t *r);
 ngx_uint_t ngx_http_wsgi_is_tight(ngx_http_wsgi_ctx_t *ctx);
-ngx_int_t ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx);
+ngx_int_t ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t later);
 void ngx_http_wsgi_set_backlog(ngx_http_wsgi_ctx_t *ctx, size_t size);
-ngx_uint_t ngx_http_wsgi_must_spill(ngx_http_wsgi_ctx_t *ctx);
-ngx_uint_t ngx_http_wsgi_can_spill(ngx_http_wsgi_ctx_t *ctx);
-void ngx_http_wsgi_return_credit(ngx_http_wsgi_ctx_t *ctx);
 
 /* ngx_http_wsgi_temp_file.c */
 

@@ -69,34 +69,14 @@ ngx_http_wsgi_send(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t later)
         }
     }
 
-    if (ctx->out == NULL) {
-        ngx_http_wsgi_set_backlog(ctx, 0);
+    rc = ngx_http_wsgi_spill(ctx, later);
 
-        if (ctx->busy == NULL) {
-            ngx_http_wsgi_renew_temp_file(ctx);
-        }
-
-    } else {
-        rc = NGX_AGAIN;
-
-        if (!later || !ngx_http_wsgi_must_spill(ctx)) {
-            rc = ngx_http_wsgi_spill(ctx);
-        }
-
-        if (rc == NGX_ERROR) {
-            return NGX_ERROR;
-        }
-
-        if (rc == NGX_AGAIN) {
-            ngx_http_wsgi_next_turn(ctx);
-        }
+    if (rc == NGX_AGAIN) {
+        ngx_http_wsgi_next_turn(ctx);
+        return NGX_OK;
     }
 
-    ngx_http_wsgi_pin(ctx, !ngx_http_wsgi_can_spill(ctx));
-
-    ngx_http_wsgi_return_credit(ctx);
-
-    return NGX_OK;
+    return rc;
 }
 
 

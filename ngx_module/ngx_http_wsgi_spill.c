@@ -24,11 +24,15 @@
 
 
 static ngx_uint_t ngx_http_wsgi_is_full(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_wsgi_waits_for_parts(ngx_http_request_t *r);
-static void ngx_http_wsgi_return_credit_of(ngx_chain_t *cl);
-static void ngx_http_wsgi_log_tight(void);
+static ngx_int_t ngx_http_wsgi_store_out(ngx_http_wsgi_ctx_t *ctx);
 static void ngx_http_wsgi_count_turn(size_t size);
 static void ngx_http_wsgi_turn_ends(ngx_event_t *ev);
+static ngx_uint_t ngx_http_wsgi_must_spill(ngx_http_wsgi_ctx_t *ctx);
+static ngx_uint_t ngx_http_wsgi_waits_for_parts(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_wsgi_can_spill(ngx_http_wsgi_ctx_t *ctx);
+static void ngx_http_wsgi_return_credit(ngx_http_wsgi_ctx_t *ctx);
+static void ngx_http_wsgi_return_credit_of(ngx_chain_t *cl);
+static void ngx_http_wsgi_log_tight(void);
 
 
 static size_t       ngx_http_wsgi_turn_size;
@@ -107,13 +111,51 @@ ngx_http_wsgi_is_tight(ngx_http_wsgi_ctx_t *ctx)
 
 
 /*
- * Stores what is in ctx->out, where it must be.  NGX_AGAIN: others must have
- * their turn before the rest.  An error of the file does not end the response,
- * which goes on in memory, and its application waits.
+ * What the filters do not have is in ctx->out: it stays in memory or goes to a
+ * file.  NGX_AGAIN: others must have their turn before the rest, or with "later"
+ * set before all of it.
  */
 
 ngx_int_t
-ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx)
+ngx_http_wsgi_spill(ngx_http_wsgi_ctx_t *ctx, ngx_uint_t later)
+{
+    ngx_int_t  rc;
+
+    rc = NGX_OK;
+
+    if (ctx->out == NULL) {
+        ngx_http_wsgi_set_backlog(ctx, 0);
+
+        if (ctx->busy == NULL) {
+            ngx_http_wsgi_renew_temp_file(ctx);
+        }
+
+    } else if (later && ngx_http_wsgi_must_spill(ctx)) {
+        rc = NGX_AGAIN;
+
+    } else {
+        rc = ngx_http_wsgi_store_out(ctx);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_wsgi_pin(ctx, !ngx_http_wsgi_can_spill(ctx));
+
+    ngx_http_wsgi_return_credit(ctx);
+
+    return rc;
+}
+
+
+/*
+ * Stores what must be stored.  An error of the file does not end the response,
+ * which goes on in memory, and its application waits.
+ */
+
+static ngx_int_t
+ngx_http_wsgi_store_out(ngx_http_wsgi_ctx_t *ctx)
 {
     size_t                     size;
     ssize_t                    n;
@@ -227,7 +269,7 @@ ngx_http_wsgi_set_backlog(ngx_http_wsgi_ctx_t *ctx, size_t size)
 
 /* the response holds more than its share, and need not */
 
-ngx_uint_t
+static ngx_uint_t
 ngx_http_wsgi_must_spill(ngx_http_wsgi_ctx_t *ctx)
 {
     ngx_http_request_t        *r;
@@ -261,7 +303,7 @@ ngx_http_wsgi_waits_for_parts(ngx_http_request_t *r)
 }
 
 
-ngx_uint_t
+static ngx_uint_t
 ngx_http_wsgi_can_spill(ngx_http_wsgi_ctx_t *ctx)
 {
     off_t                      size;
@@ -284,7 +326,7 @@ ngx_http_wsgi_can_spill(ngx_http_wsgi_ctx_t *ctx)
  * Where no file may be used they all stay in memory, as long as there is any.
  */
 
-void
+static void
 ngx_http_wsgi_return_credit(ngx_http_wsgi_ctx_t *ctx)
 {
     ngx_uint_t           unbounded;
