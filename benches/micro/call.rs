@@ -6,7 +6,7 @@ use criterion::{Criterion, Throughput};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use wsgi::host::exchange::Exchange;
-use wsgi::host::outbox::Outbox;
+use wsgi::host::hub::Hub;
 use wsgi::host::queue::Queue;
 use wsgi::host::request::Request;
 use wsgi::runtime::App;
@@ -49,8 +49,8 @@ fn inline(criterion: &mut Criterion) {
                 let application =
                     Application::import(py, &host::target(callable), FACTS, &mut Vec::new());
                 let application = application.expect("benches/app.py can be imported");
-                let outbox = host::outbox();
-                let answer = || answer(py, &application, request(), &outbox);
+                let hub = host::hub();
+                let answer = || answer(py, &application, request(), &hub);
                 forget();
                 bencher.iter(answer);
                 assert_size(size);
@@ -61,25 +61,20 @@ fn inline(criterion: &mut Criterion) {
 }
 
 /// What the runtime does without threads.
-fn answer(
-    py: pyo3::Python<'_>,
-    application: &Application,
-    request: Box<Request>,
-    outbox: &Arc<Outbox>,
-) {
-    outbox.enter_queue().expect("there is room");
-    let exchange = Exchange::new(request, host::host_request(), outbox);
-    outbox.lend(exchange.clone());
+fn answer(py: pyo3::Python<'_>, application: &Application, request: Box<Request>, hub: &Arc<Hub>) {
+    hub.enter_queue().expect("there is room");
+    let exchange = Exchange::new(request, host::host_request(), hub);
+    hub.lend(exchange.clone());
     let request = exchange.begin().expect("nobody has cancelled it");
     let transport = Box::new(Queue::pausing(exchange.clone()));
-    let mut paused = gateway::answer(py, application, request, transport, outbox);
-    outbox.poll(0).expect("a poll");
+    let mut paused = gateway::answer(py, application, request, transport, hub);
+    hub.poll(0).expect("a poll");
     while let Some(rest) = paused {
         assert!(!exchange.is_paused(), "the host has given all its buffers back");
-        paused = rest.resume(py, application, outbox);
-        outbox.poll(0).expect("a poll");
+        paused = rest.resume(py, application, hub);
+        hub.poll(0).expect("a poll");
     }
-    outbox.drop_retired(py);
+    hub.drop_retired(py);
 }
 
 fn pooled(criterion: &mut Criterion) {

@@ -6,7 +6,7 @@ use criterion::{Criterion, Throughput};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread;
-use wsgi::pool::done::DoneList;
+use wsgi::pool::completion::CompletionQueue;
 use wsgi::pool::handoff::Handoff;
 
 const BUNCH: usize = 32;
@@ -14,7 +14,7 @@ const BUNCH: usize = 32;
 #[derive(Default)]
 struct Pool {
     handoff: Handoff<usize>,
-    done: DoneList<usize>,
+    done: CompletionQueue<usize>,
 }
 
 impl Pool {

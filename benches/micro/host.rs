@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use wsgi::host::buffer::Buffers;
 use wsgi::host::event::{Head, Outcome};
-use wsgi::host::outbox::Outbox;
+use wsgi::host::hub::Hub;
 use wsgi::host::request::{Field, Request};
 use wsgi::host::{FileRange, Gone, Host, HostRequest, Level};
 use wsgi::python;
@@ -84,15 +84,15 @@ impl Host for CountingHost {
         true
     }
 
-    fn gives_hints(&self) -> bool {
+    fn has_early_hints(&self) -> bool {
         false
     }
 
-    fn pushes_bodies(&self) -> bool {
+    fn has_want_body(&self) -> bool {
         false
     }
 
-    fn gives_bodies(&self) -> bool {
+    fn has_read(&self) -> bool {
         false
     }
 }
@@ -114,8 +114,8 @@ pub fn wait() {
 }
 
 /// A list of events with this host behind it, but no runtime.
-pub fn outbox() -> std::sync::Arc<Outbox> {
-    Outbox::new(Box::new(CountingHost), 0, usize::MAX)
+pub fn hub() -> std::sync::Arc<Hub> {
+    Hub::new(Box::new(CountingHost), 0, usize::MAX)
 }
 
 /// One Python thread, woken by `poll` as nginx's module has it.

@@ -1,7 +1,7 @@
 //! The way of a response from the application's thread to the host's callbacks, without an
 //! application: exchange, head, blocks, end, and one poll for all.
 
-use crate::host::{host_request, outbox, short_request, with_python};
+use crate::host::{host_request, hub, short_request, with_python};
 use criterion::Criterion;
 use pyo3::types::PyBytes;
 use wsgi::host::Transport;
@@ -17,11 +17,11 @@ pub fn benches(criterion: &mut Criterion) {
     {
         group.bench_function(name, |bencher| {
             with_python(|py| {
-                let outbox = outbox();
+                let hub = hub();
                 let block = PyBytes::new(py, &vec![b'x'; size]);
                 bencher.iter(|| {
-                    let exchange = Exchange::new(short_request(), host_request(), &outbox);
-                    outbox.lend(exchange.clone());
+                    let exchange = Exchange::new(short_request(), host_request(), &hub);
+                    hub.lend(exchange.clone());
                     let mut transport = Queue::new(exchange);
                     let mut head = Head::new(200, b"OK");
                     head.add(b"Content-type", b"text/plain");
@@ -30,8 +30,8 @@ pub fn benches(criterion: &mut Criterion) {
                         transport.data(&block, size);
                     }
                     transport.end(py, Outcome::Complete);
-                    outbox.poll(0).expect("a poll");
-                    outbox.drop_retired(py);
+                    hub.poll(0).expect("a poll");
+                    hub.drop_retired(py);
                 });
             });
         });

@@ -64,7 +64,7 @@ LIMITS = [
     ("log.rs", "MOST", [
         ("architecture.md", "Above {} their lines"),
     ]),
-    ("outbox.rs", "TURN", [
+    ("hub.rs", "TURN", [
         ("wsgi.h", "log lines or {}"),
         ("architecture.md", "log lines, and stops after {}"),
     ]),

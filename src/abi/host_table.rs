@@ -215,15 +215,15 @@ impl Host for Table {
         self.optional.notify.is_some() || self.eventfd.is_some()
     }
 
-    fn gives_hints(&self) -> bool {
+    fn has_early_hints(&self) -> bool {
         self.optional.early_hints.is_some()
     }
 
-    fn pushes_bodies(&self) -> bool {
+    fn has_want_body(&self) -> bool {
         self.optional.want_body.is_some()
     }
 
-    fn gives_bodies(&self) -> bool {
+    fn has_read(&self) -> bool {
         self.optional.read.is_some()
     }
 }

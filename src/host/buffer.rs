@@ -1,7 +1,7 @@
 //! Response bytes that the host owns until it has sent them.
 
 use super::exchange::Exchange;
-use super::outbox::Outbox;
+use super::hub::Hub;
 use crate::python::thread::is_forked;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -44,7 +44,7 @@ pub struct Kept {
 
 // SAFETY: `data` points into `object`, which this owns a reference to. The bytes of a bytes object
 // are never moved or changed while it lives, so any thread may read them; the reference itself is
-// given back only by a thread that holds the GIL (`Outbox::drop_retired`).
+// given back only by a thread that holds the GIL (`Hub::drop_retired`).
 unsafe impl Send for Kept {}
 
 impl Piece {
@@ -61,7 +61,7 @@ impl Piece {
 /// A [`Piece`] in the host's hands. Its first two fields are `wsgi_buffer` of wsgi.h.
 ///
 /// Dropping it, on any thread, gives its credit back to the exchange; a kept bytes object goes to the
-/// outbox, to be dropped by a thread that holds the GIL.
+/// hub, to be dropped by a thread that holds the GIL.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Buffer {
@@ -69,7 +69,7 @@ pub struct Buffer {
     size: usize,
     piece: Option<Piece>,
     credit: Option<Arc<Exchange>>,
-    outbox: Arc<Outbox>,
+    hub: Arc<Hub>,
     /// It counts as one that the host has not got yet.
     undelivered: bool,
 }
@@ -79,20 +79,20 @@ unsafe impl Send for Buffer {}
 
 impl Buffer {
     /// `credit` is the exchange whose credit it counts in, if any.
-    pub fn new(piece: Piece, outbox: Arc<Outbox>, credit: Option<Arc<Exchange>>) -> Box<Self> {
+    pub fn new(piece: Piece, hub: Arc<Hub>, credit: Option<Arc<Exchange>>) -> Box<Self> {
         let (data, size) = match &piece {
             Piece::Copied(bytes) => (bytes.as_ptr(), bytes.len()),
             Piece::Kept(kept) => (kept.data, kept.size),
         };
         if let Some(exchange) = &credit {
-            exchange.credit().take(size + COST);
+            exchange.credit().reserve(size + COST);
         }
         // Small ones are few: each exchange has its credit.
         let undelivered = credit.is_some() && size >= KEEP_FROM;
         if undelivered {
-            outbox.undelivered().take(size);
+            hub.undelivered().reserve(size);
         }
-        Box::new(Buffer { data, size, piece: Some(piece), credit, outbox, undelivered })
+        Box::new(Buffer { data, size, piece: Some(piece), credit, hub, undelivered })
     }
 
     pub fn bytes(&self) -> &[u8] {
@@ -108,7 +108,7 @@ impl Buffer {
             return false;
         }
         if let Some(exchange) = &self.credit {
-            exchange.credit().take(bytes.len());
+            exchange.credit().reserve(bytes.len());
         }
         copied.extend_from_slice(bytes);
         (self.data, self.size) = (copied.as_ptr(), copied.len());
@@ -121,7 +121,7 @@ impl Buffer {
             return;
         }
         if std::mem::take(&mut self.undelivered) {
-            self.outbox.undelivered().give(self.size);
+            self.hub.undelivered().release(self.size);
         }
     }
 
@@ -138,7 +138,7 @@ impl Drop for Buffer {
         self.deliver();
         self.return_credit();
         if let Some(Piece::Kept(kept)) = self.piece.take() {
-            self.outbox.retire(kept.object);
+            self.hub.retire(kept.object);
         }
     }
 }

@@ -2,17 +2,17 @@
 //! to the callbacks.
 
 use super::Level;
-use super::event::{Delivered, Event, Events, Steps, Wants, deliver};
+use super::event::{Deliver, Delivered, Event, Events, Steps, deliver};
 use super::exchange::Exchange;
+use super::hub::Delivery;
 use super::log::Line;
-use super::outbox::Item;
 use crate::python::thread::is_forked;
 use std::sync::Arc;
 
 #[derive(Default, Debug)]
 pub(super) struct Out {
     events: Events,
-    /// The outbox has this exchange in its list.
+    /// The hub has this exchange in its list.
     listed: bool,
 }
 
@@ -26,11 +26,11 @@ impl Exchange {
             return std::mem::forget(std::mem::take(events));
         }
         let mut out = self.out.lock();
-        if self.wants() == Wants::Nothing {
+        if self.wants() == Deliver::Nothing {
             drop(out);
             return self.drop_but_lines(events);
         }
-        if self.wants() == Wants::End {
+        if self.wants() == Deliver::EndOnly {
             events.retain(Event::outlives_client);
         }
         let joined = join_first(&mut out.events, events);
@@ -44,7 +44,7 @@ impl Exchange {
         // Not under the lock: a buffer gives its credit back.
         drop(joined);
         if list {
-            self.outbox().list(Item::Exchange(self.clone()));
+            self.hub().list(Delivery::Exchange(self.clone()));
         }
     }
 
@@ -68,17 +68,17 @@ impl Exchange {
         let logs = out.events.iter().take_while(|event| matches!(event, Event::Log(..))).count();
         let waiting: Vec<_> = out.events.drain(..logs).collect();
         drop(out);
-        let about = (self.wants() != Wants::Nothing).then_some(self.host_request);
-        self.outbox().polling(|| {
+        let about = (self.wants() != Deliver::Nothing).then_some(self.host_request);
+        self.hub().polling(|| {
             for (level, line) in waiting.into_iter().filter_map(Event::into_line) {
-                self.outbox().host().log(about, level, &line);
+                self.hub().host().log(about, level, &line);
             }
-            self.outbox().host().log(about, level, line);
+            self.hub().host().log(about, level, line);
         });
     }
 
     /// Calls the host's callbacks for what was published, until `steps` are done. True if something
-    /// is left: then the outbox must keep the exchange in its list. On the polling thread.
+    /// is left: then the hub must keep the exchange in its list. On the polling thread.
     pub(super) fn deliver_some(&self, steps: &mut Steps) -> bool {
         self.deliver(steps);
         let mut out = self.out.lock();
@@ -86,15 +86,15 @@ impl Exchange {
         out.listed
     }
 
-    /// The same, from inside of an application that runs on the polling thread. The outbox keeps
+    /// The same, from inside of an application that runs on the polling thread. The hub keeps
     /// the exchange in its list, and the caller, who holds the GIL next, drops what was retired.
     pub(super) fn deliver_now(&self) {
-        self.outbox().polling(|| self.deliver(&mut Steps::all()));
+        self.hub().polling(|| self.deliver(&mut Steps::all()));
     }
 
     fn deliver(&self, steps: &mut Steps) {
         let mut events = std::mem::take(&mut self.out.lock().events);
-        let host = self.outbox().host();
+        let host = self.hub().host();
         let delivered = deliver(host, self.host_request, &mut events, || (self.wants(), ()), steps);
         self.put_back(events);
         match delivered {
@@ -117,8 +117,8 @@ impl Exchange {
     /// From now on only what outlives the client is said.
     pub(super) fn drop_what_ends_with_client(&self) {
         let mut out = self.out.lock();
-        if self.wants() == Wants::All {
-            self.set_wants(Wants::End);
+        if self.wants() == Deliver::All {
+            self.set_wants(Deliver::EndOnly);
         }
         let (kept, dropped): (Vec<_>, Vec<_>) =
             std::mem::take(&mut out.events).into_iter().partition(Event::outlives_client);
@@ -131,18 +131,18 @@ impl Exchange {
     /// Nothing is said about the request any more.
     pub(super) fn drop_events(&self) {
         let mut out = self.out.lock();
-        self.set_wants(Wants::Nothing);
+        self.set_wants(Deliver::Nothing);
         let mut events = std::mem::take(&mut out.events);
         drop(out);
         // Not under the lock: a buffer gives its credit back.
         self.drop_but_lines(&mut events);
-        self.outbox().forget(self);
+        self.hub().forget(self);
     }
 
     /// What the log is told of a request that is over comes without it.
     fn drop_but_lines(&self, events: &mut Events) {
         for (level, line) in events.drain(..).filter_map(Event::into_line) {
-            self.outbox().list(Item::Log(level, line));
+            self.hub().list(Delivery::Log(level, line));
         }
     }
 }

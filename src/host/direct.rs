@@ -2,8 +2,8 @@
 
 use super::buffer::{Buffer, Piece};
 use super::client::Client;
-use super::event::{Delivered, Event, Events, Head, Outcome, Steps, Wants, deliver};
-use super::outbox::Outbox;
+use super::event::{Deliver, Delivered, Event, Events, Head, Outcome, Steps, deliver};
+use super::hub::Hub;
 use super::run::Run;
 use super::{FileRange, Flow, Gone, Transport};
 use crate::python::thread::is_forked;
@@ -13,14 +13,14 @@ use std::sync::Arc;
 
 /// Collects events and delivers them, without the GIL, at `flush` and `end`.
 pub struct Direct {
-    outbox: Arc<Outbox>,
+    hub: Arc<Hub>,
     pending: Events,
     run: Arc<Run>,
 }
 
 impl Direct {
-    pub fn new(outbox: Arc<Outbox>, run: Arc<Run>) -> Self {
-        Direct { outbox, pending: Events::with_capacity(3), run }
+    pub fn new(hub: Arc<Hub>, run: Arc<Run>) -> Self {
+        Direct { hub, pending: Events::with_capacity(3), run }
     }
 
     fn deliver(&mut self, py: Python<'_>) {
@@ -29,10 +29,10 @@ impl Direct {
             // The client is the parent's.
             return std::mem::forget(events);
         }
-        let (host, run) = (self.outbox.host(), &self.run);
+        let (host, run) = (self.hub.host(), &self.run);
         let wants = || {
             let calling = run.call();
-            (if calling.is_some() { Wants::All } else { Wants::Nothing }, calling)
+            (if calling.is_some() { Deliver::All } else { Deliver::Nothing }, calling)
         };
         let request = run.request();
         let delivered = py.detach(|| deliver(host, request, &mut events, wants, &mut Steps::all()));
@@ -40,7 +40,7 @@ impl Direct {
             self.run.leave();
         }
         // No other thread may come by for what `write` has released.
-        self.outbox.drop_retired(py);
+        self.hub.drop_retired(py);
     }
 }
 
@@ -56,13 +56,13 @@ impl Transport for Direct {
     fn data(&mut self, block: &Bound<'_, PyBytes>, size: usize) {
         let joins = |event: &mut Event| event.join(&block.as_bytes()[..size]);
         if !self.pending.back_mut().is_some_and(joins) {
-            let buffer = Buffer::new(Piece::new(block, size), self.outbox.clone(), None);
+            let buffer = Buffer::new(Piece::new(block, size), self.hub.clone(), None);
             self.pending.push_back(Event::Data(buffer));
         }
     }
 
     fn takes_files(&self) -> bool {
-        self.outbox.host().takes_files()
+        self.hub.host().takes_files()
     }
 
     fn file(&mut self, file: FileRange) {

@@ -95,10 +95,10 @@ impl Event {
 /// What the host wants to hear of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Wants {
+pub enum Deliver {
     All,
     /// What outlives the client.
-    End,
+    EndOnly,
     Nothing,
 }
 
@@ -149,17 +149,17 @@ pub fn deliver<G>(
     host: &dyn Host,
     request: HostRequest,
     events: &mut Events,
-    wants: impl Fn() -> (Wants, G),
+    wants: impl Fn() -> (Deliver, G),
     steps: &mut Steps,
 ) -> Delivered {
     while !steps.are_done() && !events.is_empty() {
         let (wanted, _calling) = wants();
-        if wanted == Wants::Nothing {
+        if wanted == Deliver::Nothing {
             return Delivered::Gone;
         }
         let Some(event) = events.pop_front() else { break };
         steps.take(if let Event::Log(..) = event { LINE_STEPS } else { 1 });
-        if wanted != Wants::All && !event.outlives_client() {
+        if wanted != Deliver::All && !event.outlives_client() {
             continue;
         }
         let result = match event {

@@ -1,8 +1,8 @@
 //! One request that is being answered for an event-driven host.
 
 use super::delivery::Out;
-use super::event::{Event, Events, Outcome, Wants};
-use super::outbox::Outbox;
+use super::event::{Deliver, Event, Events, Outcome};
+use super::hub::Hub;
 use super::request::{Field, Request};
 use super::upload::Upload;
 use super::{HostRequest, polling};
@@ -38,11 +38,11 @@ const STILL_QUEUED: u64 = u64::MAX;
 /// except in `wait_for_credit` and in `upload`, which `cancel` ends.
 pub struct Exchange {
     pub(super) host_request: HostRequest,
-    outbox: Arc<Outbox>,
+    hub: Arc<Hub>,
     /// The request, until a thread begins it or the host cancels it.
     work: Mutex<Option<Box<Request>>>,
     pub(super) out: Mutex<Out>,
-    /// A [`Wants`]: nothing once it is finished or cancelled, the end alone if the client is gone and
+    /// A [`Deliver`]: nothing once it is finished or cancelled, the end alone if the client is gone and
     /// the application goes on. Changed under the lock of `out`, so that nothing is published in
     /// between.
     wants: AtomicU8,
@@ -57,7 +57,7 @@ pub struct Exchange {
     phase: AtomicU8,
     /// How many threads of the application wait for the host: one reads, another may be writing.
     waiting: AtomicUsize,
-    /// When the phase began, in milliseconds of the outbox's clock.
+    /// When the phase began, in milliseconds of the hub's clock.
     since: AtomicU64,
     /// By the same clock.
     submitted: u64,
@@ -66,7 +66,7 @@ pub struct Exchange {
     /// The application gave more than the host can take, and runs on the polling thread, which must
     /// not wait: it is resumed once this is false.
     paused: AtomicBool,
-    /// Its place in the outbox's list of live exchanges.
+    /// Its place in the hub's list of live exchanges.
     pub(super) slot: AtomicUsize,
     /// What the host calls the request, or nothing.
     id: SmallVec<[u8; 32]>,
@@ -79,16 +79,12 @@ impl fmt::Debug for Exchange {
 }
 
 impl Exchange {
-    pub fn new(
-        request: Box<Request>,
-        host_request: HostRequest,
-        outbox: &Arc<Outbox>,
-    ) -> Arc<Self> {
-        let now = outbox.now();
+    pub fn new(request: Box<Request>, host_request: HostRequest, hub: &Arc<Hub>) -> Arc<Self> {
+        let now = hub.now();
         Arc::new(Exchange {
             host_request,
             out: Mutex::default(),
-            wants: AtomicU8::new(Wants::All as u8),
+            wants: AtomicU8::new(Deliver::All as u8),
             credit: Credit::new(request.buffer_size),
             cancelled: AtomicBool::new(false),
             answered: AtomicBool::new(false),
@@ -102,7 +98,7 @@ impl Exchange {
             submitted: now,
             begun: AtomicU64::new(STILL_QUEUED),
             paused: AtomicBool::new(false),
-            outbox: outbox.clone(),
+            hub: hub.clone(),
             slot: AtomicUsize::new(usize::MAX),
         })
     }
@@ -122,7 +118,7 @@ impl Exchange {
 
     /// Nothing more is said to the host about the request.
     pub fn is_over(&self) -> bool {
-        self.wants() == Wants::Nothing
+        self.wants() == Deliver::Nothing
     }
 
     /// The host has said that the rest of the body will not come, or has ended it too early.
@@ -143,27 +139,27 @@ impl Exchange {
         self.is_cancelled() && self.answered.load(Ordering::Relaxed)
     }
 
-    pub fn outbox(&self) -> &Arc<Outbox> {
-        &self.outbox
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
     }
 
-    pub(super) fn wants(&self) -> Wants {
+    pub(super) fn wants(&self) -> Deliver {
         match self.wants.load(Ordering::Acquire) {
-            0 => Wants::All,
-            1 => Wants::End,
-            _ => Wants::Nothing,
+            0 => Deliver::All,
+            1 => Deliver::EndOnly,
+            _ => Deliver::Nothing,
         }
     }
 
     /// Under the lock of `out`.
-    pub(super) fn set_wants(&self, wants: Wants) {
+    pub(super) fn set_wants(&self, wants: Deliver) {
         self.wants.store(wants as u8, Ordering::Release);
     }
 
     /// The application's thread takes the request; None if the host has cancelled it.
     pub fn begin(self: &Arc<Self>) -> Option<Box<Request>> {
         if !self.leave_queue(Phase::Running) {
-            self.outbox.forget_cancelled(1);
+            self.hub.forget_cancelled(1);
             return None;
         }
         let mut request = self.work.lock().take()?;
@@ -182,10 +178,10 @@ impl Exchange {
             Ordering::Acquire,
         );
         if left.is_ok() {
-            let now = self.outbox.now();
+            let now = self.hub.now();
             self.begun.store(now, Ordering::Relaxed);
             self.since.store(now, Ordering::Relaxed);
-            self.outbox.leave_queue();
+            self.hub.leave_queue();
         }
         left.is_ok()
     }
@@ -196,18 +192,18 @@ impl Exchange {
     }
 
     pub(super) fn set_phase(&self, phase: Phase) {
-        self.since.store(self.outbox.now(), Ordering::Relaxed);
+        self.since.store(self.hub.now(), Ordering::Relaxed);
         self.phase.store(phase as u8, Ordering::Release);
     }
 
     /// Runs `wait`, which waits for the host. While any thread does so, that is what the application
     /// waits for.
     pub(super) fn while_waiting<R>(&self, wait: impl FnOnce() -> R) -> R {
-        self.since.store(self.outbox.now(), Ordering::Relaxed);
+        self.since.store(self.hub.now(), Ordering::Relaxed);
         self.waiting.fetch_add(1, Ordering::AcqRel);
         let result = wait();
         // The application's time begins anew, before it is its time again.
-        self.since.store(self.outbox.now(), Ordering::Relaxed);
+        self.since.store(self.hub.now(), Ordering::Relaxed);
         self.waiting.fetch_sub(1, Ordering::AcqRel);
         result
     }
@@ -221,13 +217,13 @@ impl Exchange {
             2 => Phase::Host,
             _ => Phase::Done,
         };
-        (phase, self.outbox.now().saturating_sub(self.since.load(Ordering::Relaxed)))
+        (phase, self.hub.now().saturating_sub(self.since.load(Ordering::Relaxed)))
     }
 
     /// How many milliseconds have passed since it was submitted, and how many of them it waited in
     /// the queue.
     pub fn times(&self) -> (u64, u64) {
-        let now = self.outbox.now();
+        let now = self.hub.now();
         let begun = self.begun.load(Ordering::Relaxed).min(now);
         (now.saturating_sub(self.submitted), begun.saturating_sub(self.submitted))
     }
@@ -235,7 +231,7 @@ impl Exchange {
     /// Ends an exchange that no application will answer.
     pub fn refuse(self: &Arc<Self>, outcome: Outcome) {
         if !self.leave_queue(Phase::Done) {
-            self.outbox.forget_cancelled(1);
+            self.hub.forget_cancelled(1);
             return;
         }
         self.work.lock().take();
@@ -245,7 +241,7 @@ impl Exchange {
     /// Waits, without the GIL, until the host has given enough bytes back, has got what all
     /// applications have for it, and lets them go on. False if it cancelled.
     pub fn wait_for_credit(&self, py: Python<'_>) -> bool {
-        for credit in [&self.credit, self.outbox.undelivered(), self.outbox.output()] {
+        for credit in [&self.credit, self.hub.undelivered(), self.hub.output()] {
             if credit.is_over() && !credit.is_ended() {
                 polling::assert_not_polling_thread("credit");
                 self.while_waiting(|| py.detach(|| credit.wait()));
@@ -258,7 +254,7 @@ impl Exchange {
     /// wait for itself, so this waits only while it runs no application.
     pub(super) fn wait_as_helper(self: &Arc<Self>, py: Python<'_>) -> bool {
         if self.credit.is_over() && !self.credit.is_ended() {
-            self.while_waiting(|| py.detach(|| self.outbox.other_threads.wait(self)));
+            self.while_waiting(|| py.detach(|| self.hub.other_threads.wait(self)));
         }
         !self.is_cancelled()
     }
@@ -279,7 +275,7 @@ impl Exchange {
 
     fn resume_if_low(&self) {
         if self.is_paused() && self.credit.is_low() && self.paused.swap(false, Ordering::AcqRel) {
-            self.outbox.set_resumed();
+            self.hub.set_resumed();
         }
     }
 
@@ -289,7 +285,7 @@ impl Exchange {
         if is_forked() {
             return;
         }
-        self.credit.give(bytes);
+        self.credit.release(bytes);
         self.resume_if_low();
     }
 
@@ -297,11 +293,11 @@ impl Exchange {
     pub fn cancel(&self) {
         if self.is_queued() {
             // Before the thread that finds it cancelled takes it off again.
-            self.outbox.note_cancelled();
+            self.hub.note_cancelled();
             if self.leave_queue(Phase::Done) {
                 self.work.lock().take();
             } else {
-                self.outbox.forget_cancelled(1);
+                self.hub.forget_cancelled(1);
             }
         }
         self.cancelled.store(true, Ordering::Release);

@@ -7,7 +7,7 @@
 
 use super::current::Current;
 use super::event::Event;
-use super::outbox::{Item, Outbox};
+use super::hub::{Delivery, Hub};
 use super::{Level, polling};
 use crate::pool::credit::Credit;
 use crate::python::lines::{self, Lines};
@@ -78,7 +78,7 @@ impl Logs {
     }
 
     fn line(self: &Arc<Self>, text: &str) -> Line {
-        self.credit.take(text.len() + COST);
+        self.credit.reserve(text.len() + COST);
         Line { text: text.into(), logs: self.clone() }
     }
 
@@ -90,7 +90,7 @@ impl Logs {
 impl Drop for Line {
     fn drop(&mut self) {
         if !is_forked() {
-            self.logs.credit.give(self.text.len() + COST);
+            self.logs.credit.release(self.text.len() + COST);
         }
     }
 }
@@ -109,9 +109,9 @@ impl fmt::Debug for Line {
     }
 }
 
-impl Outbox {
+impl Hub {
     /// Sends `text` to the log as one line or, if it is too long for the host, several. Does not
-    /// wait; see [`Outbox::wait_for_log`].
+    /// wait; see [`Hub::wait_for_log`].
     pub fn log(&self, about: Option<&Current>, level: Level, text: &str) {
         let text = lines::escape(text);
         lines::split(&text, self.logs.line_size, |line| self.put(about, level, line));
@@ -129,7 +129,7 @@ impl Outbox {
     /// Sends all `lines` of one text to the log. Waits while the host has too many to write. Not with
     /// the GIL held.
     pub fn log_lines(&self, about: Option<&Current>, level: Level, lines: &mut Lines<'_>) {
-        let mut text = Text { outbox: self, about, level, entries: 0, empty: 0, shared: None };
+        let mut text = Text { hub: self, about, level, entries: 0, empty: 0, shared: None };
         while let Some(line) = lines.next() {
             text.add(&line);
         }
@@ -152,7 +152,7 @@ impl Outbox {
             let line = self.logs.line(line);
             match about {
                 Some(Current::Exchange(exchange)) => exchange.log(level, line),
-                _ => self.list(Item::Log(level, line)),
+                _ => self.list(Delivery::Log(level, line)),
             }
         }
     }
@@ -204,7 +204,7 @@ impl Event {
 
 /// One text on its way to the log.
 struct Text<'a> {
-    outbox: &'a Outbox,
+    hub: &'a Hub,
     about: Option<&'a Current>,
     level: Level,
     entries: usize,
@@ -238,7 +238,7 @@ impl Text<'_> {
             self.entries += 1;
             return self.put(line);
         }
-        let size = match self.outbox.logs.line_size {
+        let size = match self.hub.logs.line_size {
             0 => SHARED,
             size => size,
         };
@@ -256,7 +256,7 @@ impl Text<'_> {
     }
 
     fn put(&self, line: &str) {
-        self.outbox.log_and_wait(self.about, self.level, line);
+        self.hub.log_and_wait(self.about, self.level, line);
     }
 
     fn end(mut self) {
@@ -269,17 +269,17 @@ impl Text<'_> {
 mod tests {
     use super::*;
     use crate::host::event::{Events, Outcome};
-    use crate::host::tests::{begun, elsewhere, outbox, take};
+    use crate::host::tests::{begun, elsewhere, hub, take};
 
-    fn log(outbox: &Outbox, text: &str) {
-        outbox.log_lines(None, Level::Error, &mut Lines::of(text));
+    fn log(hub: &Hub, text: &str) {
+        hub.log_lines(None, Level::Error, &mut Lines::of(text));
     }
 
     /// The lines of a text, as they come out of the log.
     fn logged(text: &str, line_size: usize) -> Vec<String> {
-        let (outbox, said) = outbox(line_size);
+        let (hub, said) = hub(line_size);
         polling::mark();
-        log(&outbox, text);
+        log(&hub, text);
         take(&said).iter().map(|line| line.replacen("past: ", "", 1)).collect()
     }
 
@@ -311,79 +311,79 @@ mod tests {
 
     #[test]
     fn the_polling_thread_writes_at_once_and_in_order() {
-        let (outbox, said) = outbox(0);
-        let exchange = begun(&outbox);
+        let (hub, said) = hub(0);
+        let exchange = begun(&hub);
         polling::mark();
         let about = Current::Exchange(exchange.clone());
-        elsewhere(|| outbox.log(Some(&about), Level::Info, "before"));
-        outbox.before_poll(|| {
+        elsewhere(|| hub.log(Some(&about), Level::Info, "before"));
+        hub.before_poll(|| {
             let lines = format!("{}\n", "x".repeat(1000)).repeat(3000);
-            outbox.log_lines(Some(&about), Level::Error, &mut Lines::of(&lines));
+            hub.log_lines(Some(&about), Level::Error, &mut Lines::of(&lines));
         });
-        outbox.log(Some(&about), Level::Info, "after");
+        hub.log(Some(&about), Level::Info, "after");
         let lines = take(&said);
         assert!(lines[0] == "log: before" && lines.last().is_some_and(|line| line == "log: after"));
         assert_eq!(lines.iter().map(|line| line.matches('x').count()).sum::<usize>(), 3_000_000);
         exchange.publish(&mut Events::from([Event::End(Outcome::Complete)]));
-        outbox.poll(0).expect("not in a callback");
-        outbox.log(Some(&about), Level::Info, "late");
+        hub.poll(0).expect("not in a callback");
+        hub.log(Some(&about), Level::Info, "late");
         assert_eq!(take(&said), ["finish Complete", "past: late"]);
     }
 
     #[test]
     fn empty_lines_of_other_threads_cost_something() {
-        let (outbox, said) = outbox(0);
+        let (hub, said) = hub(0);
         let lines = LIMIT / COST + 1;
-        elsewhere(|| (0..lines).for_each(|_| outbox.log(None, Level::Info, "")));
-        assert!(outbox.logs.credit.is_over());
+        elsewhere(|| (0..lines).for_each(|_| hub.log(None, Level::Info, "")));
+        assert!(hub.logs.credit.is_over());
         polling::mark();
-        while outbox.poll(0).expect("not in a callback") > 0 {}
-        assert_eq!((take(&said).len(), outbox.logs.credit.in_flight()), (lines, 0));
+        while hub.poll(0).expect("not in a callback") > 0 {}
+        assert_eq!((take(&said).len(), hub.logs.credit.in_flight()), (lines, 0));
     }
 
     /// As `thread.join()` does. It would wait for ever if the other thread waited for the log.
     #[test]
     fn the_polling_thread_may_wait_for_a_thread_that_logs() {
-        let (outbox, said) = outbox(0);
+        let (hub, said) = hub(0);
         polling::mark();
-        outbox.before_poll(|| elsewhere(|| log(&outbox, &"y\n".repeat(2_000_000))));
-        while outbox.poll(0).expect("not in a callback") > 0 {}
+        hub.before_poll(|| elsewhere(|| log(&hub, &"y\n".repeat(2_000_000))));
+        while hub.poll(0).expect("not in a callback") > 0 {}
         let all: usize = take(&said).iter().map(|line| line.matches('y').count()).sum();
         assert_eq!(all, 2_000_000);
     }
 
     #[test]
     fn a_thread_that_has_parked_goes_on_when_the_polling_thread_runs_an_application() {
-        let (outbox, _said) = outbox(0);
+        let (hub, _said) = hub(0);
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
-                (0..3 * LIMIT / COST).for_each(|_| outbox.log(None, Level::Info, ""));
-                outbox.wait_for_log();
+                (0..3 * LIMIT / COST).for_each(|_| hub.log(None, Level::Info, ""));
+                hub.wait_for_log();
             });
-            while !outbox.logs.credit.is_over() {
+            while !hub.logs.credit.is_over() {
                 std::thread::yield_now();
             }
-            outbox.before_poll(|| writer.join().expect("it does not panic"));
+            hub.before_poll(|| writer.join().expect("it does not panic"));
         });
     }
 
     #[test]
     fn what_cannot_be_queued_is_not_kept_in_memory() {
-        let (outbox, _said) = outbox(0);
-        outbox.logs.end();
-        elsewhere(|| (0..=MOST / 64_000).for_each(|_| log(&outbox, &"\0".repeat(16_000))));
-        let queued = outbox.logs.credit.in_flight();
-        elsewhere(|| log(&outbox, "a line that goes to descriptor 2"));
-        assert_eq!(outbox.logs.credit.in_flight(), queued);
+        let (hub, _said) = hub(0);
+        hub.logs.end();
+        elsewhere(|| (0..=MOST / 64_000).for_each(|_| log(&hub, &"\0".repeat(16_000))));
+        let queued = hub.logs.credit.in_flight();
+        elsewhere(|| log(&hub, "a line that goes to descriptor 2"));
+        assert_eq!(hub.logs.credit.in_flight(), queued);
     }
 
     #[test]
     fn the_end_of_the_process_does_not_wait_for_its_own_thread() {
-        let (outbox, said) = outbox(0);
-        elsewhere(|| outbox.log(None, Level::Info, "queued"));
+        let (hub, said) = hub(0);
+        elsewhere(|| hub.log(None, Level::Info, "queued"));
         polling::mark();
         let begun = Instant::now();
-        outbox.settle_log();
+        hub.settle_log();
         assert!(begun.elapsed() < SETTLE / 2);
         assert_eq!(take(&said), ["past: queued"]);
     }

@@ -3,7 +3,7 @@
 //!
 //! A [`Host`] is the table of callbacks, made safe by `abi::host_table`. A response is a sequence of
 //! [`event::Event`]s. An event-driven host gets them through an [`exchange::Exchange`], which the
-//! polling thread empties ([`outbox::Outbox`]); a blocking host gets them on the thread that runs
+//! polling thread empties ([`hub::Hub`]); a blocking host gets them on the thread that runs
 //! the application ([`direct::Direct`]). To the layer above both are one trait, [`Transport`].
 
 pub mod arena;
@@ -15,11 +15,11 @@ mod delivery;
 pub mod direct;
 pub mod event;
 pub mod exchange;
+pub mod hub;
 pub mod live;
 pub mod log;
 pub mod news;
 mod other_threads;
-pub mod outbox;
 pub mod polling;
 pub mod pull;
 pub mod queue;
@@ -72,7 +72,7 @@ pub enum Flow {
 
 /// What a host offers, as wsgi.h describes its callbacks.
 pub trait Host: Send + Sync {
-    /// Only if `gives_hints`. `hints` has fields and nothing else.
+    /// Only if `has_early_hints`. `hints` has fields and nothing else.
     fn early_hints(&self, request: HostRequest, hints: &Head) -> Result<(), Gone>;
     fn start(&self, request: HostRequest, head: &Head) -> Result<(), Gone>;
     /// The host owns `buffers` then, or they were released.
@@ -100,11 +100,11 @@ pub trait Host: Send + Sync {
     /// Whether `wsgi_poll` delivers, rather than the thread that has something to say.
     fn is_event_driven(&self) -> bool;
     /// Whether there is an `early_hints`.
-    fn gives_hints(&self) -> bool;
+    fn has_early_hints(&self) -> bool;
     /// Whether there is a `want_body`.
-    fn pushes_bodies(&self) -> bool;
+    fn has_want_body(&self) -> bool;
     /// Whether there is a `read`.
-    fn gives_bodies(&self) -> bool;
+    fn has_read(&self) -> bool;
 }
 
 /// A part of a regular file: at least one byte.

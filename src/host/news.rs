@@ -5,7 +5,7 @@
 //! sleep for ever. So somebody looks, while there is something to look after, whether news have
 //! waited for a while, and notifies again.
 
-use super::outbox::Outbox;
+use super::hub::Hub;
 use once_cell::sync::OnceCell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -26,7 +26,7 @@ impl News {
     }
 }
 
-impl Outbox {
+impl Hub {
     /// Sets what makes somebody look.
     pub fn set_watch(&self, wake: Wake) {
         let _ = self.news().wake.set(wake);

@@ -59,7 +59,7 @@ impl OtherThreads {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::tests::{begun, outbox};
+    use crate::host::tests::{begun, hub};
     use std::thread::spawn;
 
     fn wait_until(others: &OtherThreads, count: usize) {
@@ -70,9 +70,9 @@ mod tests {
 
     #[test]
     fn a_helper_waits_until_the_polling_thread_runs_applications() {
-        let (outbox, _said) = outbox(0);
-        let (exchange, others) = (begun(&outbox), Arc::new(OtherThreads::default()));
-        exchange.credit().take(usize::MAX / 16);
+        let (hub, _said) = hub(0);
+        let (exchange, others) = (begun(&hub), Arc::new(OtherThreads::default()));
+        exchange.credit().reserve(usize::MAX / 16);
         let waiting: Vec<_> = (0..2)
             .map(|_| {
                 let (exchange, others) = (exchange.clone(), others.clone());
@@ -89,16 +89,16 @@ mod tests {
             move || others.wait(&exchange)
         });
         wait_until(&others, 1);
-        exchange.credit().give(usize::MAX / 16);
+        exchange.credit().release(usize::MAX / 16);
         late.join().expect("it does not panic");
         assert!(others.state.lock().waiting.is_empty());
     }
 
     #[test]
     fn a_helper_does_not_wait_for_a_client_that_is_gone() {
-        let (outbox, _said) = outbox(0);
-        let (exchange, others) = (begun(&outbox), OtherThreads::default());
-        exchange.credit().take(usize::MAX / 16);
+        let (hub, _said) = hub(0);
+        let (exchange, others) = (begun(&hub), OtherThreads::default());
+        exchange.credit().reserve(usize::MAX / 16);
         exchange.credit().end();
         others.wait(&exchange);
     }

@@ -1,6 +1,6 @@
 //! The body of a request as the host's `read` callback gives it.
 
-use super::outbox::Outbox;
+use super::hub::Hub;
 use super::run::Run;
 use std::fmt;
 use std::io;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// Invariant: the host is never asked for more than the length that the client has stated. What
 /// follows on a connection is the next request, or nothing, for which it would wait.
 pub struct Pull {
-    outbox: Arc<Outbox>,
+    hub: Arc<Hub>,
     run: Arc<Run>,
     /// How many bytes are to come, if the length is known.
     left: Option<u64>,
@@ -22,8 +22,8 @@ impl fmt::Debug for Pull {
 }
 
 impl Pull {
-    pub fn new(outbox: Arc<Outbox>, run: Arc<Run>, length: Option<u64>) -> Self {
-        Pull { outbox, run, left: length }
+    pub fn new(hub: Arc<Hub>, run: Arc<Run>, length: Option<u64>) -> Self {
+        Pull { hub, run, left: length }
     }
 
     /// At least a byte; 0 at the end. Not with the GIL held. An error means that the rest cannot be
@@ -37,7 +37,7 @@ impl Pull {
         let Some(calling) = self.run.call() else {
             return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone"));
         };
-        let result = self.outbox.host().read(self.run.request(), &mut buffer[..size]);
+        let result = self.hub.host().read(self.run.request(), &mut buffer[..size]);
         drop(calling);
         match (&result, &mut self.left) {
             (Ok(0), Some(left)) => {

@@ -42,13 +42,13 @@ impl Transport for Queue {
         if self.pending.back_mut().is_some_and(joins) {
             return;
         }
-        let outbox = self.exchange.outbox().clone();
-        let buffer = Buffer::new(Piece::new(block, size), outbox, Some(self.exchange.clone()));
+        let hub = self.exchange.hub().clone();
+        let buffer = Buffer::new(Piece::new(block, size), hub, Some(self.exchange.clone()));
         self.pending.push_back(Event::Data(buffer));
     }
 
     fn takes_files(&self) -> bool {
-        self.exchange.outbox().host().takes_files()
+        self.exchange.hub().host().takes_files()
     }
 
     fn file(&mut self, file: FileRange) {
@@ -72,7 +72,7 @@ impl Transport for Queue {
             return Err(Gone);
         }
         // An application that never pauses is to have its memory back for its next block.
-        self.exchange.outbox().drop_retired(py);
+        self.exchange.hub().drop_retired(py);
         if !self.may_wait {
             // Nobody else is there to "continue transmission even while the application is
             // producing its next block" (PEP 3333, Buffering and Streaming).

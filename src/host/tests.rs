@@ -2,7 +2,7 @@
 
 use super::buffer::Buffers;
 use super::event::{Head, Outcome};
-use super::outbox::Outbox;
+use super::hub::Hub;
 use super::request::Request;
 use super::{FileRange, Gone, Host, HostRequest, Level, exchange::Exchange};
 use crate::pool::sync::Mutex;
@@ -68,30 +68,30 @@ impl Host for Recorder {
         true
     }
 
-    fn gives_hints(&self) -> bool {
+    fn has_early_hints(&self) -> bool {
         true
     }
 
-    fn pushes_bodies(&self) -> bool {
+    fn has_want_body(&self) -> bool {
         true
     }
 
-    fn gives_bodies(&self) -> bool {
+    fn has_read(&self) -> bool {
         false
     }
 }
 
-pub fn outbox(log_line_size: usize) -> (Arc<Outbox>, Said) {
+pub fn hub(log_line_size: usize) -> (Arc<Hub>, Said) {
     let said = Said::default();
-    (Outbox::new(Box::new(Recorder(said.clone())), log_line_size, 100), said)
+    (Hub::new(Box::new(Recorder(said.clone())), log_line_size, 100), said)
 }
 
 /// An exchange that the host knows of and a thread has begun.
-pub fn begun(outbox: &Arc<Outbox>) -> Arc<Exchange> {
-    outbox.enter_queue().expect("there is room");
+pub fn begun(hub: &Arc<Hub>) -> Arc<Exchange> {
+    hub.enter_queue().expect("there is room");
     let request = Box::new(Request::with_capacity(0, 0, 0));
-    let exchange = Exchange::new(request, HostRequest(std::ptr::null_mut()), outbox);
-    outbox.lend(exchange.clone());
+    let exchange = Exchange::new(request, HostRequest(std::ptr::null_mut()), hub);
+    hub.lend(exchange.clone());
     exchange.begin().expect("it was not cancelled");
     exchange
 }

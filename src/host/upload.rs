@@ -3,7 +3,7 @@
 use super::exchange::Exchange;
 use super::polling;
 use crate::error::{Error, Result};
-use crate::pool::ring::{Destination, End, Ring, Take};
+use crate::pool::pipe::{Destination, End, Pipe, Read};
 use crate::python::draft::Draft;
 use pyo3::Python;
 use std::io;
@@ -23,7 +23,7 @@ pub enum Push {
 }
 
 pub(super) struct Upload {
-    ring: Ring<Draft>,
+    pipe: Pipe<Draft>,
     /// How many bytes are to be pushed, if the length is known. Only the polling thread.
     left: Option<AtomicU64>,
     /// The host has said that the rest will not come, or has ended the body too early.
@@ -33,7 +33,7 @@ pub(super) struct Upload {
 impl Upload {
     pub(super) fn new(length: Option<u64>) -> Self {
         Upload {
-            ring: Ring::new(CAPACITY),
+            pipe: Pipe::new(CAPACITY),
             left: length.map(AtomicU64::new),
             broken: AtomicBool::new(false),
         }
@@ -45,13 +45,13 @@ impl Upload {
 
     /// The exchange is over.
     pub(super) fn break_off(&self) -> bool {
-        self.ring.break_off()
+        self.pipe.break_off()
     }
 
     /// The rest will not come, and the application is to learn of it. Before the end only.
     fn break_body(&self) {
         self.broken.store(true, Ordering::Release);
-        self.ring.break_off();
+        self.pipe.break_off();
     }
 
     /// That `size` bytes, the last ones or not, go with the length that was stated. If not, the
@@ -90,11 +90,11 @@ impl Destination for Draft {
 impl Exchange {
     /// What there is of the body, at least a byte; 0 at its end. Waits for it without the GIL.
     pub fn read_body(self: &Arc<Self>, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(Upload { ring, .. }) = &self.upload else { return Ok(0) };
+        let Some(Upload { pipe, .. }) = &self.upload else { return Ok(0) };
         loop {
-            match ring.take(&mut &mut *buffer) {
-                Take::Given(count, end) => return whole(count, end),
-                wait => self.wait_for_host(&wait, || py.detach(|| ring.wait())),
+            match pipe.read(&mut &mut *buffer) {
+                Read::Done(count, end) => return whole(count, end),
+                wait => self.wait_for_host(&wait, || py.detach(|| pipe.wait())),
             }
         }
     }
@@ -102,19 +102,19 @@ impl Exchange {
     /// Fills `draft` as far as there is body. Waits for that, without the GIL, and is woken once it
     /// is done, however many pushes that takes.
     pub fn fill_from_body(self: &Arc<Self>, py: Python<'_>, draft: Draft) -> io::Result<Draft> {
-        let Some(Upload { ring, .. }) = &self.upload else { return Ok(draft) };
-        match ring.lend(draft) {
-            Take::Given(draft, end) => whole(draft, end),
+        let Some(Upload { pipe, .. }) = &self.upload else { return Ok(draft) };
+        match pipe.read_into(draft) {
+            Read::Done(draft, end) => whole(draft, end),
             wait => {
-                let (draft, end) = self.wait_for_host(&wait, || py.detach(|| ring.reclaim()));
+                let (draft, end) = self.wait_for_host(&wait, || py.detach(|| pipe.finish_read()));
                 whole(draft, end)
             }
         }
     }
 
-    fn wait_for_host<T, R>(self: &Arc<Self>, take: &Take<T>, wait: impl FnOnce() -> R) -> R {
+    fn wait_for_host<T, R>(self: &Arc<Self>, take: &Read<T>, wait: impl FnOnce() -> R) -> R {
         polling::assert_not_polling_thread("the body");
-        if matches!(take, Take::Ask) {
+        if matches!(take, Read::Ask) {
             self.want_body();
         }
         self.while_waiting(wait)
@@ -122,8 +122,8 @@ impl Exchange {
 
     /// The request is over: a thread of the application that waits for the body, or will, is told.
     pub fn close_body(&self) {
-        if let Some(Upload { ring, .. }) = &self.upload {
-            ring.close();
+        if let Some(Upload { pipe, .. }) = &self.upload {
+            pipe.close();
         }
     }
 
@@ -133,7 +133,7 @@ impl Exchange {
             .as_ref()
             .ok_or_else(|| Error::invalid("wsgi_body_push: this request has no pushed body"))?;
         let ended = || Error::invalid("wsgi_body_push: the body has ended already");
-        if upload.ring.is_ended() {
+        if upload.pipe.is_ended() {
             return Err(ended());
         }
         if push == Push::Broken {
@@ -141,11 +141,11 @@ impl Exchange {
             return Ok(0);
         }
         upload.check(bytes.len(), push)?;
-        let pushed = upload.ring.push(bytes, push == Push::Last).ok_or_else(ended)?;
+        let pushed = upload.pipe.push(bytes, push == Push::Last).ok_or_else(ended)?;
         upload.took(pushed.taken);
         if pushed.wants_more {
             // A host may push when it is asked and at no other time.
-            if let Some(exchange) = self.outbox().lent(self) {
+            if let Some(exchange) = self.hub().lent(self) {
                 exchange.want_body();
             }
         }

@@ -32,12 +32,12 @@ impl Credit {
 
     /// Counts `bytes` that are about to be handed out; not afterwards, as they may come back at
     /// once. They may exceed the limit: a block is never divided.
-    pub fn take(&self, bytes: usize) {
+    pub fn reserve(&self, bytes: usize) {
         self.state.fetch_add(bytes * BYTE, Ordering::AcqRel);
     }
 
     /// `bytes` that were taken are back. Any thread; one atomic operation if nobody is parked.
-    pub fn give(&self, bytes: usize) {
+    pub fn release(&self, bytes: usize) {
         let before = self.state.fetch_sub(bytes * BYTE, Ordering::AcqRel);
         debug_assert!(before / BYTE >= bytes, "more bytes came back than were taken");
         if before & PARKED != 0 && self.leaves_low(before - bytes * BYTE) {
@@ -124,20 +124,20 @@ mod tests {
     #[test]
     fn it_is_over_beyond_the_limit_only() {
         let credit = Credit::new(10);
-        credit.take(10);
+        credit.reserve(10);
         assert!(!credit.is_over());
-        credit.take(1);
+        credit.reserve(1);
         assert!(credit.is_over());
-        credit.give(1);
+        credit.release(1);
         assert!(!credit.is_over());
     }
 
     #[test]
     fn wait_returns_at_once_at_half_of_the_limit_or_when_ended() {
         let credit = Credit::new(10);
-        credit.take(5);
+        credit.reserve(5);
         assert!(credit.wait());
-        credit.take(100);
+        credit.reserve(100);
         credit.end();
         assert!(!credit.wait());
         assert!(credit.is_ended());
@@ -147,7 +147,7 @@ mod tests {
     fn nobody_waits_while_it_is_open() {
         let credit = Credit::new(10);
         credit.open();
-        credit.take(100);
+        credit.reserve(100);
         assert!(credit.wait(), "it is open, and has not ended");
         credit.close();
         assert!(credit.is_over() && !credit.is_low());

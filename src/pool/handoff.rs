@@ -26,8 +26,8 @@ struct State<J> {
     /// Threads inside `wait_turn` that wait for a signal.
     idle: usize,
     standby: Standby,
-    /// `nudge` was called, and no turn has ended since.
-    nudged: bool,
+    /// `wake` was called, and no turn has ended since.
+    turn_wanted: bool,
     closed: bool,
 }
 
@@ -43,7 +43,7 @@ enum Standby {
 
 impl<J> State<J> {
     fn has_work(&self) -> bool {
-        !self.queue.is_empty() || self.nudged
+        !self.queue.is_empty() || self.turn_wanted
     }
 
     /// Makes an idle thread the standby if one is needed; true: the caller must signal.
@@ -69,7 +69,7 @@ impl<J> Handoff<J> {
                 queue: VecDeque::new(),
                 idle: 0,
                 standby: Standby::None,
-                nudged: false,
+                turn_wanted: false,
                 closed: false,
             }),
             appointed: Condvar::new(),
@@ -108,9 +108,9 @@ impl<J> Handoff<J> {
     ///
     /// What a thread does at the end of its turn, holding the GIL, is thereby done soon. It is done
     /// late only if every thread is busy.
-    pub fn nudge(&self) {
+    pub fn wake(&self) {
         let mut state = self.state.lock();
-        state.nudged = true;
+        state.turn_wanted = true;
         let signal = state.appoint();
         drop(state);
         self.signal_if(signal);
@@ -192,7 +192,7 @@ impl<J> Iterator for Turn<'_, J> {
         }
         let job = state.queue.pop_front();
         if job.is_none() {
-            state.nudged = false;
+            state.turn_wanted = false;
         }
         let signal = state.appoint();
         drop(state);
@@ -260,9 +260,9 @@ mod tests {
     }
 
     #[test]
-    fn a_nudge_gives_an_empty_turn_once() {
+    fn a_wake_gives_an_empty_turn_once() {
         let handoff = Handoff::<()>::new();
-        handoff.nudge();
+        handoff.wake();
         let mut turn = handoff.wait_turn().expect("it is open");
         assert_eq!(turn.next(), None);
         assert!(!handoff.state.lock().has_work());

@@ -14,7 +14,7 @@
 //!                                                            ^
 //!                                   the others are idle, waiting for a signal
 //!
-//!                        DoneList
+//!                        CompletionQueue
 //!   drain <------------  [ event | event ] <-------------- push
 //!     ^                                                      |
 //!     +--- notify, only for the first event since a drain ---+
@@ -22,7 +22,7 @@
 //!                        Credit
 //!   give  ------------>  bytes in flight  <--------------- take, and wait once it is over
 //!
-//!                        Ring
+//!                        Pipe
 //!   push ------------->  bytes, or right into -----------> lend a destination, and wait until it is
 //!                        what was lent                     full
 //! ```
@@ -53,8 +53,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod completion;
 pub mod credit;
-pub mod done;
 pub mod handoff;
-pub mod ring;
+pub mod pipe;
 pub mod sync;

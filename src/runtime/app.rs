@@ -66,8 +66,8 @@ impl App {
         host_request: HostRequest,
     ) -> Result<*const Exchange> {
         self.runtime.check_running()?;
-        let outbox = &self.runtime.outbox;
-        if !outbox.host().is_event_driven() {
+        let hub = &self.runtime.hub;
+        if !hub.host().is_event_driven() {
             return Err(Error::invalid(
                 "wsgi_submit needs a wsgi_host with `notify`, or WSGI_EVENTFD; this runtime answers wsgi_run only",
             ));
@@ -78,15 +78,15 @@ impl App {
                  cannot wait for the body",
             ));
         }
-        if matches!(request.body, Body::Pushed(_)) && !outbox.host().pushes_bodies() {
+        if matches!(request.body, Body::Pushed(_)) && !hub.host().has_want_body() {
             return Err(Error::invalid("WSGI_BODY_PUSH needs a wsgi_host with `want_body`"));
         }
         self.runtime.sweep();
         let mut state = self.state.lock();
         self.try_again(&mut state)?;
-        outbox.enter_queue()?;
-        let exchange = Exchange::new(request, host_request, outbox);
-        let pointer = outbox.lend(exchange.clone());
+        hub.enter_queue()?;
+        let exchange = Exchange::new(request, host_request, hub);
+        let pointer = hub.lend(exchange.clone());
         match &mut *state {
             State::Ready(application) => {
                 let application = application.clone();
@@ -184,7 +184,7 @@ impl App {
         });
         for warning in warnings {
             // What serves the wrong site is no less than an error, and nginx logs these by default.
-            self.runtime.outbox.log(None, Level::Error, &warning);
+            self.runtime.hub.log(None, Level::Error, &warning);
         }
         result
     }
@@ -200,9 +200,9 @@ impl App {
             self.target,
             seconds(pause)
         );
-        self.runtime.outbox.log(None, Level::Error, &text);
+        self.runtime.hub.log(None, Level::Error, &text);
         for line in &failure.traceback {
-            self.runtime.outbox.log_and_wait(None, Level::Error, line);
+            self.runtime.hub.log_and_wait(None, Level::Error, line);
         }
     }
 
@@ -259,8 +259,8 @@ impl App {
         mut request: Box<Request>,
         host_request: HostRequest,
     ) -> Result<()> {
-        let outbox = &self.runtime.outbox;
-        if outbox.host().is_event_driven() {
+        let hub = &self.runtime.hub;
+        if hub.host().is_event_driven() {
             self.runtime.check_running()?;
             return Err(Error::invalid(
                 "wsgi_run needs a wsgi_host without `notify`, and no WSGI_EVENTFD: with them, callbacks belong to wsgi_poll",
@@ -268,10 +268,10 @@ impl App {
         }
         let run = Arc::new(Run::new(host_request, request.get(Field::RequestId)));
         if let Body::Pulled(from) = &mut request.body {
-            if !outbox.host().gives_bodies() {
+            if !hub.host().has_read() {
                 return Err(Error::invalid("WSGI_BODY_READ needs a wsgi_host with `read`"));
             }
-            *from = Some(Pull::new(outbox.clone(), run.clone(), request.content_length));
+            *from = Some(Pull::new(hub.clone(), run.clone(), request.content_length));
         }
         // Before it is asked whether the runtime runs: a stop cancels it, or is seen here.
         let _entered = self.runtime.runs.enter(&run);
@@ -283,9 +283,9 @@ impl App {
         python::attach(|py| {
             // The GIL may have been long in coming.
             if !run.is_gone() {
-                let transport = Box::new(Direct::new(outbox.clone(), run.clone()));
+                let transport = Box::new(Direct::new(hub.clone(), run.clone()));
                 // This transport waits; it never has the gateway pause.
-                let _ = gateway::answer(py, &application, request, transport, outbox);
+                let _ = gateway::answer(py, &application, request, transport, hub);
             }
         });
         drop((answering, running));

@@ -43,7 +43,7 @@ struct Left {
 
 impl Runtime {
     /// Runs what is in `bunch` and resumes what can go on, until `limit` is over. The events they make
-    /// are delivered by the next `Outbox::poll`, which the caller owes.
+    /// are delivered by the next `Hub::poll`, which the caller owes.
     pub(super) fn run_inline(&self, bunch: &Mutex<VecDeque<Job>>, limit: Option<Duration>) {
         // Before Python is first used here, so that what notices an `exit` is dropped before them.
         PAUSED.with_borrow(|_| ());
@@ -52,21 +52,21 @@ impl Runtime {
         let mut resumable = RESUMABLE.take();
         // What is submitted meanwhile, by a callback, is for the next poll.
         let mut new = bunch.lock().len();
-        if new == 0 && resumable.is_empty() && !self.outbox.has_retired() {
+        if new == 0 && resumable.is_empty() && !self.hub.has_retired() {
             return;
         }
-        self.outbox.before_poll(|| {
+        self.hub.before_poll(|| {
             python::attach(|py| {
                 let _turn = Turn::begin(limit);
                 while new > 0 || !resumable.is_empty() {
                     if let Some(Left { job, paused, context }) = resumable.pop_front() {
                         self.keep(py, job, context, |job| {
-                            paused.resume(py, &job.application, &self.outbox)
+                            paused.resume(py, &job.application, &self.hub)
                         });
                     }
                     // What has not begun waits until the host lets applications go on. The lock must be
                     // gone before the application runs.
-                    let begins = new > 0 && !self.outbox.is_output_paused();
+                    let begins = new > 0 && !self.hub.is_output_paused();
                     let job = if begins { bunch.lock().pop_front() } else { None };
                     new = new.saturating_sub(1);
                     if let Some(job) = job {
@@ -76,7 +76,7 @@ impl Runtime {
                         break;
                     }
                 }
-                self.outbox.drop_retired(py);
+                self.hub.drop_retired(py);
             });
         });
         // Those whose turn it was not are the first in the next.
@@ -94,7 +94,7 @@ impl Runtime {
     /// Looks at what waits for its client only if one of them has been told to go on: there may be
     /// thousands.
     fn find_resumable(&self) {
-        if !self.outbox.take_resumed() {
+        if !self.hub.take_resumed() {
             return;
         }
         let (paused, resumable): (Vec<_>, Vec<_>) =
@@ -110,7 +110,7 @@ impl Runtime {
         // Without memory for one, it is the thread's own, as it would be on a thread of the pool.
         let context = CONTEXT.take().or_else(|| Context::copy(py).ok());
         self.keep(py, job, context, |job| {
-            gateway::answer(py, &job.application, request, transport, &self.outbox)
+            gateway::answer(py, &job.application, request, transport, &self.hub)
         });
     }
 

@@ -80,7 +80,7 @@ impl Inspector {
              is not Python's holds the GIL",
             PATIENCE.as_millis()
         );
-        runtime.outbox.log(None, Level::Error, &text);
+        runtime.hub.log(None, Level::Error, &text);
         None
     }
 
@@ -171,9 +171,9 @@ fn log_stack(py: Python<'_>, runtime: &Runtime, head: &str, stack: PyResult<Vec<
         Err(error) => (format!("{head}; its stack cannot be had: {error}"), Vec::new()),
     };
     py.detach(|| {
-        runtime.outbox.log(None, Level::Error, &text);
+        runtime.hub.log(None, Level::Error, &text);
         for line in lines {
-            runtime.outbox.log(None, Level::Error, &line);
+            runtime.hub.log(None, Level::Error, &line);
         }
     });
 }

@@ -117,10 +117,10 @@ fn begin(
 }
 
 fn spawn_watch(runtime: &'static Runtime) -> std::io::Result<()> {
-    if runtime.outbox.host().is_event_driven() {
+    if runtime.hub.host().is_event_driven() {
         let watch = std::thread::Builder::new().name("wsgi-watch".into());
         watch.spawn(move || watch::watch(runtime))?;
-        runtime.outbox.set_watch(Box::new(|| runtime.watch.look()));
+        runtime.hub.set_watch(Box::new(|| runtime.watch.look()));
     }
     if runtime.threads > 0 {
         let inspector = std::thread::Builder::new().name("wsgi-inspector".into());
@@ -132,7 +132,7 @@ fn spawn_watch(runtime: &'static Runtime) -> std::io::Result<()> {
 fn main(runtime: &'static Runtime, settings: &python::config::Settings) {
     if let Err(sentence) = begin(runtime, settings) {
         let text = format!("WSGI0001 Python could not be started: {sentence}");
-        runtime.outbox.log(None, Level::Error, &text);
+        runtime.hub.log(None, Level::Error, &text);
         runtime.main.state.lock().failed = Some(sentence);
     }
     loop {

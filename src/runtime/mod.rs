@@ -22,7 +22,7 @@ pub use app::App;
 pub use watch::Abandon;
 
 use crate::error::{Error, Result};
-use crate::host::outbox::{Item, Outbox};
+use crate::host::hub::{Delivery, Hub};
 use crate::host::run::Run;
 use crate::host::{Host, HostRequest, Level, current, polling};
 use crate::pool::handoff::Handoff;
@@ -57,7 +57,7 @@ static RUNTIME: OnceCell<Runtime> = OnceCell::new();
 /// See the module's text. It is never dropped: threads may be running applications when the process
 /// ends.
 pub struct Runtime {
-    outbox: Arc<Outbox>,
+    hub: Arc<Hub>,
     handoff: Handoff<worker::Job>,
     /// Submitted, and not in `handoff` yet: see `WSGI_BUNCHES`. None if that is not wanted.
     bunch: Option<Mutex<VecDeque<worker::Job>>>,
@@ -83,7 +83,7 @@ impl Runtime {
             ));
         }
         let new = Runtime {
-            outbox: Outbox::new(host, settings.log_line_size, settings.max_queue),
+            hub: Hub::new(host, settings.log_line_size, settings.max_queue),
             handoff: Handoff::new(),
             bunch: (settings.bunches || settings.threads == 0).then(Mutex::default),
             main: MainThread::default(),
@@ -105,12 +105,12 @@ impl Runtime {
         let runtime = RUNTIME.wait();
         python::thread::watch_forks();
         python::output::set_emit(Box::new(|_, lines| {
-            runtime.outbox.log_lines(current::current().as_ref(), Level::Error, lines);
+            runtime.hub.log_lines(current::current().as_ref(), Level::Error, lines);
         }));
-        python::output::set_settle(Box::new(|| runtime.outbox.settle_log()));
-        runtime.outbox.set_wake(Box::new(|| match runtime.is_inline() {
-            true => runtime.outbox.list(Item::Wake),
-            false => runtime.handoff.nudge(),
+        python::output::set_settle(Box::new(|| runtime.hub.settle_log()));
+        runtime.hub.set_wake(Box::new(|| match runtime.is_inline() {
+            true => runtime.hub.list(Delivery::Wake),
+            false => runtime.handoff.wake(),
         }));
         // On the caller's thread: it may set handlers as soon as this returns.
         python::dispositions::hold(settings.python.signals);
@@ -138,28 +138,28 @@ impl Runtime {
 
     /// Applications run on the polling thread.
     fn is_inline(&self) -> bool {
-        self.threads == 0 && self.outbox.host().is_event_driven()
+        self.threads == 0 && self.hub.host().is_event_driven()
     }
 
     /// See `wsgi_pause_output`.
     pub fn pause_output(&self, pause: bool) {
-        self.outbox.pause_output(pause);
+        self.hub.pause_output(pause);
     }
 
     /// See `wsgi_poll`.
     pub fn poll(&self, max: usize) -> Result<usize> {
         let left = self.poll_once(max)?;
         if left > 0 {
-            self.outbox.host().owe_poll();
+            self.hub.host().owe_poll();
         }
         Ok(left)
     }
 
     fn poll_once(&self, max: usize) -> Result<usize> {
-        self.outbox.check_not_polling()?;
+        self.hub.check_not_polling()?;
         polling::mark();
         self.hand_over_bunch((max > 0).then_some(inline::TURN));
-        let left = self.outbox.poll(max)?;
+        let left = self.hub.poll(max)?;
         if self.is_inline() {
             // Callbacks may have submitted more, or released what an application waits for. That
             // runs in the next poll: other events of the host have their turn first.
@@ -173,7 +173,7 @@ impl Runtime {
 
     /// See `wsgi_runtime_fd`.
     pub fn descriptor(&self) -> Option<RawFd> {
-        self.outbox.host().descriptor()
+        self.hub.host().descriptor()
     }
 
     /// See `wsgi_runtime_stop`.
@@ -184,7 +184,7 @@ impl Runtime {
         let begun = Instant::now();
         let end = begun + timeout;
         drop(self.handoff.close());
-        self.outbox.cancel_all();
+        self.hub.cancel_all();
         self.runs.stop();
         self.apps.lock().values().for_each(|app| app.wake());
         // Responses in the middle are closed.
@@ -221,7 +221,7 @@ impl Runtime {
                 after.as_millis(),
                 parts.join(", and ")
             );
-            self.outbox.log(None, Level::Warn, &text);
+            self.hub.log(None, Level::Warn, &text);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::Runtime;
 use super::worker::Job;
-use crate::host::outbox::Item;
+use crate::host::hub::Delivery;
 use std::time::Duration;
 
 impl Runtime {
@@ -11,7 +11,7 @@ impl Runtime {
         match &self.bunch {
             Some(bunch) => {
                 bunch.lock().push_back(job);
-                self.outbox.host().owe_poll();
+                self.hub.host().owe_poll();
             }
             // Refused only after a stop, which has cancelled the exchange.
             None => drop(self.handoff.push(job)),
@@ -22,7 +22,7 @@ impl Runtime {
     pub(super) fn hand_over_now(&self, job: Job) {
         if self.is_inline() {
             self.hand_over(job);
-            self.outbox.list(Item::Wake);
+            self.hub.list(Delivery::Wake);
         } else {
             // Refused only after a stop, which has cancelled the exchange.
             drop(self.handoff.push(job));
@@ -46,7 +46,7 @@ impl Runtime {
     /// the others: a client that begins and resets requests would make the queue grow without a
     /// bound. So a request pays for a constant number of steps, however many are cancelled.
     pub(super) fn sweep(&self) {
-        if !self.outbox.has_many_cancelled() {
+        if !self.hub.has_many_cancelled() {
             return;
         }
         let waits = |job: &Job| job.exchange.is_queued();
@@ -59,6 +59,6 @@ impl Runtime {
         }
         let apps: Vec<_> = self.apps.lock().values().cloned().collect();
         swept += apps.iter().map(|app| app.sweep()).sum::<usize>();
-        self.outbox.forget_cancelled(swept);
+        self.hub.forget_cancelled(swept);
     }
 }

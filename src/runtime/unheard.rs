@@ -1,6 +1,6 @@
 //! When the host is notified again of news that it does not fetch: see `host::news`.
 
-use crate::host::outbox::Outbox;
+use crate::host::hub::Hub;
 use std::time::{Duration, Instant};
 
 /// How long news may wait; twice as long each time that the host is told in vain.
@@ -26,30 +26,30 @@ pub(super) struct Unheard {
 
 impl Unheard {
     /// Says when to look again, if at all.
-    pub(super) fn look(&mut self, outbox: &Outbox, now: Instant) -> Option<Instant> {
-        if !outbox.is_watched() {
+    pub(super) fn look(&mut self, hub: &Hub, now: Instant) -> Option<Instant> {
+        if !hub.is_watched() {
             return None;
         }
-        match outbox.unheard() {
-            Some(polls) => self.wait(outbox, polls, now),
+        match hub.unheard() {
+            Some(polls) => self.wait(hub, polls, now),
             None => {
                 self.waiting = None;
                 if *self.quiet.get_or_insert(now) + QUIET <= now {
                     self.quiet = None;
-                    outbox.unwatch();
-                    return outbox.is_watched().then_some(now);
+                    hub.unwatch();
+                    return hub.is_watched().then_some(now);
                 }
             }
         }
         Some(now + PATIENCE)
     }
 
-    fn wait(&mut self, outbox: &Outbox, polls: usize, now: Instant) {
+    fn wait(&mut self, hub: &Hub, polls: usize, now: Instant) {
         self.quiet = None;
         match &mut self.waiting {
             Some(waiting) if waiting.polls == polls => {
                 if waiting.told + waiting.patience <= now {
-                    outbox.host().notify();
+                    hub.host().notify();
                     waiting.told = now;
                     waiting.patience = (waiting.patience * 2).min(MOST_PATIENCE);
                 }

@@ -10,7 +10,7 @@ use super::unheard::Unheard;
 use super::worker;
 use crate::host::Level;
 use crate::host::exchange::{Exchange, Phase};
-use crate::host::outbox::Item;
+use crate::host::hub::Delivery;
 use crate::pool::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -136,9 +136,9 @@ impl Runtime {
             "WSGI0007 the thread {} is stuck in {}; with it {stuck} are, of at most {max}; {what}",
             seat.name, late.about
         );
-        self.outbox.log(None, Level::Warn, &text);
+        self.hub.log(None, Level::Warn, &text);
         if stuck > max && !self.watch.told.swap(true, Ordering::AcqRel) {
-            self.outbox.list(Item::Exhausted(stuck));
+            self.hub.list(Delivery::Exhausted(stuck));
         }
     }
 
@@ -154,7 +154,7 @@ impl Runtime {
             late.about,
             late.due.elapsed().as_millis()
         );
-        self.outbox.log(None, Level::Warn, &text);
+        self.hub.log(None, Level::Warn, &text);
         late.state == State::Replaced
     }
 }
@@ -168,7 +168,7 @@ pub(super) fn watch(runtime: &'static Runtime) {
         let inspector = runtime.watch.inspector.look(runtime, now);
         // After a stop a host need not fetch anything.
         let news = match runtime.check_running() {
-            Ok(()) => unheard.look(&runtime.outbox, now),
+            Ok(()) => unheard.look(&runtime.hub, now),
             Err(_) => None,
         };
         runtime.watch.sleep(late.into_iter().chain(inspector).chain(news).min());

@@ -30,7 +30,7 @@ impl Job {
             let answering = Answering::new(Current::Exchange(self.exchange.clone()));
             let transport = Box::new(Queue::new(self.exchange.clone()));
             // This transport waits; it never has the gateway pause.
-            let _ = gateway::answer(py, &self.application, request, transport, &runtime.outbox);
+            let _ = gateway::answer(py, &self.application, request, transport, &runtime.hub);
             drop((answering, running));
         }
         let late = seat.end(py);
@@ -72,11 +72,11 @@ fn work(py: Python<'_>, runtime: &Runtime, seat: &Seat) {
     while let Some(mut turn) = py.detach(|| runtime.handoff.wait_turn()) {
         for job in turn.by_ref() {
             let stays = job.run(py, runtime, seat);
-            runtime.outbox.drop_retired(py);
+            runtime.hub.drop_retired(py);
             if !stays {
                 return;
             }
         }
-        runtime.outbox.drop_retired(py);
+        runtime.hub.drop_retired(py);
     }
 }

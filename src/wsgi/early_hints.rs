@@ -3,7 +3,7 @@
 use super::headers;
 use super::response::{Problem, Response};
 use super::start_response::{note_left_out, raise};
-use crate::host::outbox::Outbox;
+use crate::host::hub::Hub;
 use crate::python::child::OfTheParent;
 use crate::python::lease::Lease;
 use crate::python::thread::is_forked;
@@ -16,12 +16,12 @@ use std::sync::Arc;
 #[pyclass(frozen, module = "wsgi")]
 pub(super) struct EarlyHints {
     response: Lease<Response>,
-    outbox: Arc<Outbox>,
+    hub: Arc<Hub>,
 }
 
 impl EarlyHints {
-    pub(super) fn new(response: &Lease<Response>, outbox: Arc<Outbox>) -> Self {
-        EarlyHints { response: response.lease_as("wsgi.early_hints"), outbox }
+    pub(super) fn new(response: &Lease<Response>, hub: Arc<Hub>) -> Self {
+        EarlyHints { response: response.lease_as("wsgi.early_hints"), hub }
     }
 }
 
@@ -31,7 +31,7 @@ impl EarlyHints {
     fn __call__(&self, py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResult<()> {
         let checked =
             headers::check_hints(headers).map_err(|offence| raise(&self.response, py, offence))?;
-        note_left_out(py, &self.outbox, &checked);
+        note_left_out(py, &self.hub, &checked);
         match self.response.with(|response| response.hint(py, checked.head))? {
             Err(Problem::Gone) if is_forked() => Err(OfTheParent("the response").into()),
             Err(Problem::Gone) => Err(PyOSError::new_err("wsgi.early_hints: the client is gone")),

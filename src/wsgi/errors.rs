@@ -3,7 +3,7 @@
 use super::lent::{Inner, Kind, Lent};
 use crate::host::Level;
 use crate::host::current::{self, Current};
-use crate::host::outbox::Outbox;
+use crate::host::hub::Hub;
 use crate::pool::sync::Mutex;
 use crate::python::lease::{Lease, Loan};
 use crate::python::lines::{LineBuffer, Lines};
@@ -30,7 +30,7 @@ pub(super) struct Open {
 #[pyclass(frozen, module = "wsgi", name = "ErrorLog")]
 pub(super) struct ErrorLog {
     open: Lease<Open>,
-    outbox: Arc<Outbox>,
+    hub: Arc<Hub>,
     late: Mutex<LineBuffer>,
 }
 
@@ -47,7 +47,7 @@ const KIND: Kind<ErrorLog, Open> =
 pub(super) struct Ending {
     /// None only while it is dropped.
     loan: Option<Loan<Open>>,
-    outbox: Arc<Outbox>,
+    hub: Arc<Hub>,
     _object: InUse<PyAny, Inner<ErrorLog, Open>>,
 }
 
@@ -56,19 +56,19 @@ impl Drop for Ending {
         let Some(mut open) = self.loan.take().and_then(Loan::revoke) else { return };
         // With the GIL held, so it does not wait.
         if let Some(line) = open.lines.finish().as_mut().and_then(Lines::next) {
-            self.outbox.log(open.about.as_ref(), Level::Error, &line);
+            self.hub.log(open.about.as_ref(), Level::Error, &line);
         }
     }
 }
 
-pub(super) fn lend(py: Python<'_>, outbox: &Arc<Outbox>) -> PyResult<(Py<PyAny>, Ending)> {
+pub(super) fn lend(py: Python<'_>, hub: &Arc<Hub>) -> PyResult<(Py<PyAny>, Ending)> {
     let open = Open { lines: LineBuffer::default(), about: current::current() };
     let Lent { stream, loan, object } = KIND.lend(py, open, |lease| ErrorLog {
         open: lease,
-        outbox: outbox.clone(),
+        hub: hub.clone(),
         late: Mutex::default(),
     })?;
-    Ok((stream, Ending { loan: Some(loan), outbox: outbox.clone(), _object: object }))
+    Ok((stream, Ending { loan: Some(loan), hub: hub.clone(), _object: object }))
 }
 
 impl ErrorLog {
@@ -93,7 +93,7 @@ impl ErrorLog {
     }
 
     fn log<'a>(&self, about: Option<&Current>, mut lines: Lines<'a>) -> Lines<'a> {
-        self.outbox.log_lines(about, Level::Error, &mut lines);
+        self.hub.log_lines(about, Level::Error, &mut lines);
         lines
     }
 }
@@ -109,7 +109,7 @@ impl Drop for ErrorLog {
     /// What came late and has not ended its line.
     fn drop(&mut self) {
         if let Some(line) = self.late.get_mut().finish().as_mut().and_then(Lines::next) {
-            self.outbox.log(None, Level::Error, &line);
+            self.hub.log(None, Level::Error, &line);
         }
     }
 }

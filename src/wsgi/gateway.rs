@@ -9,7 +9,7 @@ use super::response::{Problem, Response, Wanted};
 use super::start_response::{self, Starting};
 use super::{client_disconnected, errors, input};
 use crate::host::event::Outcome;
-use crate::host::outbox::Outbox;
+use crate::host::hub::Hub;
 use crate::host::request::{Field, Request};
 use crate::host::{Flow, Transport};
 use crate::python::crash::{self, Work};
@@ -30,15 +30,15 @@ pub fn answer(
     application: &Application,
     request: Box<Request>,
     transport: Box<dyn Transport>,
-    outbox: &Arc<Outbox>,
+    hub: &Arc<Hub>,
 ) -> Option<Paused> {
     let work = at_work(&request);
     let is_head_request = request.get(Field::Method) == b"HEAD";
     let (response, spare) = start_response::lend(Response::new(transport, is_head_request));
-    let result = guard(|| call(py, application, request, (&response, spare), outbox));
+    let result = guard(|| call(py, application, request, (&response, spare), hub));
     leave_if_forked(py, &result);
-    let result = result.and_then(|body| guard(|| body.send(py, &response, outbox)));
-    conclude(py, application, outbox, response, result, &work)
+    let result = result.and_then(|body| guard(|| body.send(py, &response, hub)));
+    conclude(py, application, hub, response, result, &work)
 }
 
 /// A response in the middle, on the thread that began it.
@@ -54,12 +54,12 @@ impl Paused {
         self,
         py: Python<'_>,
         application: &Application,
-        outbox: &Arc<Outbox>,
+        hub: &Arc<Hub>,
     ) -> Option<Paused> {
         let Paused { response, body, work } = self;
         let work = crash::work(&[&work]);
-        let result = guard(|| body.send(py, &response, outbox));
-        conclude(py, application, outbox, response, result, &work)
+        let result = guard(|| body.send(py, &response, hub));
+        conclude(py, application, hub, response, result, &work)
     }
 }
 
@@ -79,7 +79,7 @@ fn leave_if_forked<T>(py: Python<'_>, result: &Result<T, Failure>) {
 fn conclude(
     py: Python<'_>,
     application: &Application,
-    outbox: &Outbox,
+    hub: &Hub,
     response: Loan<Response>,
     result: Result<Option<Body>, Failure>,
     work: &Work,
@@ -103,7 +103,7 @@ fn conclude(
             client.give_up();
         }
         let gone = broken || response.is_gone();
-        Report { py, application, outbox, outcome, gone, broken }.tell(failure, notes);
+        Report { py, application, hub, outcome, gone, broken }.tell(failure, notes);
     }
     output::flush_thread(py);
     response.end(py, outcome);
@@ -124,23 +124,23 @@ fn call(
     application: &Application,
     mut request: Box<Request>,
     (response, spare): (&Loan<Response>, Option<Starting>),
-    outbox: &Arc<Outbox>,
+    hub: &Arc<Hub>,
 ) -> Result<Body, Failure> {
     let client = response.with(|response| response.client())?;
     let body = std::mem::take(&mut request.body);
     let (input, reading) = input::lend(py, body, request.content_length, client.clone())?;
-    let (errors, ending) = errors::lend(py, outbox)?;
+    let (errors, ending) = errors::lend(py, hub)?;
     let (disconnected, asking) = client_disconnected::lend(py, client)?;
     let environ = application.template.environ(py, &request)?;
     environ.set_item(intern!(py, "wsgi.input"), input)?;
     environ.set_item(intern!(py, "wsgi.errors"), errors)?;
     environ.set_item(intern!(py, "libwsgi.client_disconnected"), disconnected)?;
-    if request.early_hints && outbox.host().gives_hints() {
-        let hints = EarlyHints::new(&response.lease(), outbox.clone());
+    if request.early_hints && hub.host().has_early_hints() {
+        let hints = EarlyHints::new(&response.lease(), hub.clone());
         environ.set_item(intern!(py, "wsgi.early_hints"), hints)?;
     }
     drop(request);
-    let starting = spare.map_or_else(|| start_response::object(py, response, outbox), Ok)?;
+    let starting = spare.map_or_else(|| start_response::object(py, response, hub), Ok)?;
     let arguments = (environ, starting.clone_ref(py));
     tracing::begin(py)?;
     let iterable = application.callable.bind(py).call1(arguments)?;
@@ -169,7 +169,7 @@ impl Body {
         mut self,
         py: Python<'_>,
         response: &Loan<Response>,
-        outbox: &Arc<Outbox>,
+        hub: &Arc<Hub>,
     ) -> Result<Option<Self>, Failure> {
         let sent = match &self.blocks {
             // While it was paused the client may have left.
@@ -184,7 +184,7 @@ impl Body {
             return Ok(Some(self));
         }
         let sent = sent.map_err(|failure| self.located(py, failure));
-        close(py, self.iterable.bind(py), outbox);
+        close(py, self.iterable.bind(py), hub);
         sent.map(|_| None)
     }
 
@@ -334,7 +334,7 @@ fn not_bytes(what: String) -> Failure {
 /// "If the iterable returned by the application has a close() method, the server or gateway must
 /// call that method upon completion of the current request, whether the request was completed
 /// normally, or terminated early" (PEP 3333). Its own failure changes nothing for the client.
-fn close(py: Python<'_>, iterable: &Bound<'_, PyAny>, outbox: &Arc<Outbox>) {
+fn close(py: Python<'_>, iterable: &Bound<'_, PyAny>, hub: &Arc<Hub>) {
     // To learn that it has none costs an exception, a tenth of a short request.
     if iterable.is_exact_instance_of::<PyList>() || iterable.is_exact_instance_of::<PyTuple>() {
         return;
@@ -345,7 +345,7 @@ fn close(py: Python<'_>, iterable: &Bound<'_, PyAny>, outbox: &Arc<Outbox>) {
         Err(error) => Err(error),
     };
     if let Err(error) = closed {
-        log_close(py, outbox, iterable, &error);
+        log_close(py, hub, iterable, &error);
     }
 }
 

@@ -6,7 +6,7 @@ use super::builtin;
 use super::offence::Note;
 use super::response::Problem;
 use crate::host::event::Outcome;
-use crate::host::outbox::Outbox;
+use crate::host::hub::Hub;
 use crate::host::{Level, current};
 use crate::python::{crash, place, shown, traceback};
 use pyo3::exceptions::PyOSError;
@@ -88,7 +88,7 @@ impl From<Problem> for Failure {
 pub(super) struct Report<'a, 'py> {
     pub(super) py: Python<'py>,
     pub(super) application: &'a Application,
-    pub(super) outbox: &'a Outbox,
+    pub(super) hub: &'a Hub,
     pub(super) outcome: Outcome,
     /// The client is gone.
     pub(super) gone: bool,
@@ -118,7 +118,7 @@ impl Report<'_, '_> {
             };
             self.line(note.number, &note.message, note.place, result);
             if let Some(error) = raised {
-                log_traceback(self.py, self.outbox, error);
+                log_traceback(self.py, self.hub, error);
                 why = None;
             }
         }
@@ -139,7 +139,7 @@ impl Report<'_, '_> {
                     "the response was complete"
                 };
                 let text = format!("WSGI0208 the client left before {before}{}", request());
-                log_plain(self.py, self.outbox, Level::Info, &text);
+                log_plain(self.py, self.hub, Level::Info, &text);
             }
             return;
         }
@@ -147,8 +147,8 @@ impl Report<'_, '_> {
             Why::Raised(error) => {
                 let what = shown::exception(self.py, error);
                 let text = format!("WSGI0201 the application raised {what}; {}", self.result());
-                log(self.py, self.outbox, Level::Error, &text);
-                log_traceback(self.py, self.outbox, error);
+                log(self.py, self.hub, Level::Error, &text);
+                log_traceback(self.py, self.hub, error);
             }
             Why::NotBytes(what) => {
                 let rule = "the application must return an iterable of bytes (PEP 3333)";
@@ -169,7 +169,7 @@ impl Report<'_, '_> {
                 let text = "libwsgi failed, which is a bug of its own";
                 log(
                     self.py,
-                    self.outbox,
+                    self.hub,
                     Level::Error,
                     &format!("WSGI0004 {text}; {}", self.result()),
                 );
@@ -190,27 +190,22 @@ impl Report<'_, '_> {
             .or_else(|| place::of_callable(self.application.callable.bind(self.py)))
             .unwrap_or_else(|| shown::type_name(self.application.callable.bind(self.py)));
         let text = format!("{number} {message} ({place}); {result}");
-        log(self.py, self.outbox, Level::Error, &text);
+        log(self.py, self.hub, Level::Error, &text);
     }
 }
 
 /// Its failure changes nothing for the client.
-pub(super) fn log_close(
-    py: Python<'_>,
-    outbox: &Outbox,
-    iterable: &Bound<'_, PyAny>,
-    error: &PyErr,
-) {
+pub(super) fn log_close(py: Python<'_>, hub: &Hub, iterable: &Bound<'_, PyAny>, error: &PyErr) {
     let (class, what) = (shown::type_name(iterable), shown::exception(py, error));
     let text =
         format!("WSGI0207 close() of the {class} that the application returned raised {what}");
-    log(py, outbox, Level::Error, &text);
-    log_traceback(py, outbox, error);
+    log(py, hub, Level::Error, &text);
+    log_traceback(py, hub, error);
 }
 
-fn log_traceback(py: Python<'_>, outbox: &Outbox, error: &PyErr) {
+fn log_traceback(py: Python<'_>, hub: &Hub, error: &PyErr) {
     for line in traceback::lines(py, error) {
-        log(py, outbox, Level::Error, &line);
+        log(py, hub, Level::Error, &line);
     }
 }
 
@@ -231,15 +226,15 @@ fn request() -> String {
 
 /// A line for the log, about the request that this thread answers. It names that one where the host
 /// cannot, as it has given it up.
-pub(super) fn log(py: Python<'_>, outbox: &Outbox, level: Level, text: &str) {
+pub(super) fn log(py: Python<'_>, hub: &Hub, level: Level, text: &str) {
     let over = current::current().is_some_and(|current| current.is_over());
     if over && text.starts_with("WSGI") {
-        log_plain(py, outbox, level, &format!("{text}{}", request()));
+        log_plain(py, hub, level, &format!("{text}{}", request()));
     } else {
-        log_plain(py, outbox, level, text);
+        log_plain(py, hub, level, text);
     }
 }
 
-fn log_plain(py: Python<'_>, outbox: &Outbox, level: Level, text: &str) {
-    py.detach(|| outbox.log_and_wait(current::current().as_ref(), level, text));
+fn log_plain(py: Python<'_>, hub: &Hub, level: Level, text: &str) {
+    py.detach(|| hub.log_and_wait(current::current().as_ref(), level, text));
 }

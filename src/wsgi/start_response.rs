@@ -5,7 +5,7 @@ use super::offence::Offence;
 use super::report::log;
 use super::response::{Problem, Response, Wanted};
 use crate::host::Level;
-use crate::host::outbox::Outbox;
+use crate::host::hub::Hub;
 use crate::python::child::OfTheParent;
 use crate::python::lease::{Lease, Loan};
 use crate::python::spare::{InUse, Spare};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 #[pyclass(frozen, module = "wsgi")]
 pub(super) struct StartResponse {
     response: Lease<Response>,
-    outbox: Arc<Outbox>,
+    hub: Arc<Hub>,
 }
 
 thread_local!(static SPARE: Spare<StartResponse, Lease<Response>> = const { Spare::new() });
@@ -42,9 +42,9 @@ pub(super) fn lend(response: Response) -> (Loan<Response>, Option<Starting>) {
 pub(super) fn object(
     py: Python<'_>,
     response: &Loan<Response>,
-    outbox: &Arc<Outbox>,
+    hub: &Arc<Hub>,
 ) -> PyResult<Starting> {
-    let new = StartResponse { response: response.lease(), outbox: outbox.clone() };
+    let new = StartResponse { response: response.lease(), hub: hub.clone() };
     Ok(InUse::new(Py::new(py, new)?, response.lease(), &SPARE))
 }
 
@@ -99,7 +99,7 @@ impl StartResponse {
 
 impl StartResponse {
     fn set(&self, py: Python<'_>, checked: Checked) -> PyResult<()> {
-        note_left_out(py, &self.outbox, &checked);
+        note_left_out(py, &self.hub, &checked);
         self.response.with(|response| response.set(checked.head))
     }
 
@@ -122,14 +122,14 @@ impl StartResponse {
     }
 }
 
-pub(super) fn note_left_out(py: Python<'_>, outbox: &Outbox, checked: &Checked) {
+pub(super) fn note_left_out(py: Python<'_>, hub: &Hub, checked: &Checked) {
     for (name, value) in &checked.left_out {
         let text = format!(
             "WSGI0206 the response header {name} ({value}) was left out: it speaks of the \
              connection, which belongs to the server (PEP 3333, Other HTTP Features){}",
             place::in_brackets(place::of_caller(py))
         );
-        log(py, outbox, Level::Warn, &text);
+        log(py, hub, Level::Warn, &text);
     }
 }
 

@@ -159,15 +159,15 @@ impl Host for MemoryHost {
         false
     }
 
-    fn gives_hints(&self) -> bool {
+    fn has_early_hints(&self) -> bool {
         true
     }
 
-    fn pushes_bodies(&self) -> bool {
+    fn has_want_body(&self) -> bool {
         false
     }
 
-    fn gives_bodies(&self) -> bool {
+    fn has_read(&self) -> bool {
         true
     }
 }

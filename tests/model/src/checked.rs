@@ -1,11 +1,11 @@
 //! The pool over loom's primitives: to be used inside of `loom::model` only.
 
+#[path = "../../../src/pool/completion.rs"]
+pub mod completion;
 #[path = "../../../src/pool/credit.rs"]
 pub mod credit;
-#[path = "../../../src/pool/done.rs"]
-pub mod done;
 #[path = "../../../src/pool/handoff.rs"]
 pub mod handoff;
-#[path = "../../../src/pool/ring.rs"]
-pub mod ring;
+#[path = "../../../src/pool/pipe.rs"]
+pub mod pipe;
 pub mod sync;

@@ -3,7 +3,7 @@
 //!
 //! That these checks can fail was tried: loom reports a deadlock if the producer looks at the count
 //! and sets PARKED in two steps or not at all, if it is woken without the lock, if only one of two
-//! is woken, if `give` decides by the count before its own bytes, and if `end` or `open` wakes nobody.
+//! is woken, if `release` decides by the count before its own bytes, and if `end` or `open` wakes nobody.
 
 use loom::sync::Arc;
 use loom::thread;
@@ -14,10 +14,10 @@ use model::checked::credit::Credit;
 fn a_parked_producer_is_woken_by_give() {
     loom::model(|| {
         let credit = Arc::new(Credit::new(2));
-        credit.take(3);
+        credit.reserve(3);
         let givers = [1, 2].map(|bytes| {
             let credit = credit.clone();
-            thread::spawn(move || credit.give(bytes))
+            thread::spawn(move || credit.release(bytes))
         });
         assert!(credit.wait());
         for giver in givers {
@@ -32,14 +32,14 @@ fn a_parked_producer_is_woken_by_give() {
 fn a_producer_parks_again_and_again() {
     loom::model(|| {
         let credit = Arc::new(Credit::new(3));
-        credit.take(4);
+        credit.reserve(4);
         let giving = credit.clone();
         let giver = thread::spawn(move || {
-            giving.give(3);
-            giving.give(1);
+            giving.release(3);
+            giving.release(1);
         });
         assert!(credit.wait());
-        credit.take(1);
+        credit.reserve(1);
         assert!(credit.wait());
         giver.join().expect("no thread panics");
     });
@@ -53,17 +53,17 @@ fn all_parked_producers_are_woken() {
     builder.preemption_bound = Some(3);
     builder.check(|| {
         let credit = Arc::new(Credit::new(2));
-        credit.take(4);
+        credit.reserve(4);
         let producers = [(); 2].map(|()| {
             let credit = credit.clone();
             thread::spawn(move || {
                 assert!(credit.wait());
-                credit.take(2);
-                credit.give(2);
+                credit.reserve(2);
+                credit.release(2);
             })
         });
-        credit.give(2);
-        credit.give(1);
+        credit.release(2);
+        credit.release(1);
         for producer in producers {
             producer.join().expect("no thread panics");
         }
@@ -75,7 +75,7 @@ fn all_parked_producers_are_woken() {
 fn a_parked_producer_is_woken_by_end() {
     loom::model(|| {
         let credit = Arc::new(Credit::new(2));
-        credit.take(3);
+        credit.reserve(3);
         let ending = credit.clone();
         let end = thread::spawn(move || ending.end());
         assert!(!credit.wait());
@@ -89,11 +89,11 @@ fn a_parked_producer_is_woken_by_end() {
 fn a_parked_producer_is_woken_by_open() {
     loom::model(|| {
         let credit = Arc::new(Credit::new(2));
-        credit.take(3);
+        credit.reserve(3);
         let opening = credit.clone();
         let opener = thread::spawn(move || opening.open());
         assert!(credit.wait());
-        credit.take(1);
+        credit.reserve(1);
         opener.join().expect("no thread panics");
         assert!(credit.wait());
         assert!(!credit.is_ended());
@@ -105,12 +105,12 @@ fn a_parked_producer_is_woken_by_open() {
 fn it_may_close_before_the_producer_has_seen_it_open() {
     loom::model(|| {
         let credit = Arc::new(Credit::new(2));
-        credit.take(3);
+        credit.reserve(3);
         let opening = credit.clone();
         let opener = thread::spawn(move || {
             opening.open();
             opening.close();
-            opening.give(3);
+            opening.release(3);
         });
         assert!(credit.wait());
         opener.join().expect("no thread panics");
@@ -118,14 +118,14 @@ fn it_may_close_before_the_producer_has_seen_it_open() {
     });
 }
 
-/// `give` and `end` at once: the producer wakes, and after `end` it does not go on for long.
+/// `release` and `end` at once: the producer wakes, and after `end` it does not go on for long.
 #[test]
 fn give_and_end_may_race() {
     loom::model(|| {
         let credit = Arc::new(Credit::new(2));
-        credit.take(3);
+        credit.reserve(3);
         let giving = credit.clone();
-        let giver = thread::spawn(move || giving.give(3));
+        let giver = thread::spawn(move || giving.release(3));
         let ending = credit.clone();
         let end = thread::spawn(move || ending.end());
         credit.wait();

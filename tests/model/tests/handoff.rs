@@ -3,7 +3,7 @@
 //!
 //! That these checks can fail was tried: loom reports a deadlock if `wait_turn` does not look at
 //! the queue before it waits, if `next` and `drop` keep the standby's place when the queue is
-//! empty, if `next` appoints nobody, if `nudge` is not remembered, if a dropped turn keeps its
+//! empty, if `next` appoints nobody, if `wake` is not remembered, if a dropped turn keeps its
 //! place or appoints nobody, and if `close` wakes only one thread.
 
 use loom::sync::{Arc, Mutex};
@@ -167,16 +167,16 @@ fn close_wakes_all_and_loses_no_job() {
     });
 }
 
-/// After a nudge a turn ends, whatever the threads were doing; jobs are not held up by it.
+/// After a wake a turn ends, whatever the threads were doing; jobs are not held up by it.
 #[test]
-fn a_nudge_ends_in_a_turn() {
+fn a_wake_ends_in_a_turn() {
     check(3, || {
         let scene = Scene::new();
         let workers = start_workers(&scene, 2);
         assert_eq!(scene.handoff.push(0), Ok(()));
         scene.wait_until(|progress| progress.runs[0] == 1);
         let before = scene.progress.lock().turns;
-        scene.handoff.nudge();
+        scene.handoff.wake();
         scene.wait_until(|progress| progress.turns > before);
         assert!(scene.handoff.close().is_empty());
         join(workers);

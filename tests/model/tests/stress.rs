@@ -1,7 +1,7 @@
-//! Handoff, DoneList and Credit together, with real threads and as many jobs as two seconds hold.
+//! Handoff, CompletionQueue and Credit together, with real threads and as many jobs as two seconds hold.
 
+use model::real::completion::CompletionQueue;
 use model::real::credit::Credit;
-use model::real::done::DoneList;
 use model::real::handoff::Handoff;
 use model::real::sync::{Condvar, Mutex};
 use parking_lot::MutexGuard;
@@ -35,7 +35,7 @@ enum Event {
 
 struct Pool {
     handoff: Handoff<Job>,
-    done: DoneList<Event>,
+    done: CompletionQueue<Event>,
     gil: Mutex<()>,
     notified: Mutex<bool>,
     notification: Condvar,
@@ -54,7 +54,7 @@ impl Pool {
     /// Yields blocks like an application, until it is done or cancelled.
     fn run(&self, job: Job, gil: &mut MutexGuard<'_, ()>) {
         for _ in 0..BLOCKS {
-            job.credit.take(BLOCK);
+            job.credit.reserve(BLOCK);
             self.tell(Event::Block(job.clone()));
             let go_on = if job.credit.is_over() {
                 MutexGuard::unlocked(gil, || job.credit.wait())
@@ -105,9 +105,9 @@ impl Host<'_> {
         match event {
             Event::Block(job) if job.number % CANCELLED == 0 => {
                 job.credit.end();
-                self.pool.handoff.nudge();
+                self.pool.handoff.wake();
             }
-            Event::Block(job) => job.credit.give(BLOCK),
+            Event::Block(job) => job.credit.release(BLOCK),
             Event::End(number) => {
                 assert!(!self.ended[number], "job {number} ended twice");
                 self.ended[number] = true;
@@ -140,7 +140,7 @@ impl Host<'_> {
 fn nothing_is_lost_or_stuck_under_load() {
     let pool = Arc::new(Pool {
         handoff: Handoff::new(),
-        done: DoneList::new(),
+        done: CompletionQueue::new(),
         gil: Mutex::new(()),
         notified: Mutex::new(false),
         notification: Condvar::new(),

@@ -1,4 +1,4 @@
-//! Every interleaving of `Ring`, within loom's bounds; a reader that sleeps for ever is a deadlock,
+//! Every interleaving of `Pipe`, within loom's bounds; a reader that sleeps for ever is a deadlock,
 //! which loom reports.
 //!
 //! That these checks can fail was tried: loom reports a deadlock if `push` wakes nobody for the end,
@@ -7,7 +7,7 @@
 
 use loom::sync::Arc;
 use loom::thread;
-use model::checked::ring::{Destination, End, Ring, Take};
+use model::checked::pipe::{Destination, End, Pipe, Read};
 
 /// Room for so many bytes.
 struct Room(Vec<u8>, usize);
@@ -24,32 +24,32 @@ impl Destination for Room {
     }
 }
 
-type Shared = Arc<Ring<Room>>;
+type Shared = Arc<Pipe<Room>>;
 
 /// What a reader does that wants `size` bytes.
-fn read(ring: &Shared, size: usize) -> (Vec<u8>, Option<End>) {
-    let (room, end) = match ring.lend(Room(Vec::new(), size)) {
-        Take::Given(room, end) => (room, end),
-        Take::Ask | Take::Wait => ring.reclaim(),
+fn read(pipe: &Shared, size: usize) -> (Vec<u8>, Option<End>) {
+    let (room, end) = match pipe.read_into(Room(Vec::new(), size)) {
+        Read::Done(room, end) => (room, end),
+        Read::Ask | Read::Wait => pipe.finish_read(),
     };
     (room.0, end)
 }
 
 /// What a reader does that takes what comes.
-fn read_some(ring: &Shared) -> Vec<u8> {
+fn read_some(pipe: &Shared) -> Vec<u8> {
     let mut memory = [0; 4];
     loop {
-        match ring.take(&mut memory.as_mut_slice()) {
-            Take::Given(count, _) => return memory[..count].to_vec(),
-            Take::Ask | Take::Wait => ring.wait(),
+        match pipe.read(&mut memory.as_mut_slice()) {
+            Read::Done(count, _) => return memory[..count].to_vec(),
+            Read::Ask | Read::Wait => pipe.wait(),
         }
     }
 }
 
 /// Pushes all of `bytes`, as a writer does that tries again what was not taken.
-fn push_all(ring: &Shared, mut bytes: &[u8], last: bool) {
+fn push_all(pipe: &Shared, mut bytes: &[u8], last: bool) {
     loop {
-        let taken = ring.push(bytes, last).expect("it has not ended").taken;
+        let taken = pipe.push(bytes, last).expect("it has not ended").taken;
         bytes = &bytes[taken..];
         if bytes.is_empty() {
             return;
@@ -62,14 +62,14 @@ fn push_all(ring: &Shared, mut bytes: &[u8], last: bool) {
 #[test]
 fn a_reader_that_lends_is_woken_when_it_has_enough() {
     loom::model(|| {
-        let ring: Shared = Arc::new(Ring::new(8));
-        let writing = ring.clone();
+        let pipe: Shared = Arc::new(Pipe::new(8));
+        let writing = pipe.clone();
         let writer = thread::spawn(move || {
             push_all(&writing, b"ab", false);
             push_all(&writing, b"cd", true);
         });
-        assert_eq!(read(&ring, 3), (b"abc".to_vec(), None));
-        assert_eq!(read(&ring, 3), (b"d".to_vec(), Some(End::Whole)));
+        assert_eq!(read(&pipe, 3), (b"abc".to_vec(), None));
+        assert_eq!(read(&pipe, 3), (b"d".to_vec(), Some(End::Whole)));
         writer.join().expect("no thread panics");
     });
 }
@@ -78,11 +78,11 @@ fn a_reader_that_lends_is_woken_when_it_has_enough() {
 #[test]
 fn a_reader_does_not_wait_for_more_than_it_needs() {
     loom::model(|| {
-        let ring: Shared = Arc::new(Ring::new(8));
-        let writing = ring.clone();
+        let pipe: Shared = Arc::new(Pipe::new(8));
+        let writing = pipe.clone();
         let writer = thread::spawn(move || push_all(&writing, b"ab", false));
-        assert_eq!(read(&ring, 1), (b"a".to_vec(), None));
-        assert_eq!(read_some(&ring), b"b");
+        assert_eq!(read(&pipe, 1), (b"a".to_vec(), None));
+        assert_eq!(read_some(&pipe), b"b");
         writer.join().expect("no thread panics");
     });
 }
@@ -91,15 +91,15 @@ fn a_reader_does_not_wait_for_more_than_it_needs() {
 #[test]
 fn what_one_reader_leaves_another_finds() {
     loom::model(|| {
-        let ring: Shared = Arc::new(Ring::new(8));
-        let writing = ring.clone();
+        let pipe: Shared = Arc::new(Pipe::new(8));
+        let writing = pipe.clone();
         let writer = thread::spawn(move || {
             push_all(&writing, b"a", false);
             push_all(&writing, b"bcd", true);
         });
-        let mut all = read_some(&ring);
-        all.extend(read(&ring, 2).0);
-        all.extend(read(&ring, 9).0);
+        let mut all = read_some(&pipe);
+        all.extend(read(&pipe, 2).0);
+        all.extend(read(&pipe, 9).0);
         assert_eq!(all, b"abcd");
         writer.join().expect("no thread panics");
     });
@@ -109,14 +109,14 @@ fn what_one_reader_leaves_another_finds() {
 #[test]
 fn a_reader_is_woken_by_what_breaks_off() {
     loom::model(|| {
-        let ring: Shared = Arc::new(Ring::new(8));
-        let writing = ring.clone();
+        let pipe: Shared = Arc::new(Pipe::new(8));
+        let writing = pipe.clone();
         let writer = thread::spawn(move || {
             push_all(&writing, b"a", false);
             assert!(writing.break_off());
         });
-        assert_eq!(read(&ring, 2), (b"a".to_vec(), Some(End::Broken)));
-        assert!(read_some(&ring).is_empty());
+        assert_eq!(read(&pipe, 2), (b"a".to_vec(), Some(End::Broken)));
+        assert!(read_some(&pipe).is_empty());
         writer.join().expect("no thread panics");
     });
 }
@@ -127,11 +127,11 @@ fn a_writer_without_room_goes_on_when_there_is_some() {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
     builder.check(|| {
-        let ring: Shared = Arc::new(Ring::new(1));
-        let writing = ring.clone();
+        let pipe: Shared = Arc::new(Pipe::new(1));
+        let writing = pipe.clone();
         let writer = thread::spawn(move || push_all(&writing, b"abc", true));
-        assert_eq!(read(&ring, 2), (b"ab".to_vec(), None));
-        assert_eq!(read(&ring, 2), (b"c".to_vec(), Some(End::Whole)));
+        assert_eq!(read(&pipe, 2), (b"ab".to_vec(), None));
+        assert_eq!(read(&pipe, 2), (b"c".to_vec(), Some(End::Whole)));
         writer.join().expect("no thread panics");
     });
 }

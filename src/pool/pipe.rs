@@ -15,7 +15,7 @@ pub trait Destination {
 /// A reader that wants much lends its destination. What is written goes there without a stay in
 /// between, and the reader sleeps until the destination is full or nothing more comes: it is woken
 /// once, not for each piece. It must not ask for more than it needs, since it waits for all of it.
-pub struct Ring<D> {
+pub struct Pipe<D> {
     state: Mutex<State<D>>,
     changed: Condvar,
     /// How many bytes wait for a reader that has lent nothing, at most.
@@ -44,9 +44,9 @@ pub enum End {
 
 /// What a reader gets.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Take<T> {
+pub enum Read<T> {
     /// What it came for, or all that there will be.
-    Given(T, Option<End>),
+    Done(T, Option<End>),
     /// It has to wait, and the writer has not been asked: ask it, then wait.
     Ask,
     /// It has to wait, and the writer has been asked.
@@ -84,16 +84,16 @@ impl<D: Destination> State<D> {
         count
     }
 
-    fn wait<T>(&mut self) -> Take<T> {
-        if std::mem::replace(&mut self.asked, true) { Take::Wait } else { Take::Ask }
+    fn wait<T>(&mut self) -> Read<T> {
+        if std::mem::replace(&mut self.asked, true) { Read::Wait } else { Read::Ask }
     }
 }
 
-impl<D: Destination> Ring<D> {
+impl<D: Destination> Pipe<D> {
     pub fn new(capacity: usize) -> Self {
         let state =
             State { bytes: VecDeque::new(), end: None, asked: false, lent: None, closed: false };
-        Ring { state: Mutex::new(state), changed: Condvar::new(), capacity }
+        Pipe { state: Mutex::new(state), changed: Condvar::new(), capacity }
     }
 
     /// Copies what there is room for. `last` ends the run, if all was taken. None after the end.
@@ -140,15 +140,15 @@ impl<D: Destination> Ring<D> {
         self.changed.notify_one();
     }
 
-    /// Takes what is there, if anything is, and says how much; [`Ring::wait`] waits for it. Bytes
+    /// Takes what is there, if anything is, and says how much; [`Pipe::wait`] waits for it. Bytes
     /// that came before the run broke off are still given; 0 comes with an end only.
-    pub fn take(&self, to: &mut impl Destination) -> Take<usize> {
+    pub fn read(&self, to: &mut impl Destination) -> Read<usize> {
         let mut state = self.state.lock();
         let count = state.pour(to);
         match (count, state.end()) {
             (0, None) => state.wait(),
-            (0, end) => Take::Given(0, end),
-            (count, _) => Take::Given(count, None),
+            (0, end) => Read::Done(0, end),
+            (count, _) => Read::Done(count, None),
         }
     }
 
@@ -160,16 +160,16 @@ impl<D: Destination> Ring<D> {
         }
     }
 
-    /// Fills `to`, and keeps it if more must come for that; [`Ring::reclaim`] waits for it. An end
+    /// Fills `to`, and keeps it if more must come for that; [`Pipe::finish_read`] waits for it. An end
     /// comes with a destination that is not full only.
-    pub fn lend(&self, mut to: D) -> Take<D> {
+    pub fn read_into(&self, mut to: D) -> Read<D> {
         let mut state = self.state.lock();
         state.pour(&mut to);
         if to.is_full() {
-            return Take::Given(to, None);
+            return Read::Done(to, None);
         }
         if state.end().is_some() {
-            return Take::Given(to, state.end());
+            return Read::Done(to, state.end());
         }
         state.lent = Some(to);
         state.wait()
@@ -180,7 +180,7 @@ impl<D: Destination> Ring<D> {
     ///
     /// # Panics
     /// If none was lent.
-    pub fn reclaim(&self) -> (D, Option<End>) {
+    pub fn finish_read(&self) -> (D, Option<End>) {
         let mut state = self.state.lock();
         while state.is_filling() {
             self.changed.wait(&mut state);
@@ -226,107 +226,110 @@ mod tests {
         }
     }
 
-    fn ring() -> Ring<Some4> {
-        Ring::new(3)
+    fn pipe() -> Pipe<Some4> {
+        Pipe::new(3)
     }
 
     fn pushed(taken: usize, wants_more: bool) -> Option<Pushed> {
         Some(Pushed { taken, wants_more })
     }
 
-    fn take(ring: &Ring<Some4>, size: usize) -> (Take<usize>, Vec<u8>) {
+    fn take(pipe: &Pipe<Some4>, size: usize) -> (Read<usize>, Vec<u8>) {
         let mut memory = vec![0; size];
-        let took = ring.take(&mut memory.as_mut_slice());
-        memory.truncate(if let Take::Given(count, _) = took { count } else { 0 });
+        let took = pipe.read(&mut memory.as_mut_slice());
+        memory.truncate(if let Read::Done(count, _) = took { count } else { 0 });
         (took, memory)
     }
 
     #[test]
     fn what_nobody_waits_for_is_kept_up_to_the_capacity() {
-        let ring = ring();
-        assert_eq!(ring.push(b"ab", false), pushed(2, false));
+        let pipe = pipe();
+        assert_eq!(pipe.push(b"ab", false), pushed(2, false));
         assert_eq!(
-            ring.push(b"cd", true),
+            pipe.push(b"cd", true),
             pushed(1, false),
             "and \"last\" counts if all was taken"
         );
-        assert_eq!(take(&ring, 2), (Take::Given(2, None), b"ab".to_vec()));
-        assert_eq!(ring.push(b"d", true), pushed(1, false));
-        assert_eq!(take(&ring, 9), (Take::Given(2, None), b"cd".to_vec()));
-        assert_eq!(take(&ring, 9), (Take::Given(0, Some(End::Whole)), vec![]));
-        assert_eq!(ring.push(b"e", false), None);
+        assert_eq!(take(&pipe, 2), (Read::Done(2, None), b"ab".to_vec()));
+        assert_eq!(pipe.push(b"d", true), pushed(1, false));
+        assert_eq!(take(&pipe, 9), (Read::Done(2, None), b"cd".to_vec()));
+        assert_eq!(take(&pipe, 9), (Read::Done(0, Some(End::Whole)), vec![]));
+        assert_eq!(pipe.push(b"e", false), None);
     }
 
     #[test]
     fn the_writer_is_asked_once_until_it_writes() {
-        let ring = ring();
-        assert_eq!(take(&ring, 1).0, Take::Ask);
-        assert_eq!(take(&ring, 1).0, Take::Wait);
-        assert_eq!(ring.push(b"", false), pushed(0, false), "nothing is no answer");
-        assert_eq!(take(&ring, 1).0, Take::Wait);
-        assert_eq!(ring.push(b"a", false), pushed(1, false));
-        ring.wait();
-        assert_eq!(take(&ring, 1).0, Take::Given(1, None));
-        assert_eq!(take(&ring, 1).0, Take::Ask);
+        let pipe = pipe();
+        assert_eq!(take(&pipe, 1).0, Read::Ask);
+        assert_eq!(take(&pipe, 1).0, Read::Wait);
+        assert_eq!(pipe.push(b"", false), pushed(0, false), "nothing is no answer");
+        assert_eq!(take(&pipe, 1).0, Read::Wait);
+        assert_eq!(pipe.push(b"a", false), pushed(1, false));
+        pipe.wait();
+        assert_eq!(take(&pipe, 1).0, Read::Done(1, None));
+        assert_eq!(take(&pipe, 1).0, Read::Ask);
     }
 
     #[test]
     fn a_destination_is_filled_with_what_was_there_and_what_comes() {
-        let ring = ring();
-        assert_eq!(ring.push(b"a", false), pushed(1, false));
-        assert_eq!(ring.lend(Some4(vec![])), Take::Ask);
-        assert_eq!(ring.push(b"b", false), pushed(1, true), "it is not full, so more is wanted");
-        assert_eq!(ring.push(b"", false), pushed(0, false));
+        let pipe = pipe();
+        assert_eq!(pipe.push(b"a", false), pushed(1, false));
+        assert_eq!(pipe.read_into(Some4(vec![])), Read::Ask);
+        assert_eq!(pipe.push(b"b", false), pushed(1, true), "it is not full, so more is wanted");
+        assert_eq!(pipe.push(b"", false), pushed(0, false));
         assert_eq!(
-            ring.push(b"cdefghi", false),
+            pipe.push(b"cdefghi", false),
             pushed(5, false),
             "what it has no room for is kept"
         );
-        assert_eq!(ring.reclaim(), (Some4(b"abcd".to_vec()), None));
-        assert_eq!(take(&ring, 9), (Take::Given(3, None), b"efg".to_vec()));
-        assert_eq!(ring.lend(Some4(b"1234".to_vec())), Take::Given(Some4(b"1234".to_vec()), None));
+        assert_eq!(pipe.finish_read(), (Some4(b"abcd".to_vec()), None));
+        assert_eq!(take(&pipe, 9), (Read::Done(3, None), b"efg".to_vec()));
+        assert_eq!(
+            pipe.read_into(Some4(b"1234".to_vec())),
+            Read::Done(Some4(b"1234".to_vec()), None)
+        );
     }
 
     #[test]
     fn a_destination_comes_back_with_the_end() {
-        let ring = ring();
-        assert_eq!(ring.lend(Some4(vec![])), Take::Ask);
-        assert_eq!(ring.push(b"ab", true), pushed(2, false));
-        assert_eq!(ring.reclaim(), (Some4(b"ab".to_vec()), Some(End::Whole)));
-        assert_eq!(ring.lend(Some4(vec![])), Take::Given(Some4(vec![]), Some(End::Whole)));
+        let pipe = pipe();
+        assert_eq!(pipe.read_into(Some4(vec![])), Read::Ask);
+        assert_eq!(pipe.push(b"ab", true), pushed(2, false));
+        assert_eq!(pipe.finish_read(), (Some4(b"ab".to_vec()), Some(End::Whole)));
+        assert_eq!(pipe.read_into(Some4(vec![])), Read::Done(Some4(vec![]), Some(End::Whole)));
     }
 
     #[test]
     fn what_breaks_off_gives_what_came_before() {
-        let ring = ring();
-        assert_eq!(ring.lend(Some4(vec![])), Take::Ask);
-        assert_eq!(ring.push(b"a", false), pushed(1, true));
-        assert!(ring.break_off());
-        assert!(!ring.break_off());
-        assert_eq!(ring.reclaim(), (Some4(b"a".to_vec()), Some(End::Broken)));
+        let pipe = pipe();
+        assert_eq!(pipe.read_into(Some4(vec![])), Read::Ask);
+        assert_eq!(pipe.push(b"a", false), pushed(1, true));
+        assert!(pipe.break_off());
+        assert!(!pipe.break_off());
+        assert_eq!(pipe.finish_read(), (Some4(b"a".to_vec()), Some(End::Broken)));
     }
 
     #[test]
     fn a_reader_waits_no_more_once_it_is_closed() {
-        let ring = Arc::new(ring());
-        assert_eq!(ring.lend(Some4(vec![])), Take::Ask);
-        assert_eq!(ring.push(b"a", false), pushed(1, true));
-        let other = ring.clone();
-        let reader = std::thread::spawn(move || other.reclaim());
-        ring.close();
+        let pipe = Arc::new(pipe());
+        assert_eq!(pipe.read_into(Some4(vec![])), Read::Ask);
+        assert_eq!(pipe.push(b"a", false), pushed(1, true));
+        let other = pipe.clone();
+        let reader = std::thread::spawn(move || other.finish_read());
+        pipe.close();
         assert_eq!(reader.join().unwrap(), (Some4(b"a".to_vec()), Some(End::Closed)));
-        assert_eq!(ring.push(b"b", false), pushed(1, false), "the writer need not know");
-        assert_eq!(take(&ring, 9), (Take::Given(1, None), b"b".to_vec()));
-        assert_eq!(take(&ring, 9), (Take::Given(0, Some(End::Closed)), vec![]));
-        ring.wait();
+        assert_eq!(pipe.push(b"b", false), pushed(1, false), "the writer need not know");
+        assert_eq!(take(&pipe, 9), (Read::Done(1, None), b"b".to_vec()));
+        assert_eq!(take(&pipe, 9), (Read::Done(0, Some(End::Closed)), vec![]));
+        pipe.wait();
     }
 
     #[test]
     fn an_end_that_comes_with_the_last_byte_is_found_by_the_next_reader() {
-        let ring = ring();
-        assert_eq!(ring.lend(Some4(vec![])), Take::Ask);
-        assert_eq!(ring.push(b"abcd", true), pushed(4, false));
-        assert_eq!(ring.reclaim(), (Some4(b"abcd".to_vec()), None));
-        assert_eq!(take(&ring, 1).0, Take::Given(0, Some(End::Whole)));
+        let pipe = pipe();
+        assert_eq!(pipe.read_into(Some4(vec![])), Read::Ask);
+        assert_eq!(pipe.push(b"abcd", true), pushed(4, false));
+        assert_eq!(pipe.finish_read(), (Some4(b"abcd".to_vec()), None));
+        assert_eq!(take(&pipe, 1).0, Read::Done(0, Some(End::Whole)));
     }
 }

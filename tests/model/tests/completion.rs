@@ -1,11 +1,11 @@
-//! Every interleaving of `DoneList`, within loom's bounds.
+//! Every interleaving of `CompletionQueue`, within loom's bounds.
 //!
 //! That this check can fail was tried: loom reports a deadlock if "a notification is under way" is
 //! a flag of its own, cleared after the events were taken.
 
 use loom::sync::Arc;
 use loom::thread;
-use model::checked::done::DoneList;
+use model::checked::completion::CompletionQueue;
 use model::checked::sync::{Condvar, Mutex};
 use std::collections::VecDeque;
 
@@ -36,7 +36,7 @@ fn a_notified_consumer_sees_every_event_in_order() {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
     builder.check(|| {
-        let done = Arc::new(DoneList::new());
+        let done = Arc::new(CompletionQueue::new());
         let notification =
             Arc::new(Notification { set: Mutex::new(false), changed: Condvar::new() });
         let producers = [0, 1].map(|producer| {

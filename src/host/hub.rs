@@ -7,8 +7,8 @@ use super::news::News;
 use super::other_threads::OtherThreads;
 use super::{Host, Level, polling};
 use crate::error::{Error, Result};
+use crate::pool::completion::CompletionQueue;
 use crate::pool::credit::Credit;
-use crate::pool::done::DoneList;
 use crate::pool::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 use crate::python::thread::is_forked;
 use once_cell::sync::OnceCell;
@@ -30,7 +30,7 @@ const TURN: Duration = Duration::from_millis(5);
 const SWEEP_FROM: usize = 64;
 
 /// Something for the polling thread.
-pub enum Item {
+pub enum Delivery {
     Exchange(Arc<Exchange>),
     /// A line that belongs to no request.
     Log(Level, Line),
@@ -46,12 +46,12 @@ struct Live {
     free: Vec<usize>,
 }
 
-pub struct Outbox {
+pub struct Hub {
     pub(super) host: Box<dyn Host>,
     clock: Instant,
-    done: DoneList<Item>,
-    /// Taken from `done`, not delivered yet. Only the polling thread.
-    ready: Mutex<VecDeque<Item>>,
+    completed: CompletionQueue<Delivery>,
+    /// Taken from `completed`, not delivered yet. Only the polling thread.
+    ready: Mutex<VecDeque<Delivery>>,
     polling: AtomicBool,
     /// The polling thread runs applications and delivers right after: nobody need wake it.
     about_to_poll: AtomicBool,
@@ -77,18 +77,18 @@ pub struct Outbox {
     news: News,
 }
 
-impl fmt::Debug for Outbox {
+impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbox").finish_non_exhaustive()
+        f.debug_struct("Hub").finish_non_exhaustive()
     }
 }
 
-impl Outbox {
+impl Hub {
     pub fn new(host: Box<dyn Host>, log_line_size: usize, max_queue: usize) -> Arc<Self> {
-        Arc::new(Outbox {
+        Arc::new(Hub {
             host,
             clock: Instant::now(),
-            done: DoneList::new(),
+            completed: CompletionQueue::new(),
             ready: Mutex::default(),
             polling: AtomicBool::new(false),
             about_to_poll: AtomicBool::new(false),
@@ -147,7 +147,7 @@ impl Outbox {
         cancelled > SWEEP_FROM && cancelled > self.queued.load(Ordering::Relaxed)
     }
 
-    /// Keeps `exchange` alive until [`Outbox::forget`]; the pointer is what the host gets.
+    /// Keeps `exchange` alive until [`Hub::forget`]; the pointer is what the host gets.
     pub fn lend(&self, exchange: Arc<Exchange>) -> *const Exchange {
         let pointer = Arc::as_ptr(&exchange);
         let mut live = self.live.lock();
@@ -197,8 +197,8 @@ impl Outbox {
     /// false. The polling thread only.
     pub fn pause_output(&self, pause: bool) {
         match (self.output_paused.swap(pause, Ordering::Relaxed), pause) {
-            (false, true) => self.output.take(1),
-            (true, false) => self.output.give(1),
+            (false, true) => self.output.reserve(1),
+            (true, false) => self.output.release(1),
             _ => {}
         }
     }
@@ -217,13 +217,13 @@ impl Outbox {
         &self.output
     }
 
-    /// Puts `item` where the polling thread finds it, and wakes that if it need be. In a forked child
+    /// Puts `delivery` where the polling thread finds it, and wakes that if it need be. In a forked child
     /// there is none, and another thread may have held the lock of the list at the fork.
-    pub fn list(&self, item: Item) {
+    pub fn list(&self, delivery: Delivery) {
         if is_forked() {
-            return std::mem::forget(item);
+            return std::mem::forget(delivery);
         }
-        if self.done.push(item) && !self.about_to_poll.load(Ordering::Acquire) {
+        if self.completed.push(delivery) && !self.about_to_poll.load(Ordering::Acquire) {
             self.notify();
         }
     }
@@ -234,13 +234,13 @@ impl Outbox {
 
     /// The polling thread has something to fetch, or to deliver.
     pub(super) fn has_news(&self) -> bool {
-        !self.done.is_empty() || !self.ready.lock().is_empty()
+        !self.completed.is_empty() || !self.ready.lock().is_empty()
     }
 
     /// An application that was paused can go on.
     pub(super) fn set_resumed(&self) {
         self.resumed.store(true, Ordering::Release);
-        self.list(Item::Wake);
+        self.list(Delivery::Wake);
     }
 
     /// Whether one can since the last time.
@@ -248,7 +248,7 @@ impl Outbox {
         self.resumed.swap(false, Ordering::AcqRel)
     }
 
-    /// An error inside a callback of [`Outbox::poll`].
+    /// An error inside a callback of [`Hub::poll`].
     pub fn check_not_polling(&self) -> Result<()> {
         match self.is_in_callback() {
             true => Err(Error::invalid("wsgi_poll was called inside a callback of wsgi_poll")),
@@ -260,7 +260,7 @@ impl Outbox {
         self.polling.load(Ordering::Acquire)
     }
 
-    /// Runs applications, `work`, on the polling thread, which calls [`Outbox::poll`] next.
+    /// Runs applications, `work`, on the polling thread, which calls [`Hub::poll`] next.
     pub fn before_poll<R>(&self, work: impl FnOnce() -> R) -> R {
         self.about_to_poll.store(true, Ordering::Release);
         self.logs.open();
@@ -302,7 +302,7 @@ impl Outbox {
         let waiting = {
             self.host.hear();
             let mut ready = self.ready.lock();
-            self.done.drain(&mut ready);
+            self.completed.drain(&mut ready);
             self.news.fetched();
             ready.len()
         };
@@ -316,17 +316,17 @@ impl Outbox {
             let item = self.ready.lock().pop_front();
             match item {
                 None => break,
-                Some(Item::Exchange(exchange)) => {
+                Some(Delivery::Exchange(exchange)) => {
                     if exchange.deliver_some(&mut steps) {
-                        self.ready.lock().push_back(Item::Exchange(exchange));
+                        self.ready.lock().push_back(Delivery::Exchange(exchange));
                     }
                 }
-                Some(Item::Wake) => {}
-                Some(Item::Log(level, line)) => {
+                Some(Delivery::Wake) => {}
+                Some(Delivery::Log(level, line)) => {
                     steps.take(LINE_STEPS);
                     self.host.log(None, level, &line);
                 }
-                Some(Item::Exhausted(stuck)) => self.host.exhausted(stuck),
+                Some(Delivery::Exhausted(stuck)) => self.host.exhausted(stuck),
             }
             served += 1;
             if end.is_some_and(|end| Instant::now() >= end) {
@@ -335,7 +335,7 @@ impl Outbox {
         }
     }
 
-    /// Sets what wakes a thread that will call [`Outbox::drop_retired`].
+    /// Sets what wakes a thread that will call [`Hub::drop_retired`].
     pub fn set_wake(&self, wake: Box<dyn Fn() + Send + Sync>) {
         let _ = self.wake.set(wake);
     }

@@ -8,19 +8,19 @@ use std::collections::VecDeque;
 /// The list itself is the flag "a notification is under way": it is set, that is, not empty, from
 /// the push that notifies to the drain that follows. As one mutex guards both, no event can come
 /// between the clearing of the flag and the taking of the events.
-pub struct DoneList<T> {
+pub struct CompletionQueue<T> {
     items: Mutex<VecDeque<T>>,
 }
 
-impl<T> Default for DoneList<T> {
+impl<T> Default for CompletionQueue<T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T> DoneList<T> {
+impl<T> CompletionQueue<T> {
     pub fn new() -> Self {
-        DoneList { items: Mutex::new(VecDeque::new()) }
+        CompletionQueue { items: Mutex::new(VecDeque::new()) }
     }
 
     /// Adds an event; true: the caller must notify the consumer, which then drains.
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn only_the_first_push_since_a_drain_notifies() {
-        let done = DoneList::new();
+        let done = CompletionQueue::new();
         assert!(done.push(1));
         assert!(!done.push(2));
         let mut seen = VecDeque::from([0]);
