@@ -170,5 +170,5 @@ ngx_http_wsgi_discard(ngx_http_wsgi_ctx_t *ctx)
     ctx->discarded = 1;
     ctx->discarded_at = ngx_current_msec;
 
-    wsgi_discard(ctx->exchange);
+    wsgi_detach_client(ctx->exchange);
 }

@@ -138,7 +138,7 @@ ngx_http_wsgi_finalize(ngx_http_wsgi_ctx_t *ctx, ngx_int_t rc)
     /* with these two the client has left, or does not read */
 
     flags = (rc == NGX_ERROR || rc == NGX_HTTP_REQUEST_TIME_OUT)
-                ? 0 : WSGI_ABANDON_ANSWERED;
+                ? 0 : WSGI_CANCEL_ANSWERED;
 
     ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, flags);
 
@@ -192,7 +192,7 @@ ngx_http_wsgi_cleanup(void *data)
 /*
  * Ends the exchange, if the library has not ended it.  A thread that is still
  * in the application after "late_after" milliseconds counts as stuck.  With
- * WSGI_ABANDON_ANSWERED in "flags" the client has not left.
+ * WSGI_CANCEL_ANSWERED in "flags" the client has not left.
  */
 
 void
@@ -228,10 +228,10 @@ ngx_http_wsgi_abandon(ngx_http_wsgi_ctx_t *ctx, ngx_msec_t late_after,
     text.size = p - about;
 
     if (wlcf->interrupt) {
-        flags |= WSGI_ABANDON_INTERRUPT;
+        flags |= WSGI_CANCEL_INTERRUPT;
     }
 
-    wsgi_abandon(ctx->exchange, text, late_after, flags);
+    wsgi_cancel_watched(ctx->exchange, text, late_after, flags);
 
     ctx->exchange = NULL;
 }

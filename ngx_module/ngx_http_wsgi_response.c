@@ -134,7 +134,7 @@ ngx_http_wsgi_intercept(ngx_http_wsgi_ctx_t *ctx, const wsgi_head *head)
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wsgi_module);
 
-    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, WSGI_ABANDON_ANSWERED);
+    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, WSGI_CANCEL_ANSWERED);
 
     ngx_http_wsgi_detach(ctx);
 

@@ -148,7 +148,7 @@ ngx_http_wsgi_start_runtime(ngx_cycle_t *cycle,
      * the master has set all handlers
      */
 
-    config.flags = WSGI_BUNCHES|WSGI_ODD_HEADER_NAMES|WSGI_KEEP_HANDLERS;
+    config.flags = WSGI_BATCH|WSGI_ODD_HEADER_NAMES|WSGI_KEEP_HANDLERS;
 
     if (ngx_process == NGX_PROCESS_WORKER && ccf->worker_processes > 1) {
         config.flags |= WSGI_MULTIPROCESS;

@@ -228,7 +228,7 @@ ngx_http_wsgi_timed_out(ngx_http_wsgi_ctx_t *ctx, wsgi_phase phase)
                       "WSGI0117 the application gave nothing more within "
                       "\"wsgi_read_timeout\", ending the response unfinished");
 
-        ngx_http_wsgi_abandon(ctx, 0, WSGI_ABANDON_ANSWERED);
+        ngx_http_wsgi_abandon(ctx, 0, WSGI_CANCEL_ANSWERED);
 
         /* the client gets what the application has given */
 
@@ -242,7 +242,7 @@ ngx_http_wsgi_timed_out(ngx_http_wsgi_ctx_t *ctx, wsgi_phase phase)
         return;
     }
 
-    ngx_http_wsgi_abandon(ctx, 0, WSGI_ABANDON_ANSWERED);
+    ngx_http_wsgi_abandon(ctx, 0, WSGI_CANCEL_ANSWERED);
 
     (void) ngx_http_wsgi_finalize(ctx, rc);
 }
@@ -286,7 +286,7 @@ ngx_http_wsgi_finalize_slow(ngx_http_wsgi_ctx_t *ctx)
 
     c->timedout = 1;
 
-    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, WSGI_ABANDON_ANSWERED);
+    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, WSGI_CANCEL_ANSWERED);
 
     (void) ngx_http_wsgi_finalize(ctx, NGX_HTTP_REQUEST_TIME_OUT);
 }
@@ -306,7 +306,7 @@ ngx_http_wsgi_discarded(ngx_http_wsgi_ctx_t *ctx)
                   "\"wsgi_read_timeout\" though no client waits for it, it is "
                   "stopped");
 
-    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, WSGI_ABANDON_ANSWERED);
+    ngx_http_wsgi_abandon(ctx, wlcf->read_timeout, WSGI_CANCEL_ANSWERED);
 
     (void) ngx_http_wsgi_finalize(ctx, ctx->client_rc ? ctx->client_rc
                                                       : NGX_OK);

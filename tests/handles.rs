@@ -236,11 +236,11 @@ const MISUSE: [(&str, &str); 14] = [
     ("release a buffer twice", "wsgi_buffer_release: this wsgi_buffer was released before"),
     (
         "release a copy of a buffer",
-        "wsgi_buffer_release: this wsgi_buffer is none that the library",
+        "wsgi_buffer_release: this wsgi_buffer is not one that the library",
     ),
     ("release an application twice", "wsgi_app_release: this wsgi_app was released before"),
     ("submit to a released application", "wsgi_submit: this wsgi_app was released before"),
-    ("submit to a runtime", "wsgi_submit: this wsgi_app is none: it is a wsgi_runtime"),
+    ("submit to a runtime", "wsgi_submit: this wsgi_app is not one: it is a wsgi_runtime"),
     ("release an error twice", "wsgi_error_release: this wsgi_error was released before"),
     ("read a released error", "wsgi_error_message: this wsgi_error was released before"),
     ("cancel on another thread", "wsgi_cancel: called on another thread than the first"),

@@ -20,7 +20,7 @@
 
 // Caches are filled, and Python has specialised the application's code.
 #define WARM_UP 320
-#define BUNCH 16
+#define BATCH 16
 #define MAX_HEADERS 64
 #define MAX_CLIENTS 16
 
@@ -164,9 +164,9 @@ static void fill(wsgi_request *request, const wsgi_str *body) {
 
 // Whether the pool has to do with the requests from `first` on, which it answers in this order. It has
 // not if one of them waits for this thread, as with more than 8 MB that it has not fetched.
-static int is_pool_busy(wsgi_exchange *const *bunch, unsigned long first, unsigned long count) {
+static int is_pool_busy(wsgi_exchange *const *batch, unsigned long first, unsigned long count) {
     for (unsigned long i = first; i < count; i++) {
-        wsgi_phase phase = wsgi_exchange_phase(bunch[i], NULL);
+        wsgi_phase phase = wsgi_exchange_phase(batch[i], NULL);
         if (phase < WSGI_PHASE_DONE) {
             return phase != WSGI_PHASE_HOST;
         }
@@ -176,9 +176,9 @@ static int is_pool_busy(wsgi_exchange *const *bunch, unsigned long first, unsign
 
 // Sleeps until the pool has no more to do. nginx's loop would fetch the first answers while others
 // are in the making; how many depends on the clock, and so would the number of instructions.
-static void wait_for_pool(wsgi_exchange *const *bunch, unsigned long first, unsigned long count) {
+static void wait_for_pool(wsgi_exchange *const *batch, unsigned long first, unsigned long count) {
     struct timespec pause = {0, 2 * 1000 * 1000};
-    while (is_pool_busy(bunch, first, count)) {
+    while (is_pool_busy(batch, first, count)) {
         nanosleep(&pause, NULL);
     }
     nanosleep(&pause, NULL); // the thread goes to sleep too
@@ -187,16 +187,16 @@ static void wait_for_pool(wsgi_exchange *const *bunch, unsigned long first, unsi
 static void answer(const wsgi_request *requests, size_t clients, unsigned long count) {
     while (finished < count) {
         unsigned long begin = finished;
-        unsigned long until = begin + BUNCH < count ? begin + BUNCH : count;
-        wsgi_exchange *bunch[BUNCH];
+        unsigned long until = begin + BATCH < count ? begin + BATCH : count;
+        wsgi_exchange *batch[BATCH];
         for (unsigned long i = begin; i < until; i++) {
             const wsgi_request *request = &requests[i % clients];
-            ENSURE(wsgi_submit(app, request, &finished, &bunch[i - begin], NULL) == WSGI_OK);
+            ENSURE(wsgi_submit(app, request, &finished, &batch[i - begin], NULL) == WSGI_OK);
         }
         ENSURE(wsgi_poll(runtime, 0, NULL) == WSGI_OK);
         while (finished < until) {
             if (threads > 0) {
-                wait_for_pool(bunch, finished - begin, until - begin);
+                wait_for_pool(batch, finished - begin, until - begin);
             }
             ENSURE(wsgi_poll(runtime, 0, NULL) == WSGI_OK);
         }
@@ -218,7 +218,7 @@ static void start(const char *file, const char *callable) {
     config.struct_size = sizeof config;
     config.abi_version = WSGI_ABI_VERSION;
     config.host = &table;
-    config.flags = WSGI_BUNCHES;
+    config.flags = WSGI_BATCH;
     config.threads = threads;
     wake = eventfd(0, EFD_CLOEXEC);
     ENSURE(wsgi_runtime_start(&config, &runtime, NULL) == WSGI_OK);

@@ -5,15 +5,14 @@ use crate::host::{self, BYTES, FACTS, FINISHED, RUNTIME, long_request, short_req
 use criterion::{Criterion, Throughput};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use wsgi::host::exchange::Exchange;
 use wsgi::host::hub::Hub;
-use wsgi::host::queue::Queue;
+use wsgi::host::polled::Polled;
 use wsgi::host::request::Request;
 use wsgi::runtime::App;
 use wsgi::wsgi::app::Application;
 use wsgi::wsgi::gateway;
 
-const BUNCH: usize = 32;
+const BATCH: usize = 32;
 const MEGABYTE: u64 = 1 << 20;
 
 /// An application, what it is asked, and how many bytes it answers.
@@ -62,11 +61,9 @@ fn inline(criterion: &mut Criterion) {
 
 /// What the runtime does without threads.
 fn answer(py: pyo3::Python<'_>, application: &Application, request: Box<Request>, hub: &Arc<Hub>) {
-    hub.enter_queue().expect("there is room");
-    let exchange = Exchange::new(request, host::host_request(), hub);
-    hub.lend(exchange.clone());
-    let request = exchange.begin().expect("nobody has cancelled it");
-    let transport = Box::new(Queue::pausing(exchange.clone()));
+    let (exchange, _) = hub.accept(request, host::host_request()).expect("there is room");
+    let request = exchange.begin().expect("it was not cancelled");
+    let transport = Box::new(Polled::pausing(hub.clone(), exchange.clone()));
     let mut paused = gateway::answer(py, application, request, transport, hub);
     hub.poll(0).expect("a poll");
     while let Some(rest) = paused {
@@ -74,7 +71,7 @@ fn answer(py: pyo3::Python<'_>, application: &Application, request: Box<Request>
         paused = rest.resume(py, application, hub);
         hub.poll(0).expect("a poll");
     }
-    hub.drop_retired(py);
+    hub.deferred().drop_all(py);
 }
 
 fn pooled(criterion: &mut Criterion) {
@@ -82,7 +79,7 @@ fn pooled(criterion: &mut Criterion) {
     for (callable, request, size) in SHORT {
         let app = RUNTIME.load(host::target(callable)).expect("the runtime runs");
         app.wait(None).expect("benches/app.py can be imported");
-        for requests in [1, BUNCH] {
+        for requests in [1, BATCH] {
             let name = format!("{callable}, {requests} at a time");
             group.throughput(Throughput::Elements(requests as u64));
             group.bench_function(name, |bencher| {

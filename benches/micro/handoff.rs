@@ -9,7 +9,7 @@ use std::thread;
 use wsgi::pool::completion::CompletionQueue;
 use wsgi::pool::handoff::Handoff;
 
-const BUNCH: usize = 32;
+const BATCH: usize = 32;
 
 #[derive(Default)]
 struct Pool {
@@ -54,7 +54,7 @@ pub fn benches(criterion: &mut Criterion) {
             back.clear();
         });
     });
-    for (name, jobs) in [("a thread and back", 1), ("a thread and back, 32 at a time", BUNCH)] {
+    for (name, jobs) in [("a thread and back", 1), ("a thread and back, 32 at a time", BATCH)] {
         let pool = Arc::new(Pool::default());
         let worker = thread::spawn({
             let pool = pool.clone();

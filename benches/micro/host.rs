@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-use wsgi::host::buffer::Buffers;
-use wsgi::host::event::{Head, Outcome};
 use wsgi::host::hub::Hub;
 use wsgi::host::request::{Field, Request};
-use wsgi::host::{FileRange, Gone, Host, HostRequest, Level};
+use wsgi::host::response::buffer::Buffers;
+use wsgi::host::response::head::Head;
+use wsgi::host::{Gone, Host, HostRequest, Level, Outcome};
 use wsgi::python;
 use wsgi::runtime::Runtime;
 use wsgi::runtime::settings::Settings;
@@ -33,10 +33,6 @@ static WAKE: LazyLock<i32> = LazyLock::new(|| {
 struct CountingHost;
 
 impl Host for CountingHost {
-    fn early_hints(&self, _request: HostRequest, _hints: &Head) -> Result<(), Gone> {
-        unreachable!("it gives no hints")
-    }
-
     fn start(&self, _request: HostRequest, head: &Head) -> Result<(), Gone> {
         assert_eq!(head.status, 200);
         Ok(())
@@ -49,25 +45,9 @@ impl Host for CountingHost {
         Ok(())
     }
 
-    fn takes_files(&self) -> bool {
-        false
-    }
-
-    fn send_file(&self, _request: HostRequest, _file: FileRange, _last: bool) -> Result<(), Gone> {
-        unreachable!("it takes no files")
-    }
-
     fn finish(&self, _request: HostRequest, outcome: Outcome) {
         assert_eq!(outcome, Outcome::Complete);
         FINISHED.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn want_body(&self, _request: HostRequest) -> Result<(), Gone> {
-        unreachable!("no request has a body")
-    }
-
-    fn read(&self, _request: HostRequest, _buffer: &mut [u8]) -> std::io::Result<usize> {
-        unreachable!("no request has a body")
     }
 
     fn log(&self, _request: Option<HostRequest>, _level: Level, line: &str) {
@@ -78,22 +58,8 @@ impl Host for CountingHost {
         notify();
     }
 
-    fn exhausted(&self, _stuck: usize) {}
-
     fn is_event_driven(&self) -> bool {
         true
-    }
-
-    fn has_early_hints(&self) -> bool {
-        false
-    }
-
-    fn has_want_body(&self) -> bool {
-        false
-    }
-
-    fn has_read(&self) -> bool {
-        false
     }
 }
 
@@ -120,7 +86,7 @@ pub fn hub() -> std::sync::Arc<Hub> {
 
 /// One Python thread, woken by `poll` as nginx's module has it.
 pub static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
-    let settings = Settings { threads: 1, max_queue: 1024, bunches: true, ..Settings::default() };
+    let settings = Settings { threads: 1, max_queue: 1024, batch: true, ..Settings::default() };
     Runtime::start(settings, Box::new(CountingHost)).expect("Python can be started")
 });
 

@@ -4,11 +4,10 @@
 use crate::host::{host_request, hub, short_request, with_python};
 use criterion::Criterion;
 use pyo3::types::PyBytes;
-use wsgi::host::Transport;
-use wsgi::host::buffer::KEEP_FROM;
-use wsgi::host::event::{Head, Outcome};
-use wsgi::host::exchange::Exchange;
-use wsgi::host::queue::Queue;
+use wsgi::host::polled::Polled;
+use wsgi::host::response::buffer::KEEP_FROM;
+use wsgi::host::response::head::Head;
+use wsgi::host::{Outcome, Transport};
 
 pub fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("response");
@@ -20,9 +19,10 @@ pub fn benches(criterion: &mut Criterion) {
                 let hub = hub();
                 let block = PyBytes::new(py, &vec![b'x'; size]);
                 bencher.iter(|| {
-                    let exchange = Exchange::new(short_request(), host_request(), &hub);
-                    hub.lend(exchange.clone());
-                    let mut transport = Queue::new(exchange);
+                    let accepted = hub.accept(short_request(), host_request());
+                    let (exchange, _) = accepted.expect("there is room");
+                    exchange.begin().expect("it was not cancelled");
+                    let mut transport = Polled::new(hub.clone(), exchange);
                     let mut head = Head::new(200, b"OK");
                     head.add(b"Content-type", b"text/plain");
                     transport.head(head);
@@ -31,7 +31,7 @@ pub fn benches(criterion: &mut Criterion) {
                     }
                     transport.end(py, Outcome::Complete);
                     hub.poll(0).expect("a poll");
-                    hub.drop_retired(py);
+                    hub.deferred().drop_all(py);
                 });
             });
         });

@@ -13,7 +13,7 @@ pub mod host;
 
 use host::{Answer, Call};
 use std::path::Path;
-use wsgi::host::event::Outcome;
+use wsgi::host::Outcome;
 
 /// A call of `app` in a file of fuzz/applications.
 pub fn call(file: &str) -> Call {

@@ -3,7 +3,7 @@
 
 use fuzz::host::Answer;
 use libfuzzer_sys::fuzz_target;
-use wsgi::host::event::Outcome;
+use wsgi::host::Outcome;
 
 /// Must be equal to PERIOD of applications/machine.py.
 const PERIOD: usize = 251;

@@ -20,22 +20,22 @@ LIMITS = [
     ("ngx_http_wsgi_module.c", "ngx_http_wsgi_max_queue_bounds", [
         ("directives.md", "*`nginx -t` refuses* 0 and more than {}."),
     ]),
-    ("main_thread.rs", "STACK_SIZE", [
+    ("settings.rs", "STACK_SIZE", [
         ("wsgi.h", "The threads of the library have {}"),
     ]),
     ("settings.rs", "MIN_LOG_LINE", [
         ("wsgi.h", "no limit; the least is {}"),
     ]),
     ("app.rs", "FIRST_PAUSE", [
-        ("wsgi.h", "a pause ({}, doubling"),
+        ("wsgi.h", "The pause is {}, and"),
         ("errors.md", "After a pause of {}"),
     ]),
     ("app.rs", "LAST_PAUSE", [
-        ("wsgi.h", "doubling to {}"),
+        ("wsgi.h", "doubles up to {}"),
         ("errors.md", "doubles the pause, up to {}"),
     ]),
     ("upload.rs", "CAPACITY", [
-        ("wsgi.h", "at most {} beside"),
+        ("wsgi.h", "at most {} besides"),
         ("directives.md", "is slowed down. At most {}"),
         ("architecture.md", "At most {} of a body"),
     ]),
@@ -55,13 +55,13 @@ LIMITS = [
     ("response.rs", "FIELD_COST", [
         ("early_hints.rs", "and each field {}"),
     ]),
-    ("log.rs", "LIMIT", [
+    ("line.rs", "LIMIT", [
         ("architecture.md", "At most {} of log lines"),
     ]),
-    ("log.rs", "COST", [
+    ("line.rs", "COST", [
         ("architecture.md", "Each line counts {}"),
     ]),
-    ("log.rs", "MOST", [
+    ("line.rs", "MOST", [
         ("architecture.md", "Above {} their lines"),
     ]),
     ("hub.rs", "TURN", [
@@ -131,8 +131,12 @@ class Sources:
         return None
 
     def value(self, text, file):
-        """The value of an expression such as `16 * LIMIT`, `Duration::from_secs(1)` or `256k`."""
-        return math.prod(self.factor(word.strip(" ()"), file) for word in text.split("*"))
+        """The value of an expression such as `16 * LIMIT`, `Duration::from_secs(1)` or `256k`.
+
+        None if there is no such constant.
+        """
+        factors = [self.factor(word.strip(" ()"), file) for word in text.split("*")]
+        return None if None in factors else math.prod(factors)
 
     def factor(self, word, file):
         word = WORDS.get(word, word)

@@ -5,31 +5,33 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 
-/// Readable from a `write` to the `read` that follows it, however many there were.
+/// Readable from a `write` until the next `read`, however many writes there were.
 pub(super) struct EventFd(File);
 
 impl EventFd {
     pub(super) fn new() -> Result<Self> {
-        // SAFETY: takes numbers only.
-        let number = unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) };
-        if number < 0 {
+        // SAFETY: eventfd() takes numbers only, and the descriptor that it makes has no other
+        // owner.
+        let file = unsafe {
+            let number = libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC);
+            (number >= 0).then(|| File::from_raw_fd(number))
+        };
+        file.map(EventFd).ok_or_else(|| {
             let error = io::Error::last_os_error();
-            return Err(Error::invalid(format!("WSGI_EVENTFD: there is no eventfd: {error}")));
-        }
-        // SAFETY: just made, and nobody else knows it.
-        Ok(EventFd(unsafe { File::from_raw_fd(number) }))
+            Error::invalid(format!("WSGI_EVENTFD: the system gives no eventfd: {error}"))
+        })
     }
 
     pub(super) fn number(&self) -> RawFd {
         self.0.as_raw_fd()
     }
 
-    /// A counter that is full is readable too.
+    /// A counter that is full is readable too, so its failure is of no interest.
     pub(super) fn write(&self) {
         let _ = (&self.0).write(&1_u64.to_ne_bytes());
     }
 
-    /// Nothing was written: that is an error of no interest.
+    /// It fails if nothing was written, which is of no interest.
     pub(super) fn read(&self) {
         let _ = (&self.0).read(&mut [0; 8]);
     }

@@ -1,26 +1,32 @@
 //! The host's table of callbacks, made safe.
 
 use super::eventfd::EventFd;
-use super::guard;
+use super::handles::owned_out;
 use super::host::{
     WSGI_READ_GONE, WSGI_WRITE_LAST, wsgi_buffer, wsgi_head, wsgi_host, wsgi_level, wsgi_outcome,
 };
+use super::misuse::{self, Kind};
+use super::pointers::Given;
 use super::request::{wsgi_header, wsgi_str};
 use crate::error::{Error, Result};
-use crate::host::buffer::{Buffers, FEW};
-use crate::host::event::{Head, Outcome};
-use crate::host::{FileRange, Gone, Host, HostRequest, Level};
+use crate::host::request::body;
+use crate::host::response::buffer::{Buffers, FEW};
+use crate::host::response::file_range::FileRange;
+use crate::host::response::head::Head;
+use crate::host::{Gone, Host, HostRequest, Level, Outcome};
 use smallvec::SmallVec;
+use std::any::Any;
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::os::fd::{IntoRawFd, RawFd};
+use std::sync::Arc;
 
 type Start = unsafe extern "C" fn(*mut c_void, *const wsgi_head) -> c_int;
 type Write = unsafe extern "C" fn(*mut c_void, *const *mut wsgi_buffer, usize, u32) -> c_int;
 type Finish = unsafe extern "C" fn(*mut c_void, wsgi_outcome, u32);
 type Log = unsafe extern "C" fn(*mut c_void, *mut c_void, wsgi_level, wsgi_str);
 
-/// The callbacks, those that must be there taken out of their options.
+/// The callbacks, the required ones taken out of their options.
 struct Table {
     optional: wsgi_host,
     eventfd: Option<EventFd>,
@@ -30,18 +36,17 @@ struct Table {
     log: Log,
 }
 
-// SAFETY: the functions may be called on the threads that wsgi.h names, which the host has agreed
-// to by handing in the table; `data` is only carried.
+// SAFETY: a host that hands in a table agrees that its functions are called on the threads that
+// wsgi.h names; its `data` is only carried to them.
 unsafe impl Send for Table {}
-// SAFETY: as above.
+// SAFETY: no method changes a table, and wsgi.h says which of the functions several threads call at
+// once.
 unsafe impl Sync for Table {}
 
 /// # Safety
-/// `host` is NULL or what its type says, and its functions do what wsgi.h asks of them for the life
-/// of the process.
-pub(super) unsafe fn read(host: *const wsgi_host, with_eventfd: bool) -> Result<Box<dyn Host>> {
-    // SAFETY: the caller's promise.
-    let host = unsafe { guard::structure(host, "wsgi_host") }?;
+/// The functions of the table do what wsgi.h asks of them until the process ends.
+pub(super) unsafe fn read(host: Given<'_, wsgi_host>, with_eventfd: bool) -> Result<Box<dyn Host>> {
+    let host = host.structure("wsgi_host")?;
     let missing = |name: &str| Error::invalid(format!("wsgi_host: the callback `{name}` is NULL"));
     if with_eventfd && host.notify.is_some() {
         return Err(Error::invalid(
@@ -66,7 +71,7 @@ fn go_on(returned: c_int) -> std::result::Result<(), Gone> {
     if returned == 0 { Ok(()) } else { Err(Gone) }
 }
 
-/// The fields of `head`, good as long as that.
+/// The fields of `head`, valid as long as that.
 fn lend_fields(head: &Head) -> SmallVec<[wsgi_header; 2 * FEW]> {
     head.fields()
         .map(|(name, value)| wsgi_header { name: lend(name), value: lend(value) })
@@ -77,14 +82,14 @@ fn flags(last: bool) -> u32 {
     if last { WSGI_WRITE_LAST } else { 0 }
 }
 
-// SAFETY (of every call below): the functions came from `read`, whose caller promised that they are
-// what wsgi.h asks for; `Host`'s callers keep to the threads and the order that it states, and what
-// is lent lives until the call returns.
+// Each call below is of a function of the table. The caller of `read` promised that it does what
+// wsgi.h asks, and the callers of a `Host` keep to the threads and the order that wsgi.h states.
+// What remains to argue at each call is what it hands over.
 impl Host for Table {
     fn early_hints(&self, request: HostRequest, hints: &Head) -> std::result::Result<(), Gone> {
         let early_hints = self.optional.early_hints.ok_or(Gone)?;
         let fields = lend_fields(hints);
-        // SAFETY: see above the impl.
+        // SAFETY: `fields` has this number of header fields, and lives until the call returns.
         go_on(unsafe { early_hints(request.0, fields.as_ptr(), fields.len()) })
     }
 
@@ -100,7 +105,7 @@ impl Host for Table {
                 .map_or(-1, |length| i64::try_from(length).unwrap_or(i64::MAX)),
             no_body: head.no_body.into(),
         };
-        // SAFETY: see above the impl.
+        // SAFETY: `lent`, and what it points to, lives until the call returns.
         go_on(unsafe { (self.start)(request.0, &raw const lent) })
     }
 
@@ -110,9 +115,9 @@ impl Host for Table {
         buffers: Buffers,
         last: bool,
     ) -> std::result::Result<(), Gone> {
-        let owned: SmallVec<[*mut wsgi_buffer; FEW]> =
-            buffers.into_iter().map(guard::buffer_out).collect();
-        // SAFETY: see above the impl.
+        let owned: SmallVec<[*mut wsgi_buffer; FEW]> = buffers.into_iter().map(owned_out).collect();
+        // SAFETY: `owned` has this number of handles and lives until the call returns. The host
+        // owns the buffers behind them from now on.
         go_on(unsafe { (self.write)(request.0, owned.as_ptr(), owned.len(), flags(last)) })
     }
 
@@ -128,7 +133,7 @@ impl Host for Table {
     ) -> std::result::Result<(), Gone> {
         let send_file = self.optional.send_file.ok_or(Gone)?;
         let fd = file.file.into_raw_fd();
-        // SAFETY: see above the impl.
+        // SAFETY: `into_raw_fd` has given up the descriptor, so the host may own it.
         go_on(unsafe { send_file(request.0, fd, file.offset, file.length, flags(last)) })
     }
 
@@ -139,28 +144,25 @@ impl Host for Table {
             Outcome::Unavailable { retry_after } => (wsgi_outcome::WSGI_REFUSED, retry_after),
             Outcome::Truncated => (wsgi_outcome::WSGI_TRUNCATED, 0),
         };
-        // SAFETY: see above the impl.
+        // SAFETY: only numbers go with the host's own pointer.
         unsafe { (self.finish)(request.0, outcome, retry_after) }
     }
 
     fn want_body(&self, request: HostRequest) -> std::result::Result<(), Gone> {
         let want_body = self.optional.want_body.ok_or(Gone)?;
-        // SAFETY: see above the impl.
+        // SAFETY: the host gets back its own pointer, for a request that is not over.
         go_on(unsafe { want_body(request.0) })
     }
 
     fn read(&self, request: HostRequest, buffer: &mut [u8]) -> io::Result<usize> {
-        let none = || io::Error::other("the host has no callback for the body");
-        let read = self.optional.read.ok_or_else(none)?;
-        // SAFETY: see above the impl.
+        let missing = || io::Error::other("the host has no callback for the body");
+        let read = self.optional.read.ok_or_else(missing)?;
+        // SAFETY: `buffer` has room for this number of bytes, and no other code uses it meanwhile.
         let count = unsafe { read(request.0, buffer.as_mut_ptr(), buffer.len()) };
         if count == WSGI_READ_GONE as isize {
-            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone"));
+            return Err(body::client_gone());
         }
-        let count = usize::try_from(count).map_err(|_| {
-            let text = "the client did not send the whole request body";
-            io::Error::new(io::ErrorKind::ConnectionAborted, text)
-        })?;
+        let count = usize::try_from(count).map_err(|_| body::incomplete())?;
         if count > buffer.len() {
             return Err(io::Error::other("the host's read callback gave more than was asked for"));
         }
@@ -174,7 +176,8 @@ impl Host for Table {
             Level::Error => wsgi_level::WSGI_LOG_ERROR,
         };
         let request = request.map_or(std::ptr::null_mut(), |request| request.0);
-        // SAFETY: see above the impl.
+        // SAFETY: `line` lives until the call returns; a request comes with it only as long as the
+        // host wants that.
         unsafe { (self.log)(self.optional.data, request, level, lend(line.as_bytes())) }
     }
 
@@ -183,18 +186,18 @@ impl Host for Table {
             eventfd.write();
         }
         if let Some(notify) = self.optional.notify {
-            // SAFETY: see above the impl.
+            // SAFETY: the host gets back its own `data`.
             unsafe { notify(self.optional.data) }
         }
     }
 
-    fn hear(&self) {
+    fn clear_notification(&self) {
         if let Some(eventfd) = &self.eventfd {
             eventfd.read();
         }
     }
 
-    fn owe_poll(&self) {
+    fn request_poll(&self) {
         if let Some(eventfd) = &self.eventfd {
             eventfd.write();
         }
@@ -206,7 +209,8 @@ impl Host for Table {
 
     fn exhausted(&self, stuck: usize) {
         if let Some(exhausted) = self.optional.exhausted {
-            // SAFETY: see above the impl.
+            // SAFETY: as for any callback that gets `data`, the host said that this pointer is its
+            // own.
             unsafe { exhausted(self.optional.data, stuck) }
         }
     }
@@ -225,5 +229,18 @@ impl Host for Table {
 
     fn has_read(&self) -> bool {
         self.optional.read.is_some()
+    }
+
+    fn lends(&self, exchange: *const ()) {
+        misuse::add(exchange.addr(), Kind::Exchange);
+    }
+
+    fn takes_back(
+        &self,
+        exchange: *const (),
+        cancelled: bool,
+        kept: Option<Arc<dyn Any + Send + Sync>>,
+    ) {
+        misuse::exchange_over(exchange.addr(), cancelled, kept);
     }
 }

@@ -1,12 +1,12 @@
-//! What a host says about one request: plain data, borrowed for one call.
+//! One request as the host describes it: plain data, borrowed for one call.
 
 use std::ffi::c_int;
 
 /// A run of bytes. Not NUL-terminated, in no particular encoding.
 ///
-/// `data` may be NULL when `size` is 0. Where a `wsgi_str` is handed to the library the bytes are
-/// **borrowed** for that one call; where the library hands one to a callback they are **lent until
-/// the callback returns**.
+/// `data` may be NULL when `size` is 0. When a host passes a `wsgi_str` to the library, the bytes
+/// are **borrowed** for that one call. When the library passes one to a callback, they are **lent
+/// until the callback returns**.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct wsgi_str {
@@ -28,10 +28,11 @@ pub const WSGI_BODY_NONE: u32 = 0;
 pub const WSGI_BODY_MEMORY: u32 = 1;
 /// The whole body is in a file: `body_length` bytes of `body_fd`, from `body_offset` on.
 pub const WSGI_BODY_FILE: u32 = 2;
-/// The host pushes the body with `wsgi_body_push` while the application runs. Only `wsgi_submit`.
+/// The host pushes the body with `wsgi_body_push` while the application runs. Only for
+/// `wsgi_submit`.
 pub const WSGI_BODY_PUSH: u32 = 3;
-/// The library pulls the body with the host's `read` callback, from the application's first read
-/// on. Only `wsgi_run`.
+/// The library gets the body from the host's `read` callback, from the application's first read on.
+/// Only for `wsgi_run`.
 pub const WSGI_BODY_READ: u32 = 4;
 
 /// What 0 means for `wsgi_request.buffer_size`, in bytes: 1 MiB.
@@ -41,18 +42,18 @@ const _: () = assert!(WSGI_DEFAULT_BUFFER_SIZE as usize == crate::host::request:
 /// One HTTP request, as the host has parsed it.
 ///
 /// Begin with `WSGI_REQUEST_INIT`, then set the members you know. `method` is required. Every other
-/// string may be empty; four of them mean something then, since PEP 3333 wants them not empty. The
-/// library copies all it needs (and duplicates `body_fd`) before
-/// `wsgi_submit` returns; `wsgi_run` reads it during the call. The structure and everything it
-/// points to are **borrowed**, and may be used for another request right after.
+/// string may be empty. Four of them have defaults, since PEP 3333 does not allow them to be empty.
+/// `wsgi_submit` copies all it needs (and duplicates `body_fd`) before it returns; `wsgi_run` reads
+/// it during the call. The structure and everything it points to are **borrowed**, and may be used
+/// for another request right after.
 ///
 /// A request that contradicts itself is `WSGI_INVALID`, with a sentence that names the member: a
 /// string that is NULL and has a size, a `content_length` that is not the size of the body, an
-/// `auth_type` without a `remote_user`, and what the members say of themselves.
+/// `auth_type` without a `remote_user`, or anything else that a member's description forbids.
 ///
-/// The library does not parse HTTP: the host has refused malformed requests, decoded and normalised
-/// the path, and de-chunked the body. Each string is bytes and reaches the application as PEP 3333
-/// has it, decoded as ISO-8859-1.
+/// The library does not parse HTTP: the host must refuse malformed requests, decode and normalise
+/// the path, and de-chunk the body. Each string is bytes and reaches the application decoded as
+/// ISO-8859-1, as PEP 3333 demands.
 #[repr(C)]
 pub struct wsgi_request {
     /// `sizeof(wsgi_request)`.
@@ -91,42 +92,46 @@ pub struct wsgi_request {
     pub auth_type: wsgi_str,
     /// REQUEST_ID: the host's own name for this request, for its log.
     pub request_id: wsgi_str,
-    /// CONTENT_LENGTH in bytes, or -1 where the client stated none and it is not known yet. This is
-    /// the one member whose zero means something else than "not said": the client stated 0, and no
-    /// body is read. `WSGI_REQUEST_INIT` sets it to -1.
+    /// CONTENT_LENGTH in bytes, or -1 if the client stated none and it is not known yet. This is
+    /// the one member whose zero does not mean "not set": the client stated 0, and no body is read.
+    /// `WSGI_REQUEST_INIT` sets it to -1.
     ///
-    /// The body must be just as long. Where its size is known when the request is handed over, another
-    /// length is `WSGI_INVALID`; a body that ends before raises OSError in the application, and is
-    /// never taken for whole. Of a longer one no more is read.
+    /// The body must have exactly this length. If its size is known when the request is handed
+    /// over, another length is `WSGI_INVALID`. A body that ends earlier raises OSError in the
+    /// application, which never takes it for whole. The library reads no more than this of a longer
+    /// body.
     pub content_length: i64,
     /// The header fields in the order received, repeated ones repeated. The library joins and
-    /// filters them (see "environ" above).
+    /// filters them: see the chapter ENVIRON.
     pub headers: *const wsgi_header,
     pub headers_count: usize,
-    /// More keys of `environ`, put in last: they win over all others. No name may be empty, or that of
-    /// an object which the library lends: `wsgi.input`, `wsgi.errors`, `wsgi.early_hints`,
+    /// More keys of `environ`. They are set last and replace all others. No name may be empty, or
+    /// be the key of an object of the library: `wsgi.input`, `wsgi.errors`, `wsgi.early_hints`,
     /// `libwsgi.client_disconnected`.
     pub params: *const wsgi_header,
     pub params_count: usize,
     /// One of the `WSGI_BODY_` constants.
     pub body_kind: u32,
-    /// `WSGI_BODY_FILE`: an open regular file, **borrowed** (the library duplicates it); else ignored.
+    /// `WSGI_BODY_FILE`: an open regular file, **borrowed** (the library duplicates it). Ignored
+    /// for other kinds.
     pub body_fd: c_int,
-    /// `WSGI_BODY_FILE`: where the body begins and how many bytes it has. The file has them already.
+    /// `WSGI_BODY_FILE`: where the body begins and how many bytes it has. The file must have them
+    /// already.
     pub body_offset: u64,
     pub body_length: u64,
-    /// `WSGI_BODY_MEMORY`: the body, in as many parts as the host happens to have it. All of it is
-    /// copied in the call: for more than a megabyte a file, or pushing it, costs less.
+    /// `WSGI_BODY_MEMORY`: the body, in any number of parts. The call copies all of it: for more
+    /// than a megabyte, a file or a pushed body costs less.
     pub body_parts: *const wsgi_str,
     pub body_parts_count: usize,
-    /// How much of a response the library may have handed over and not got back (by
-    /// `wsgi_buffer_release`) before the application must wait, in bytes; 0 means
-    /// `WSGI_DEFAULT_BUFFER_SIZE`. Each buffer counts its bytes and `WSGI_BUFFER_COST`. The
-    /// application waits before it hands over the next block, until no more than half is out. A
-    /// block is never divided, and a list of blocks is handed over whole: what is out may exceed
-    /// this by either. Only `wsgi_submit`.
+    /// How many bytes of the response the host may hold, from `write` to `wsgi_buffer_release`,
+    /// before the application must wait; 0 means `WSGI_DEFAULT_BUFFER_SIZE`. Each buffer counts its
+    /// bytes and `WSGI_BUFFER_COST`. The application waits before it hands over its next block,
+    /// until the host holds no more than half of this. A block is never divided, and a list of
+    /// blocks is handed over whole, so the host may hold one of either more. Only for
+    /// `wsgi_submit`.
     pub buffer_size: usize,
-    /// 1 if this client can be sent a response 103 (Early Hints): with HTTP/1.0 it cannot. Then
-    /// `environ` has `wsgi.early_hints`, if the host has the callback `early_hints`; else 0.
+    /// 1 if the host can send this client a response 103 (Early Hints), which it cannot with
+    /// HTTP/1.0; else 0. With 1, and if the host has the callback `early_hints`, `environ` has
+    /// `wsgi.early_hints`.
     pub early_hints: c_int,
 }

@@ -1,18 +1,18 @@
-//! What a `wsgi_request` must say, what it must not, and what is meant where it says nothing.
+//! What the members of a `wsgi_request` must have, what they must not have, and their defaults.
 
 use super::request::wsgi_request;
 use crate::error::{Error, Result};
 use crate::host::request::{Field, Request};
 use std::fs::File;
 
-/// Keys of `environ` whose values the library lends: no string can stand in for them.
+/// Keys of `environ` whose values are objects of the library. No string can replace them.
 const LENT: [&[u8]; 4] =
     [b"wsgi.input", b"wsgi.errors", b"wsgi.early_hints", b"libwsgi.client_disconnected"];
 
-/// All but the body. `to` has the strings of `from`.
+/// Checks everything but the body. `to` has the strings of `from`.
 pub(super) fn check(from: &wsgi_request, to: &Request) -> Result<()> {
     if to.get(Field::Method).is_empty() {
-        return invalid("`method` is empty; PEP 3333 has no REQUEST_METHOD that is");
+        return invalid("`method` is empty; PEP 3333 does not allow an empty REQUEST_METHOD");
     }
     if let [.., last] = to.get(Field::ScriptName) {
         if !to.get(Field::ScriptName).starts_with(b"/") || *last == b'/' {
@@ -22,16 +22,18 @@ pub(super) fn check(from: &wsgi_request, to: &Request) -> Result<()> {
         }
     }
     if !to.get(Field::AuthType).is_empty() && to.get(Field::RemoteUser).is_empty() {
-        return invalid("`auth_type` goes with a `remote_user`, which is empty");
+        return invalid(
+            "`auth_type` is set, but `remote_user`, without which it has no meaning, is empty",
+        );
     }
     if from.content_length < -1 {
         return invalid(format!(
-            "`content_length` is {}; it is a number of bytes, or -1 where none is known",
+            "`content_length` is {}; it must be a number of bytes, or -1 if that is not known",
             from.content_length
         ));
     }
     if !(0..=1).contains(&from.early_hints) {
-        return invalid(format!("`early_hints` is {}; it is 0 or 1", from.early_hints));
+        return invalid(format!("`early_hints` is {}; it must be 0 or 1", from.early_hints));
     }
     for (name, _) in to.params() {
         if name.is_empty() {
@@ -39,7 +41,9 @@ pub(super) fn check(from: &wsgi_request, to: &Request) -> Result<()> {
         }
         if LENT.contains(&name) {
             let name = String::from_utf8_lossy(name);
-            return invalid(format!("`params` has {name}, which is an object of the library's"));
+            return invalid(format!(
+                "`params` has {name}, an object that only the library can make"
+            ));
         }
     }
     Ok(())
@@ -62,11 +66,11 @@ pub(super) fn complete(to: &mut Request) {
     }
 }
 
-/// A body of `size` bytes that is here already.
+/// Checks the length of a body that is there already, with `size` bytes.
 pub(super) fn check_length(from: &wsgi_request, size: u64) -> Result<()> {
     match u64::try_from(from.content_length) {
         Ok(stated) if stated != size => invalid(format!(
-            "`content_length` is {stated}, but the body that `body_kind` {} says has {size} bytes",
+            "`content_length` is {stated}, but the body, of `body_kind` {}, has {size} bytes",
             from.body_kind
         )),
         _ => Ok(()),
@@ -76,7 +80,7 @@ pub(super) fn check_length(from: &wsgi_request, size: u64) -> Result<()> {
 pub(super) fn check_file(from: &wsgi_request, file: &File) -> Result<()> {
     check_length(from, from.body_length)?;
     let metadata = file.metadata().map_err(|error| {
-        Error::invalid(format!("wsgi_request: `body_fd` cannot be looked at: {error}"))
+        Error::invalid(format!("wsgi_request: `body_fd` cannot be examined: {error}"))
     })?;
     if !metadata.is_file() {
         return invalid("`body_fd` is not a regular file");

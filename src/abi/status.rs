@@ -1,21 +1,22 @@
 //! What calls return, and the sentence that goes with a failure.
 
-use super::guard;
+use super::handles::{Handle, release};
+use super::misuse::{self, Kind};
+use super::pointers::Given;
 use super::request::wsgi_str;
 use crate::error::Error;
-use crate::host::live::Kind;
 use crate::python::lines;
 use std::ffi::{CStr, c_char, c_int};
 
-/// What a call came to.
+/// The result of a call.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum wsgi_status {
     /// Done.
     WSGI_OK = 0,
-    /// As many requests as `max_queue` wait for a thread: answer 503.
+    /// `max_queue` requests already wait for a thread: answer 503.
     WSGI_BUSY = 1,
-    /// The runtime has been stopped: answer 503.
+    /// The runtime was stopped: answer 503.
     WSGI_STOPPING = 2,
     /// The application could not be imported, or not in time: answer 503.
     WSGI_UNAVAILABLE = 3,
@@ -23,12 +24,13 @@ pub enum wsgi_status {
     WSGI_INVALID = 4,
     /// The host was compiled with a wsgi.h of another `WSGI_ABI_VERSION`.
     WSGI_WRONG_VERSION = 5,
-    /// The process is a fork of the one that started the runtime. Only that one can use it.
+    /// The process was forked from the one that started the runtime. Only that one can use the
+    /// runtime.
     WSGI_FORKED = 6,
     /// Python could not be started. The error says why.
     WSGI_PYTHON = 7,
-    /// The client is gone, as a callback has said, or the host has given the request up: it is over,
-    /// and nothing more is to be said to its client.
+    /// A callback returned that the client is gone, or the host cancelled the request. The request
+    /// is over; send nothing more to its client.
     WSGI_GONE = 8,
     /// A bug of the library. The process and other requests go on.
     WSGI_PANIC = 9,
@@ -36,7 +38,7 @@ pub enum wsgi_status {
 
 /// Why a call failed: a status and a sentence.
 ///
-/// **Owned**: whoever gets one calls `wsgi_error_release`. It outlives whatever it speaks of. It
+/// **Owned**: its holder calls `wsgi_error_release`. It may outlive everything that it mentions. It
 /// never changes, so any number of threads may read it.
 pub struct wsgi_error {
     status: wsgi_status,
@@ -44,8 +46,25 @@ pub struct wsgi_error {
     retry_after: u32,
 }
 
-/// The name of a status, such as `WSGI_BUSY`, or `WSGI_?` for a number that is none. A NUL-terminated
-/// string, **lent for ever**. Any thread, at any time.
+impl Handle for wsgi_error {
+    type Inner = wsgi_error;
+    const KIND: Kind = Kind::Error;
+}
+
+impl wsgi_error {
+    pub(super) fn new(error: &Error) -> Self {
+        // It goes to a log, and may quote what an application or a client has made up.
+        let message = lines::escape(&error.to_string()).into_owned();
+        wsgi_error { status: status_of(error), message, retry_after: error.retry_after() }
+    }
+
+    pub(super) fn status(&self) -> wsgi_status {
+        self.status
+    }
+}
+
+/// The name of a status, such as `WSGI_BUSY`, or `WSGI_?` for a number that is not a status. A
+/// NUL-terminated string, **lent until the process ends**. Any thread, at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn wsgi_status_name(status: c_int) -> *const c_char {
     let known = STATUSES.iter().find(|(value, _)| *value as c_int == status);
@@ -68,44 +87,41 @@ const STATUSES: [(wsgi_status, &CStr); 10] = [
 /// The status that came with `error`, or `WSGI_INVALID` for NULL. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_error_status(error: *const wsgi_error) -> wsgi_status {
-    let _called = guard::called("wsgi_error_status");
-    // SAFETY: wsgi.h: an error stays valid until `wsgi_error_release`.
-    match unsafe { guard::borrowed(error, Kind::Error) } {
-        Ok(error) => error.status,
-        Err(_) => wsgi_status::WSGI_INVALID,
-    }
+    let _called = misuse::called("wsgi_error_status");
+    // SAFETY: wsgi.h: `error` is NULL or valid until `wsgi_error_release`.
+    let error = unsafe { Given::new(error) }.handle();
+    error.map_or(wsgi_status::WSGI_INVALID, |error| error.status)
 }
 
 /// What went wrong, as a sentence in UTF-8 for the log; empty for NULL. **Lent until**
 /// `wsgi_error_release`. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_error_message(error: *const wsgi_error) -> wsgi_str {
-    let _called = guard::called("wsgi_error_message");
-    // SAFETY: wsgi.h: an error stays valid until `wsgi_error_release`.
-    match unsafe { guard::borrowed(error, Kind::Error) } {
+    let _called = misuse::called("wsgi_error_message");
+    // SAFETY: wsgi.h: `error` is NULL, or valid until the `wsgi_error_release` that also ends the
+    // time of the message.
+    match unsafe { Given::new(error) }.handle() {
         Ok(error) => wsgi_str { data: error.message.as_ptr(), size: error.message.len() },
         Err(_) => wsgi_str { data: std::ptr::null(), size: 0 },
     }
 }
 
-/// For an answer 503: in how many seconds the client may come again, for the header field
-/// `Retry-After`. At least 1 for `WSGI_BUSY`, `WSGI_STOPPING`, `WSGI_UNAVAILABLE` and `WSGI_PYTHON`; 0
-/// for every other status, and for NULL. Any thread.
+/// For an answer 503: the number of seconds for the header field `Retry-After`, after which the
+/// client may try again. At least 1 for `WSGI_BUSY`, `WSGI_STOPPING`, `WSGI_UNAVAILABLE` and
+/// `WSGI_PYTHON`; 0 for every other status, and for NULL. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_error_retry_after(error: *const wsgi_error) -> u32 {
-    let _called = guard::called("wsgi_error_retry_after");
-    // SAFETY: wsgi.h: an error stays valid until `wsgi_error_release`.
-    unsafe { guard::borrowed(error, Kind::Error) }.map_or(0, |error| error.retry_after)
+    let _called = misuse::called("wsgi_error_retry_after");
+    // SAFETY: wsgi.h: `error` is NULL or was not released; only a number is copied from it.
+    unsafe { Given::new(error) }.handle().map_or(0, |error| error.retry_after)
 }
 
 /// Releases an **owned** error. NULL is allowed and does nothing. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_error_release(error: *mut wsgi_error) {
-    if !error.is_null() {
-        let _called = guard::called("wsgi_error_release");
-        // SAFETY: wsgi.h: an error is released once, by its owner.
-        unsafe { guard::release(error, Kind::Error) };
-    }
+    let _called = misuse::called("wsgi_error_release");
+    // SAFETY: wsgi.h: the owner of an error releases it, once.
+    unsafe { release(error) };
 }
 
 fn status_of(error: &Error) -> wsgi_status {
@@ -120,29 +136,4 @@ fn status_of(error: &Error) -> wsgi_status {
         Error::Gone => wsgi_status::WSGI_GONE,
         Error::Panic(_) => wsgi_status::WSGI_PANIC,
     }
-}
-
-/// Ends an entry point: the status goes back, the sentence goes where the caller wants it.
-///
-/// # Safety
-/// `out` is NULL or points to room for a pointer, which wsgi.h asks of the caller.
-pub(super) unsafe fn report(
-    result: crate::error::Result<()>,
-    out: *mut *mut wsgi_error,
-) -> wsgi_status {
-    let error = match result {
-        Ok(()) => return wsgi_status::WSGI_OK,
-        Err(error) => error,
-    };
-    let status = status_of(&error);
-    if !out.is_null() {
-        // It goes to a log, and may quote what an application or a client has made up.
-        let message = lines::escape(&error.to_string()).into_owned();
-        let retry_after = error.retry_after();
-        // SAFETY: not NULL, and by this function's contract room for a pointer.
-        unsafe {
-            *out = guard::owned_out(wsgi_error { status, message, retry_after }, Kind::Error);
-        }
-    }
-    status
 }

@@ -1,11 +1,14 @@
 //! The transport to a blocking host: its callbacks, on the thread that runs the application.
 
-use super::buffer::{Buffer, Piece};
+use super::callbacks::{Gone, Outcome};
 use super::client::Client;
-use super::event::{Deliver, Delivered, Event, Events, Head, Outcome, Steps, deliver};
 use super::hub::Hub;
+use super::response::buffer::{Buffer, Piece};
+use super::response::event::{Deliver, Delivered, Event, Events, Steps, deliver};
+use super::response::file_range::FileRange;
+use super::response::head::Head;
 use super::run::Run;
-use super::{FileRange, Flow, Gone, Transport};
+use super::transport::{Flow, Transport};
 use crate::python::thread::is_forked;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -30,17 +33,18 @@ impl Direct {
             return std::mem::forget(events);
         }
         let (host, run) = (self.hub.host(), &self.run);
-        let wants = || {
+        let wanted = || {
             let calling = run.call();
             (if calling.is_some() { Deliver::All } else { Deliver::Nothing }, calling)
         };
         let request = run.request();
-        let delivered = py.detach(|| deliver(host, request, &mut events, wants, &mut Steps::all()));
+        let delivered =
+            py.detach(|| deliver(&**host, request, &mut events, wanted, &mut Steps::all()));
         if delivered == Delivered::Gone {
             self.run.leave();
         }
-        // No other thread may come by for what `write` has released.
-        self.hub.drop_retired(py);
+        // There may be no other thread that drops what `write` has released.
+        self.hub.deferred().drop_all(py);
     }
 }
 
@@ -56,7 +60,7 @@ impl Transport for Direct {
     fn data(&mut self, block: &Bound<'_, PyBytes>, size: usize) {
         let joins = |event: &mut Event| event.join(&block.as_bytes()[..size]);
         if !self.pending.back_mut().is_some_and(joins) {
-            let buffer = Buffer::new(Piece::new(block, size), self.hub.clone(), None);
+            let buffer = Buffer::new(Piece::new(block, size, self.hub.deferred()), None);
             self.pending.push_back(Event::Data(buffer));
         }
     }

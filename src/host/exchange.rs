@@ -1,75 +1,84 @@
 //! One request that is being answered for an event-driven host.
+//!
+//! ```text
+//! state      phase          delivered  client  cancelled  entered by
+//! queued     Queued         all        there   no         wsgi_submit
+//! running    Running, Host  all        there   no         a thread that begins it
+//! paused     Host           all        there   no         a full window, on the polling thread
+//! detached   Running, Host  end only   gone    no         wsgi_client_gone
+//! ended      Done           all        there   no         the application's end, or a refusal
+//! finished   Done           nothing    there   no         `finish` was called
+//! cancelled  any            nothing    gone    yes        wsgi_cancel, wsgi_cancel_watched, or a
+//!                                                         callback that returns non-zero
+//!
+//! queued ──► running ◄──► paused       ended ──► finished
+//!   │           │  └────► detached ──►   ▲
+//!   └───────────┴────────────────────────┘         and each but finished ──► cancelled
+//! ```
+//!
+//! "Delivered" is what `outgoing` still accepts for the host, "client" whether the credit of
+//! `window` has ended. A detached exchange that ends is finished like the others. A cancelled one
+//! may be `answered` besides: the host ended the response by itself, and its client is there.
 
-use super::delivery::Out;
-use super::event::{Deliver, Event, Events, Outcome};
-use super::hub::Hub;
-use super::request::{Field, Request};
-use super::upload::Upload;
-use super::{HostRequest, polling};
-use crate::host::body::Body;
-use crate::pool::credit::Credit;
+use super::callbacks::{Host, HostRequest, Level, Outcome};
+use super::line::Line;
+use super::polling;
+use super::progress::{Phase, Progress};
+use super::request::body::{Body, PushedBody};
+use super::request::upload::{Push, Upload, Waiter};
+use super::request::{Arrival, Field, Request};
+use super::response::buffer::Account;
+use super::response::event::{Deliver, Delivered, Event, Events, Steps, deliver};
+use super::response::outgoing::{Added, Outgoing};
+use super::response::window::Window;
+use super::shared::Shared;
+use crate::error::{Error, Result};
 use crate::pool::sync::Mutex;
+use crate::python::draft::Draft;
 use crate::python::thread::is_forked;
 use pyo3::Python;
 use smallvec::SmallVec;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// What an exchange is waiting for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Phase {
-    /// A thread, or the import of its application.
-    Queued,
-    /// The application.
-    Running,
-    /// The host: credit or body.
-    Host,
-    /// The polling thread, or nothing any more.
-    Done,
+/// What an exchange needs of the hub that carries it to the polling thread.
+pub trait Post: Send + Sync {
+    fn shared(&self) -> &Shared;
+    /// `exchange` has events for its host.
+    fn post(&self, exchange: Arc<Exchange>);
+    /// A line of an exchange that is over.
+    fn post_line(&self, level: Level, line: Line);
+    /// An application that was paused can go on.
+    fn post_resumed(&self);
+    /// The exchange itself, if the host still has a pointer to it.
+    fn lent(&self, exchange: &Exchange) -> Option<Arc<Exchange>>;
+    /// The host's pointer must not be used any more.
+    fn take_back(&self, exchange: &Exchange);
 }
 
-/// Later than any time there is.
-const STILL_QUEUED: u64 = u64::MAX;
-
-/// The meeting point of two threads: the one that polls (`push_body`, `cancel`, `phase`,
-/// `deliver_some`) and the one that runs the application (the rest). Neither waits for the other
-/// except in `wait_for_credit` and in `upload`, which `cancel` ends.
+/// The meeting point of two threads: the one that polls (`push_body`, `cancel`, `phase`, `deliver`)
+/// and the one that runs the application (the other methods). Neither waits for the other except in
+/// `wait_for_credit` and in reads of the body, both of which `cancel` ends.
 pub struct Exchange {
-    pub(super) host_request: HostRequest,
-    hub: Arc<Hub>,
+    host_request: HostRequest,
+    /// The host's name for the request, or nothing.
+    id: SmallVec<[u8; 32]>,
+    post: Arc<dyn Post>,
     /// The request, until a thread begins it or the host cancels it.
     work: Mutex<Option<Box<Request>>>,
-    pub(super) out: Mutex<Out>,
-    /// A [`Deliver`]: nothing once it is finished or cancelled, the end alone if the client is gone and
-    /// the application goes on. Changed under the lock of `out`, so that nothing is published in
-    /// between.
-    wants: AtomicU8,
-    /// Ended when the client is gone.
-    credit: Credit,
-    /// The application is to stop.
-    cancelled: AtomicBool,
-    /// It is not because of the client: the host has answered by itself.
-    answered: AtomicBool,
+    progress: Progress,
+    pub(super) outgoing: Outgoing,
+    window: Window,
     /// The body, if the host pushes it.
-    pub(super) upload: Option<Upload>,
-    phase: AtomicU8,
-    /// How many threads of the application wait for the host: one reads, another may be writing.
-    waiting: AtomicUsize,
-    /// When the phase began, in milliseconds of the hub's clock.
-    since: AtomicU64,
-    /// By the same clock.
-    submitted: u64,
-    /// When it left the queue, or `STILL_QUEUED`.
-    begun: AtomicU64,
-    /// The application gave more than the host can take, and runs on the polling thread, which must
-    /// not wait: it is resumed once this is false.
-    paused: AtomicBool,
-    /// Its place in the hub's list of live exchanges.
+    upload: Option<Upload>,
+    /// The application must stop,
+    cancelled: AtomicBool,
+    /// and not because its client is gone: the host has answered by itself.
+    answered: AtomicBool,
+    /// Its place among the lent exchanges.
     pub(super) slot: AtomicUsize,
-    /// What the host calls the request, or nothing.
-    id: SmallVec<[u8; 32]>,
 }
 
 impl fmt::Debug for Exchange {
@@ -79,58 +88,51 @@ impl fmt::Debug for Exchange {
 }
 
 impl Exchange {
-    pub fn new(request: Box<Request>, host_request: HostRequest, hub: &Arc<Hub>) -> Arc<Self> {
-        let now = hub.now();
+    pub fn new(request: Box<Request>, host_request: HostRequest, post: Arc<dyn Post>) -> Arc<Self> {
+        let is_pushed = request.arrival == Arrival::Pushed;
         Arc::new(Exchange {
             host_request,
-            out: Mutex::default(),
-            wants: AtomicU8::new(Deliver::All as u8),
-            credit: Credit::new(request.buffer_size),
+            id: SmallVec::from_slice(request.get(Field::RequestId)),
+            progress: Progress::new(&post.shared().clock),
+            outgoing: Outgoing::new(),
+            window: Window::new(request.buffer_size),
+            upload: is_pushed.then(|| Upload::new(request.content_length)),
+            work: Mutex::new(Some(request)),
+            post,
             cancelled: AtomicBool::new(false),
             answered: AtomicBool::new(false),
-            upload: matches!(request.body, Body::Pushed(_))
-                .then(|| Upload::new(request.content_length)),
-            id: SmallVec::from_slice(request.get(Field::RequestId)),
-            work: Mutex::new(Some(request)),
-            phase: AtomicU8::new(Phase::Queued as u8),
-            waiting: AtomicUsize::new(0),
-            since: AtomicU64::new(now),
-            submitted: now,
-            begun: AtomicU64::new(STILL_QUEUED),
-            paused: AtomicBool::new(false),
-            hub: hub.clone(),
             slot: AtomicUsize::new(usize::MAX),
         })
     }
 
-    pub fn credit(&self) -> &Credit {
-        &self.credit
-    }
-
-    /// Also while the application goes on nevertheless, after [`Exchange::discard`].
-    pub fn client_is_gone(&self) -> bool {
-        self.credit.is_ended()
+    fn shared(&self) -> &Shared {
+        self.post.shared()
     }
 
     pub fn id(&self) -> &[u8] {
         &self.id
     }
 
-    /// Nothing more is said to the host about the request.
-    pub fn is_over(&self) -> bool {
-        self.wants() == Deliver::Nothing
+    /// Also true while the application goes on all the same, after [`Exchange::detach`].
+    pub fn client_is_gone(&self) -> bool {
+        self.window.is_ended()
     }
 
-    /// The host has said that the rest of the body will not come, or has ended it too early.
-    pub fn is_body_broken(&self) -> bool {
-        self.upload.as_ref().is_some_and(Upload::is_broken)
+    /// The host gets nothing more about the request.
+    pub fn is_over(&self) -> bool {
+        self.outgoing.deliver() == Deliver::Nothing
+    }
+
+    /// The host's own pointer, if the host still wants to get something about the request.
+    pub(super) fn host_request(&self) -> Option<HostRequest> {
+        (!self.is_over()).then_some(self.host_request)
     }
 
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)
     }
 
-    /// Before `cancel`: whoever sees that one sees this.
+    /// Before `cancel`, so that a thread that sees the cancel sees this.
     pub fn set_answered(&self) {
         self.answered.store(true, Ordering::Relaxed);
     }
@@ -138,110 +140,71 @@ impl Exchange {
     pub fn is_answered(&self) -> bool {
         self.is_cancelled() && self.answered.load(Ordering::Relaxed)
     }
+}
 
-    pub fn hub(&self) -> &Arc<Hub> {
-        &self.hub
-    }
-
-    pub(super) fn wants(&self) -> Deliver {
-        match self.wants.load(Ordering::Acquire) {
-            0 => Deliver::All,
-            1 => Deliver::EndOnly,
-            _ => Deliver::Nothing,
-        }
-    }
-
-    /// Under the lock of `out`.
-    pub(super) fn set_wants(&self, wants: Deliver) {
-        self.wants.store(wants as u8, Ordering::Release);
-    }
-
-    /// The application's thread takes the request; None if the host has cancelled it.
+/// Its time in the queue, and its phases.
+impl Exchange {
+    /// The calling thread takes the request; None if the host has cancelled it.
     pub fn begin(self: &Arc<Self>) -> Option<Box<Request>> {
         if !self.leave_queue(Phase::Running) {
-            self.hub.forget_cancelled(1);
+            self.shared().backlog.forget_cancelled(1);
             return None;
         }
         let mut request = self.work.lock().take()?;
-        if let Body::Pushed(from) = &mut request.body {
-            *from = Some(self.clone());
+        if self.upload.is_some() {
+            request.body = Body::Pushed(self.clone());
         }
         Some(request)
-    }
-
-    /// Whoever moves an exchange out of the queue, thread or cancel, frees its place there.
-    fn leave_queue(&self, to: Phase) -> bool {
-        let left = self.phase.compare_exchange(
-            Phase::Queued as u8,
-            to as u8,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        );
-        if left.is_ok() {
-            let now = self.hub.now();
-            self.begun.store(now, Ordering::Relaxed);
-            self.since.store(now, Ordering::Relaxed);
-            self.hub.leave_queue();
-        }
-        left.is_ok()
-    }
-
-    /// It waits for a thread or an import, and was not cancelled.
-    pub fn is_queued(&self) -> bool {
-        self.phase.load(Ordering::Acquire) == Phase::Queued as u8
-    }
-
-    pub(super) fn set_phase(&self, phase: Phase) {
-        self.since.store(self.hub.now(), Ordering::Relaxed);
-        self.phase.store(phase as u8, Ordering::Release);
-    }
-
-    /// Runs `wait`, which waits for the host. While any thread does so, that is what the application
-    /// waits for.
-    pub(super) fn while_waiting<R>(&self, wait: impl FnOnce() -> R) -> R {
-        self.since.store(self.hub.now(), Ordering::Relaxed);
-        self.waiting.fetch_add(1, Ordering::AcqRel);
-        let result = wait();
-        // The application's time begins anew, before it is its time again.
-        self.since.store(self.hub.now(), Ordering::Relaxed);
-        self.waiting.fetch_sub(1, Ordering::AcqRel);
-        result
-    }
-
-    /// The phase and how many milliseconds it has lasted.
-    pub fn phase(&self) -> (Phase, u64) {
-        let phase = match self.phase.load(Ordering::Acquire) {
-            0 => Phase::Queued,
-            1 if self.waiting.load(Ordering::Acquire) > 0 => Phase::Host,
-            1 => Phase::Running,
-            2 => Phase::Host,
-            _ => Phase::Done,
-        };
-        (phase, self.hub.now().saturating_sub(self.since.load(Ordering::Relaxed)))
-    }
-
-    /// How many milliseconds have passed since it was submitted, and how many of them it waited in
-    /// the queue.
-    pub fn times(&self) -> (u64, u64) {
-        let now = self.hub.now();
-        let begun = self.begun.load(Ordering::Relaxed).min(now);
-        (now.saturating_sub(self.submitted), begun.saturating_sub(self.submitted))
     }
 
     /// Ends an exchange that no application will answer.
     pub fn refuse(self: &Arc<Self>, outcome: Outcome) {
         if !self.leave_queue(Phase::Done) {
-            self.hub.forget_cancelled(1);
+            self.shared().backlog.forget_cancelled(1);
             return;
         }
         self.work.lock().take();
         self.publish(&mut Events::from([Event::End(outcome)]));
     }
 
+    /// The thread that moves an exchange out of the queue, for whatever reason, frees its place
+    /// there.
+    fn leave_queue(&self, to: Phase) -> bool {
+        let left = self.progress.leave_queue(to, &self.shared().clock);
+        if left {
+            self.shared().backlog.leave();
+        }
+        left
+    }
+
+    /// It waits for a thread or an import, and was not cancelled.
+    pub fn is_queued(&self) -> bool {
+        self.progress.is_queued()
+    }
+
+    pub(super) fn set_phase(&self, phase: Phase) {
+        self.progress.set(phase, &self.shared().clock);
+    }
+
+    /// The phase and how many milliseconds it has lasted.
+    pub fn phase(&self) -> (Phase, u64) {
+        self.progress.phase(&self.shared().clock)
+    }
+
+    /// How many milliseconds have passed since it was submitted, and how many of them it was
+    /// queued.
+    pub fn times(&self) -> (u64, u64) {
+        self.progress.times(&self.shared().clock)
+    }
+}
+
+/// The window of its response.
+impl Exchange {
     /// Waits, without the GIL, until the host has given enough bytes back, has got what all
     /// applications have for it, and lets them go on. False if it cancelled.
     pub fn wait_for_credit(&self, py: Python<'_>) -> bool {
-        for credit in [&self.credit, self.hub.undelivered(), self.hub.output()] {
+        let pressure = &self.shared().pressure;
+        for credit in [self.window.credit(), pressure.undelivered(), pressure.output()] {
             if credit.is_over() && !credit.is_ended() {
                 polling::assert_not_polling_thread("credit");
                 self.while_waiting(|| py.detach(|| credit.wait()));
@@ -250,70 +213,186 @@ impl Exchange {
         !self.is_cancelled()
     }
 
-    /// The same on a helper thread of an application that runs on the polling thread. That must not
-    /// wait for itself, so this waits only while it runs no application.
-    pub(super) fn wait_as_helper(self: &Arc<Self>, py: Python<'_>) -> bool {
-        if self.credit.is_over() && !self.credit.is_ended() {
-            self.while_waiting(|| py.detach(|| self.hub.other_threads.wait(self)));
-        }
-        !self.is_cancelled()
-    }
-
-    /// Pauses the application if the host has enough; it is to be resumed when `is_paused` says no.
+    /// Pauses the application if the host has enough. It may go on when `is_paused` is false.
     pub(super) fn pause_if_over(&self) -> bool {
-        if !self.credit.is_over() || self.credit.is_ended() {
+        if !self.window.is_over() {
             return false;
         }
         self.set_phase(Phase::Host);
-        self.paused.store(true, Ordering::Release);
+        self.window.pause();
         true
     }
 
+    pub(super) fn window(&self) -> &Window {
+        &self.window
+    }
+
     pub fn is_paused(&self) -> bool {
-        self.paused.load(Ordering::Acquire)
+        self.window.is_paused()
     }
 
-    fn resume_if_low(&self) {
-        if self.is_paused() && self.credit.is_low() && self.paused.swap(false, Ordering::AcqRel) {
-            self.hub.set_resumed();
+    fn end_window(&self) {
+        if self.window.end() {
+            self.post.post_resumed();
+        }
+    }
+}
+
+impl Account for Exchange {
+    fn reserve(&self, bytes: usize) {
+        self.window.credit().reserve(bytes);
+    }
+
+    /// In a forked child the bytes stay reserved: the thread that waits for them is not there, and
+    /// may have held the lock at the fork.
+    fn release(&self, bytes: usize) {
+        if !is_forked() && self.window.release(bytes) {
+            self.post.post_resumed();
         }
     }
 
-    /// In a forked child the credit stays taken: whoever waits for it is not there, and may have held
-    /// its lock at the fork.
-    pub(super) fn give_credit(&self, bytes: usize) {
+    fn reserve_undelivered(&self, bytes: usize) {
+        self.shared().pressure.undelivered().reserve(bytes);
+    }
+
+    fn release_undelivered(&self, bytes: usize) {
+        self.shared().pressure.undelivered().release(bytes);
+    }
+}
+
+/// Its events.
+impl Exchange {
+    /// Hands `events` over to the polling thread, and leaves `events` empty.
+    ///
+    /// In a forked child they go nowhere: there is no polling thread, and it may have held the lock
+    /// at the fork. Nor are they dropped, since a buffer gives its credit back.
+    pub fn publish(self: &Arc<Self>, events: &mut Events) {
         if is_forked() {
-            return;
+            return std::mem::forget(std::mem::take(events));
         }
-        self.credit.release(bytes);
-        self.resume_if_low();
+        match self.outgoing.add(events) {
+            Added::Post => self.post.post(self.clone()),
+            Added::Waits => {}
+            Added::Refused => self.drop_but_lines(events),
+        }
+    }
+
+    /// A line for the log, in its place between the other events.
+    pub(super) fn log(self: &Arc<Self>, level: Level, line: Line) {
+        self.publish(&mut Events::from([Event::Log(level, line)]));
+    }
+
+    /// Calls the host's callbacks for what was published, until `steps` are done. On the polling
+    /// thread.
+    pub(super) fn deliver(&self, host: &dyn Host, steps: &mut Steps) {
+        let mut events = self.outgoing.take();
+        let wanted = || (self.outgoing.deliver(), ());
+        let delivered = deliver(host, self.host_request, &mut events, wanted, steps);
+        self.outgoing.put_back(events);
+        match delivered {
+            Delivered::Open => {}
+            Delivered::Finished => self.close(),
+            Delivered::Gone => self.cancel(),
+        }
+    }
+
+    /// The host gets nothing more about the request.
+    fn close(&self) {
+        self.drop_but_lines(&mut self.outgoing.close());
+        // Last: this may drop the last reference to the exchange.
+        self.post.take_back(self);
+    }
+
+    /// Log lines of a request that is over reach the host without it.
+    fn drop_but_lines(&self, events: &mut Events) {
+        for (level, line) in events.drain(..).filter_map(Event::into_line) {
+            self.post.post_line(level, line);
+        }
     }
 
     /// The host drops the request. What was published is dropped too, buffers and all.
     pub fn cancel(&self) {
         if self.is_queued() {
+            let backlog = &self.shared().backlog;
             // Before the thread that finds it cancelled takes it off again.
-            self.hub.note_cancelled();
+            backlog.note_cancelled();
             if self.leave_queue(Phase::Done) {
                 self.work.lock().take();
             } else {
-                self.hub.forget_cancelled(1);
+                backlog.forget_cancelled(1);
             }
         }
         self.cancelled.store(true, Ordering::Release);
-        self.credit.end();
-        self.resume_if_low();
+        self.end_window();
         if let Some(upload) = &self.upload {
             upload.break_off();
         }
-        self.drop_events();
+        self.close();
     }
 
-    /// The client is gone, but the application is to finish: what it says goes nowhere, and does not
-    /// wait. What was published is dropped too.
-    pub fn discard(&self) {
-        self.drop_what_ends_with_client();
-        self.credit.end();
-        self.resume_if_low();
+    /// The client is gone, but the application may finish: what it sends goes nowhere, and it does
+    /// not wait. What was published is dropped too.
+    pub fn detach(&self) {
+        self.outgoing.drop_what_ends_with_client();
+        self.end_window();
+    }
+}
+
+/// Its body, if the host pushes it.
+impl Exchange {
+    /// Takes what fits of `bytes` and returns how much that was. On the polling thread.
+    pub fn push_body(&self, bytes: &[u8], push: Push) -> Result<usize> {
+        let upload = self
+            .upload
+            .as_ref()
+            .ok_or_else(|| Error::invalid("wsgi_body_push: this request has no pushed body"))?;
+        upload.push(bytes, push, || {
+            if let Some(exchange) = self.post.lent(self) {
+                exchange.want_body();
+            }
+        })
+    }
+
+    /// The request is over: a thread of the application that waits for the body, or will, gets an
+    /// error.
+    pub fn close_body(&self) {
+        if let Some(upload) = &self.upload {
+            upload.close();
+        }
+    }
+
+    /// The host reported that the rest of the body will not come, or ended it too early.
+    pub fn is_body_broken(&self) -> bool {
+        self.upload.as_ref().is_some_and(Upload::is_broken)
+    }
+
+    pub(super) fn while_waiting<R>(&self, wait: impl FnOnce() -> R) -> R {
+        self.progress.while_waiting(&self.shared().clock, wait)
+    }
+}
+
+impl Waiter for Arc<Exchange> {
+    /// Has the host push, once until the host has been asked.
+    fn want_body(&self) {
+        if !self.outgoing.wants_body() {
+            self.publish(&mut Events::from([Event::WantBody]));
+        }
+    }
+
+    fn while_waiting<R>(&self, wait: impl FnOnce() -> R) -> R {
+        Exchange::while_waiting(self, wait)
+    }
+}
+
+impl PushedBody for Exchange {
+    fn read(self: Arc<Self>, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+        self.upload.as_ref().map_or(Ok(0), |upload| upload.read(py, buffer, &self))
+    }
+
+    fn fill(self: Arc<Self>, py: Python<'_>, draft: Draft) -> io::Result<Draft> {
+        match &self.upload {
+            Some(upload) => upload.fill(py, draft, &self),
+            None => Ok(draft),
+        }
     }
 }

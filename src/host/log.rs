@@ -1,134 +1,58 @@
-//! Lines for the host's log: how a text becomes lines, what they cost, and who waits for them.
+//! Lines for the host's log: how a text becomes lines, and which threads wait.
 //!
-//! In an event-driven host the polling thread writes them. Other threads queue theirs, and wait while
-//! too many are queued. The polling thread never waits for itself: what it says itself, when it runs
-//! an application, it writes at once. While it does, others do not wait for it either, since it may
-//! be waiting for them (`thread.join()`, an import).
+//! In an event-driven host the polling thread writes them. Other threads queue theirs, and wait
+//! while too many are queued. The polling thread never waits for itself: a line of its own, from an
+//! application that it runs, it writes at once. While it runs applications no other thread waits
+//! for it either, since it may wait for that thread (`thread.join()`, an import).
 
-use super::current::Current;
-use super::event::Event;
+use super::callbacks::Level;
+use super::client::Client;
+use super::exchange::Exchange;
 use super::hub::{Delivery, Hub};
-use super::{Level, polling};
-use crate::pool::credit::Credit;
+use super::polling;
 use crate::python::lines::{self, Lines};
 use crate::python::output::write_fd2;
 use crate::python::thread::is_forked;
-use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What the lines that are queued may cost before the threads that write them wait.
-const LIMIT: usize = 1024 * 1024;
-
-/// What a line costs besides its bytes: a host adds time, client and request to each, and a system
-/// call. Without it, empty lines would cost nothing.
-const COST: usize = 512;
-
-/// Beyond this a line goes to descriptor 2 rather than to the queue: of threads that do not wait.
-const MOST: usize = 16 * LIMIT;
-
-/// This many lines of one text have an entry of the log each. What follows shares entries, or a
-/// client whose short lines an application logs could have its request repeated for each of them.
+/// This many lines of one text have an entry of the log each. What follows shares entries.
+/// Otherwise a client whose short lines an application logs could have its request repeated for
+/// each of them.
 const SEPARATE: usize = 256;
 
-/// About how many bytes of lines share an entry, if the host sets no limit.
+/// About this many bytes of lines share an entry, if the host sets no limit.
 const SHARED: usize = 1024;
 
-/// What is shown between lines that share an entry.
+/// Stands between lines that share an entry.
 const LINE_FEED: &str = "\\x0a";
 
 /// No more of a line than this is queued at once.
 const PART: usize = 64 * 1024;
 
 /// How long the end of the process waits for the log.
-const SETTLE: Duration = Duration::from_millis(500);
-
-/// The budget of all lines that are queued.
-pub(super) struct Logs {
-    credit: Credit,
-    /// What the host can write at once; 0: any length.
-    line_size: usize,
-}
-
-/// A line that is queued. It gives its cost back when it is dropped.
-pub struct Line {
-    text: Box<str>,
-    logs: Arc<Logs>,
-}
-
-impl Logs {
-    pub(super) fn new(line_size: usize) -> Arc<Self> {
-        Arc::new(Logs { credit: Credit::new(LIMIT), line_size })
-    }
-
-    /// Until `close`, nobody waits for the polling thread: it runs applications, and may be waiting
-    /// for the thread that writes.
-    pub(super) fn open(&self) {
-        self.credit.open();
-    }
-
-    pub(super) fn close(&self) {
-        self.credit.close();
-    }
-
-    /// Nobody will poll for long: writers must not wait for it.
-    pub(super) fn end(&self) {
-        self.credit.end();
-    }
-
-    fn line(self: &Arc<Self>, text: &str) -> Line {
-        self.credit.reserve(text.len() + COST);
-        Line { text: text.into(), logs: self.clone() }
-    }
-
-    fn is_full(&self) -> bool {
-        self.credit.in_flight() > MOST
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        if !is_forked() {
-            self.logs.credit.release(self.text.len() + COST);
-        }
-    }
-}
-
-impl Deref for Line {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.text
-    }
-}
-
-impl fmt::Debug for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.text.fmt(f)
-    }
-}
+const DRAIN: Duration = Duration::from_millis(500);
 
 impl Hub {
-    /// Sends `text` to the log as one line or, if it is too long for the host, several. Does not
-    /// wait; see [`Hub::wait_for_log`].
-    pub fn log(&self, about: Option<&Current>, level: Level, text: &str) {
+    /// Sends `text` to the log as one line or, if that is too long for the host, as several. Does
+    /// not wait; see [`Hub::wait_for_log`].
+    pub fn log(&self, about: Option<&Client>, level: Level, text: &str) {
         let text = lines::escape(text);
-        lines::split(&text, self.logs.line_size, |line| self.put(about, level, line));
+        lines::split(&text, self.lines.line_size(), |line| self.put(about, level, line));
     }
 
-    /// The same, of a line of any length. Waits while the host has too many to write. Not with the GIL
-    /// held.
-    pub fn log_and_wait(&self, about: Option<&Current>, level: Level, text: &str) {
+    /// The same, for a line of any length. Waits while the host has too many to write. Not with the
+    /// GIL held.
+    pub fn log_and_wait(&self, about: Option<&Client>, level: Level, text: &str) {
         lines::split(text, PART, |part| {
             self.log(about, level, part);
             self.wait_for_log();
         });
     }
 
-    /// Sends all `lines` of one text to the log. Waits while the host has too many to write. Not with
-    /// the GIL held.
-    pub fn log_lines(&self, about: Option<&Current>, level: Level, lines: &mut Lines<'_>) {
+    /// Sends all `lines` of one text to the log. Waits while the host has too many to write. Not
+    /// with the GIL held.
+    pub fn log_lines(&self, about: Option<&Client>, level: Level, lines: &mut Lines<'_>) {
         let mut text = Text { hub: self, about, level, entries: 0, empty: 0, shared: None };
         while let Some(line) = lines.next() {
             text.add(&line);
@@ -136,68 +60,71 @@ impl Hub {
         text.end();
     }
 
-    fn put(&self, about: Option<&Current>, level: Level, line: &str) {
+    fn put(&self, about: Option<&Client>, level: Level, line: &str) {
         if is_forked() {
             write_fd2(line);
-        } else if !self.host.is_event_driven() {
+        } else if !self.host().is_event_driven() {
             self.log_here(about, level, line);
         } else if polling::is_here() && !self.is_in_callback() {
             match about {
-                Some(Current::Exchange(exchange)) => exchange.log_now(level, line),
-                _ => self.polling(|| self.host.log(None, level, line)),
+                Some(Client::Exchange(exchange)) => self.log_now(exchange, level, line),
+                _ => self.in_callbacks(|| self.host().log(None, level, line)),
             }
-        } else if self.logs.is_full() {
+        } else if self.lines.is_full() {
             write_fd2(line);
         } else {
-            let line = self.logs.line(line);
+            let line = self.lines.line(line);
             match about {
-                Some(Current::Exchange(exchange)) => exchange.log(level, line),
-                _ => self.list(Delivery::Log(level, line)),
+                Some(Client::Exchange(exchange)) => exchange.log(level, line),
+                _ => self.deliver(Delivery::Log(level, line)),
             }
         }
     }
 
+    /// On the polling thread, outside of callbacks. Lines of other threads that wait for it come
+    /// first.
+    fn log_now(&self, exchange: &Arc<Exchange>, level: Level, line: &str) {
+        let waiting = exchange.outgoing.take_first_lines();
+        let about = exchange.host_request();
+        self.in_callbacks(|| {
+            for (level, line) in waiting {
+                self.host().log(about, level, &line);
+            }
+            self.host().log(about, level, line);
+        });
+    }
+
     /// In a blocking host, on the calling thread.
-    fn log_here(&self, about: Option<&Current>, level: Level, line: &str) {
+    fn log_here(&self, about: Option<&Client>, level: Level, line: &str) {
         let run = match about {
-            Some(Current::Direct(run)) => Some(run),
+            Some(Client::Direct(run)) => Some(run),
             _ => None,
         };
         let calling = run.and_then(|run| Some((run.call_log()?, run.request())));
-        self.host.log(calling.as_ref().map(|(_, request)| *request), level, line);
+        self.host().log(calling.as_ref().map(|(_, request)| *request), level, line);
     }
 
     /// Waits while the host has too many log lines to write. Not with the GIL held.
     pub fn wait_for_log(&self) {
-        // What the polling thread says is written; only in a callback it may be queued.
-        if self.logs.credit.is_over() && !polling::is_here() && !is_forked() {
-            self.logs.credit.wait();
+        // The polling thread writes its own lines at once, or queues them inside a callback.
+        if self.lines.is_over() && !polling::is_here() && !is_forked() {
+            self.lines.wait();
         }
     }
 
     /// Waits until the host has written all lines, or for half a second: before the process ends.
     /// Not with the GIL held.
-    pub fn settle_log(&self) {
+    pub fn drain_log(&self) {
         if is_forked() || self.is_in_callback() && polling::is_here() {
             return;
         }
         if polling::is_here() {
-            return self.polling(|| self.deliver(0));
+            return self.in_callbacks(|| self.take_turn(0));
         }
-        let until = Instant::now() + SETTLE;
-        let logs = &self.logs.credit;
-        while logs.in_flight() > 0 && !logs.is_ended() && Instant::now() < until {
-            // Credit wakes who waits when half of it is back, not when all is.
-            std::thread::sleep(SETTLE / 250);
-        }
-    }
-}
-
-impl Event {
-    pub(super) fn into_line(self) -> Option<(Level, Line)> {
-        match self {
-            Event::Log(level, line) => Some((level, line)),
-            _ => None,
+        let until = Instant::now() + DRAIN;
+        while self.lines.queued() > 0 && !self.lines.is_ended() && Instant::now() < until {
+            // A credit wakes its waiters when half of it is back, not when all is.
+            std::thread::sleep(DRAIN / 250);
         }
     }
 }
@@ -205,10 +132,10 @@ impl Event {
 /// One text on its way to the log.
 struct Text<'a> {
     hub: &'a Hub,
-    about: Option<&'a Current>,
+    about: Option<&'a Client>,
     level: Level,
     entries: usize,
-    /// How many empty lines have come since the last that was not.
+    /// The number of empty lines since the last one that was not empty.
     empty: usize,
     /// Lines that will share an entry.
     shared: Option<String>,
@@ -238,7 +165,7 @@ impl Text<'_> {
             self.entries += 1;
             return self.put(line);
         }
-        let size = match self.hub.logs.line_size {
+        let size = match self.hub.lines.line_size() {
             0 => SHARED,
             size => size,
         };
@@ -268,7 +195,9 @@ impl Text<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::event::{Events, Outcome};
+    use crate::host::callbacks::Outcome;
+    use crate::host::line::{COST, LIMIT, MOST};
+    use crate::host::response::event::{Event, Events};
     use crate::host::tests::{begun, elsewhere, hub, take};
 
     fn log(hub: &Hub, text: &str) {
@@ -314,7 +243,7 @@ mod tests {
         let (hub, said) = hub(0);
         let exchange = begun(&hub);
         polling::mark();
-        let about = Current::Exchange(exchange.clone());
+        let about = Client::Exchange(exchange.clone());
         elsewhere(|| hub.log(Some(&about), Level::Info, "before"));
         hub.before_poll(|| {
             let lines = format!("{}\n", "x".repeat(1000)).repeat(3000);
@@ -335,10 +264,10 @@ mod tests {
         let (hub, said) = hub(0);
         let lines = LIMIT / COST + 1;
         elsewhere(|| (0..lines).for_each(|_| hub.log(None, Level::Info, "")));
-        assert!(hub.logs.credit.is_over());
+        assert!(hub.lines.is_over());
         polling::mark();
         while hub.poll(0).expect("not in a callback") > 0 {}
-        assert_eq!((take(&said).len(), hub.logs.credit.in_flight()), (lines, 0));
+        assert_eq!((take(&said).len(), hub.lines.queued()), (lines, 0));
     }
 
     /// As `thread.join()` does. It would wait for ever if the other thread waited for the log.
@@ -360,7 +289,7 @@ mod tests {
                 (0..3 * LIMIT / COST).for_each(|_| hub.log(None, Level::Info, ""));
                 hub.wait_for_log();
             });
-            while !hub.logs.credit.is_over() {
+            while !hub.lines.is_over() {
                 std::thread::yield_now();
             }
             hub.before_poll(|| writer.join().expect("it does not panic"));
@@ -370,11 +299,11 @@ mod tests {
     #[test]
     fn what_cannot_be_queued_is_not_kept_in_memory() {
         let (hub, _said) = hub(0);
-        hub.logs.end();
+        hub.lines.end();
         elsewhere(|| (0..=MOST / 64_000).for_each(|_| log(&hub, &"\0".repeat(16_000))));
-        let queued = hub.logs.credit.in_flight();
+        let queued = hub.lines.queued();
         elsewhere(|| log(&hub, "a line that goes to descriptor 2"));
-        assert_eq!(hub.logs.credit.in_flight(), queued);
+        assert_eq!(hub.lines.queued(), queued);
     }
 
     #[test]
@@ -383,8 +312,8 @@ mod tests {
         elsewhere(|| hub.log(None, Level::Info, "queued"));
         polling::mark();
         let begun = Instant::now();
-        hub.settle_log();
-        assert!(begun.elapsed() < SETTLE / 2);
+        hub.drain_log();
+        assert!(begun.elapsed() < DRAIN / 2);
         assert_eq!(take(&said), ["past: queued"]);
     }
 }

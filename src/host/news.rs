@@ -1,11 +1,10 @@
-//! News for the host that nobody fetches: its loop has lost the notification.
+//! Whether the host fetches what it was notified of, or has lost the notification.
 //!
 //! A loop that polls first and reads its eventfd afterwards throws away a notification that came in
-//! between. No other would follow, as there is one for all news until the next poll: the loop would
-//! sleep for ever. So somebody looks, while there is something to look after, whether news have
-//! waited for a while, and notifies again.
+//! between. No other follows, since there is one for all news until the next poll: the loop would
+//! sleep on. So the watch (`runtime::unfetched`) looks from time to time, as long as there may be
+//! news, whether some have waited for a while, and notifies the host again.
 
-use super::hub::Hub;
 use once_cell::sync::OnceCell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -13,52 +12,49 @@ type Wake = Box<dyn Fn() + Send + Sync>;
 
 #[derive(Default)]
 pub(super) struct News {
-    /// How often the host has fetched its news.
+    /// How often the host has polled.
     polls: AtomicUsize,
-    /// Somebody looks.
+    /// The watch looks from time to time.
     watched: AtomicBool,
+    /// Wakes the watch.
     wake: OnceCell<Wake>,
 }
 
 impl News {
-    pub(super) fn fetched(&self) {
+    pub(super) fn set_watch(&self, wake: Wake) {
+        let _ = self.wake.set(wake);
+    }
+
+    /// The host polls.
+    pub(super) fn fetch(&self) {
         self.polls.fetch_add(1, Ordering::Relaxed);
     }
-}
 
-impl Hub {
-    /// Sets what makes somebody look.
-    pub fn set_watch(&self, wake: Wake) {
-        let _ = self.news().wake.set(wake);
+    /// How often the host has polled.
+    pub(super) fn polls(&self) -> usize {
+        self.polls.load(Ordering::Relaxed)
     }
 
-    /// The host is told that there are news.
-    pub(super) fn notify(&self) {
-        self.host().notify();
-        let news = self.news();
-        if news.watched.load(Ordering::SeqCst) {
+    /// The host was notified: has the watch look from now on.
+    pub(super) fn watch(&self) {
+        if self.is_watched() {
             return;
         }
-        if let Some(wake) = news.wake.get() {
-            news.watched.store(true, Ordering::SeqCst);
+        if let Some(wake) = self.wake.get() {
+            self.watched.store(true, Ordering::SeqCst);
             wake();
         }
     }
 
-    pub fn is_watched(&self) -> bool {
-        self.news().watched.load(Ordering::SeqCst)
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::SeqCst)
     }
 
-    /// Nobody looks any more, unless there are news: they are seen here, or wake somebody afterwards.
-    pub fn unwatch(&self) {
-        self.news().watched.store(false, Ordering::SeqCst);
-        if self.unheard().is_some() {
-            self.news().watched.store(true, Ordering::SeqCst);
+    /// The watch looks no more, unless `has_news` says yes. News that come later wake it.
+    pub(super) fn unwatch(&self, has_news: impl FnOnce() -> bool) {
+        self.watched.store(false, Ordering::SeqCst);
+        if has_news() {
+            self.watched.store(true, Ordering::SeqCst);
         }
-    }
-
-    /// How often the host has polled before the news that wait for it, if some do.
-    pub fn unheard(&self) -> Option<usize> {
-        self.has_news().then(|| self.news().polls.load(Ordering::Relaxed))
     }
 }

@@ -1,8 +1,8 @@
 //! Other threads of an application that runs on the polling thread: when they wait for credit.
 //!
-//! While the polling thread runs applications it may be waiting for one of them (`thread.join()`), so
-//! then nobody waits for it. In between it sends, and whoever writes more than the client takes has to
-//! wait, or what it writes would fill the memory.
+//! While the polling thread runs applications it may wait for one of these threads (`thread.join()`),
+//! so none of them waits for it then. In between it sends, and a thread that writes more than the
+//! client takes must wait, or its output would fill the memory.
 
 use super::exchange::Exchange;
 use crate::pool::sync::Mutex;
@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 #[derive(Default)]
 pub(super) struct OtherThreads {
-    state: Mutex<State>,
+    state: Mutex<Helpers>,
 }
 
 #[derive(Default)]
-struct State {
+struct Helpers {
     /// The polling thread runs applications.
     running: bool,
     /// An exchange for each thread that waits.
@@ -22,11 +22,11 @@ struct State {
 }
 
 impl OtherThreads {
-    /// The polling thread is about to run applications: whoever waits goes on.
+    /// The polling thread is about to run applications: the threads that wait go on.
     pub(super) fn begin(&self) {
         let mut state = self.state.lock();
         state.running = true;
-        state.waiting.iter().for_each(|exchange| exchange.credit().open());
+        state.waiting.iter().for_each(|exchange| exchange.window().credit().open());
     }
 
     pub(super) fn end(&self) {
@@ -43,15 +43,15 @@ impl OtherThreads {
             }
             state.waiting.push(exchange.clone());
         }
-        exchange.credit().wait();
+        exchange.window().credit().wait();
         let mut state = self.state.lock();
         let is_it = |other: &Arc<Exchange>| Arc::ptr_eq(other, exchange);
         if let Some(at) = state.waiting.iter().position(is_it) {
             state.waiting.swap_remove(at);
         }
-        // Another one of this exchange may not have seen yet that it may go on.
+        // Another thread of this exchange may not have noticed yet that it may go on.
         if !state.waiting.iter().any(is_it) {
-            exchange.credit().close();
+            exchange.window().credit().close();
         }
     }
 }
@@ -72,7 +72,7 @@ mod tests {
     fn a_helper_waits_until_the_polling_thread_runs_applications() {
         let (hub, _said) = hub(0);
         let (exchange, others) = (begun(&hub), Arc::new(OtherThreads::default()));
-        exchange.credit().reserve(usize::MAX / 16);
+        exchange.window().credit().reserve(usize::MAX / 16);
         let waiting: Vec<_> = (0..2)
             .map(|_| {
                 let (exchange, others) = (exchange.clone(), others.clone());
@@ -89,7 +89,7 @@ mod tests {
             move || others.wait(&exchange)
         });
         wait_until(&others, 1);
-        exchange.credit().release(usize::MAX / 16);
+        exchange.window().credit().release(usize::MAX / 16);
         late.join().expect("it does not panic");
         assert!(others.state.lock().waiting.is_empty());
     }
@@ -98,8 +98,8 @@ mod tests {
     fn a_helper_does_not_wait_for_a_client_that_is_gone() {
         let (hub, _said) = hub(0);
         let (exchange, others) = (begun(&hub), OtherThreads::default());
-        exchange.credit().reserve(usize::MAX / 16);
-        exchange.credit().end();
+        exchange.window().credit().reserve(usize::MAX / 16);
+        exchange.window().credit().end();
         others.wait(&exchange);
     }
 }

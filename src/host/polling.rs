@@ -1,14 +1,15 @@
-//! The polling thread: which one it is, and how long one turn of it has lasted.
+//! The polling thread: which one it is, whether it is in callbacks, and how long its turn lasts.
 //!
-//! Log lines, credit, bodies and the end of the log all come from the polling thread. So it must not
-//! wait for any of them: it would wait for itself. That is asked here.
+//! The polling thread delivers log lines, credit and bodies. If it waited for any of them, it would
+//! wait for itself; the code that waits asks here first.
 
+use crate::pool::sync::{AtomicBool, Ordering};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 thread_local! {
     static IS_HERE: Cell<bool> = const { Cell::new(false) };
-    /// When the applications that the polling thread runs should let others have their turn.
+    /// When the applications that the polling thread runs must let other work have its turn.
     static TURN_ENDS: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
@@ -17,19 +18,37 @@ pub fn mark() {
     IS_HERE.set(true);
 }
 
-/// Whether the calling thread polls.
+/// Whether the calling thread is the one that polls.
 pub fn is_here() -> bool {
     IS_HERE.get()
 }
 
-/// Before a wait that the polling thread ends: in debug builds it panics on that thread, where the
-/// wait would last as long as the process.
+/// To be called before a wait that the polling thread ends. In debug builds it panics on that
+/// thread, where the wait would never end.
 pub fn assert_not_polling_thread(wait: &str) {
     debug_assert!(!is_here(), "the polling thread would wait for itself: {wait}");
 }
 
-/// While it lives, the calling thread runs applications, and [`is_turn_over`] says when others should
-/// have their turn.
+/// Whether callbacks of the host are in progress on the polling thread.
+#[derive(Default)]
+pub(super) struct Callbacks(AtomicBool);
+
+impl Callbacks {
+    pub(super) fn are_in_progress(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Runs `work`, which calls callbacks.
+    pub(super) fn run<R>(&self, work: impl FnOnce() -> R) -> R {
+        let before = self.0.swap(true, Ordering::AcqRel);
+        let result = work();
+        self.0.store(before, Ordering::Release);
+        result
+    }
+}
+
+/// While it lives, the calling thread runs applications, and [`is_turn_over`] says when other work
+/// of that thread must have its turn.
 pub struct Turn(());
 
 impl Turn {
@@ -46,7 +65,7 @@ impl Drop for Turn {
     }
 }
 
-/// Whether the applications of this turn have had their time. Of a thread without a turn: never.
+/// Whether the applications of this turn have used up their time. On a thread without a turn: no.
 pub fn is_turn_over() -> bool {
     TURN_ENDS.get().is_some_and(|end| Instant::now() >= end)
 }

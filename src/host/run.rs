@@ -1,7 +1,7 @@
 //! One `wsgi_run` in progress, as the threads of the process see it: the one that runs the
 //! application, others that cancel it, and the one that stops the runtime.
 
-use super::HostRequest;
+use super::callbacks::HostRequest;
 use crate::python::thread::is_forked;
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
@@ -14,10 +14,10 @@ const STOPPED: usize = 2;
 /// What one callback in progress counts.
 const CALL: usize = 4;
 
-/// The host's request is told callbacks only as long as it wants them, one at a time: threads of the
-/// application may read and write at the same time, and a host need not know. A change to "gone" and the
-/// beginning of a callback are in one order, the same for all threads: so once [`Run::stop`] has
-/// returned, no callback begins.
+/// Callbacks with the host's request come only as long as the host wants them, and one at a time:
+/// threads of the application may read and write at the same time, and a host need not know. A
+/// change to "gone" and the beginning of a callback are in one order, the same for all threads. So
+/// once [`Run::stop`] has returned, no callback begins.
 #[derive(Debug)]
 pub struct Run {
     request: HostRequest,
@@ -25,7 +25,7 @@ pub struct Run {
     /// The flags above, and how many callbacks are in progress.
     state: AtomicUsize,
     body_broken: AtomicBool,
-    /// Held during a callback, but not of a line for the log.
+    /// Held during a callback, except for a line of the log.
     turn: Mutex<()>,
 }
 
@@ -37,7 +37,7 @@ pub struct Calling<'a> {
 }
 
 impl Run {
-    /// `id` is what the host calls the request, or empty.
+    /// `id` is the host's name for the request, or empty.
     pub fn new(request: HostRequest, id: &[u8]) -> Self {
         Run {
             request,
@@ -70,7 +70,7 @@ impl Run {
         self.state.fetch_or(GONE | STOPPED, Ordering::AcqRel);
     }
 
-    /// The host has said that the body cannot be had whole, or it has ended too early.
+    /// The host reported that the rest of the body will not come, or ended it too early.
     pub fn break_body(&self) {
         self.body_broken.store(true, Ordering::Relaxed);
     }
@@ -79,8 +79,8 @@ impl Run {
         self.body_broken.load(Ordering::Relaxed)
     }
 
-    /// To be held during a callback; None if there must be none. Waits for a callback on another
-    /// thread, so not with the GIL held.
+    /// The caller holds it during a callback; None if there must be no callback. Waits for a
+    /// callback on another thread, so not with the GIL held.
     pub fn call(&self) -> Option<Calling<'_>> {
         // The client is the parent's, and the thread that had its turn may not be here.
         if is_forked() {
@@ -89,7 +89,7 @@ impl Run {
         self.begin(GONE, Some(self.turn.lock()))
     }
 
-    /// The same for a line of the log, which may come after the client has left.
+    /// The same for a line of the log, which is allowed after the client has left.
     pub fn call_log(&self) -> Option<Calling<'_>> {
         self.begin(STOPPED, None)
     }

@@ -1,17 +1,19 @@
-//! A host that records what it is told, for the tests of this layer.
+//! A host that records its callbacks, for the tests of this layer.
 
-use super::buffer::Buffers;
-use super::event::{Head, Outcome};
+use super::callbacks::{Gone, Host, HostRequest, Level, Outcome};
+use super::exchange::Exchange;
 use super::hub::Hub;
 use super::request::Request;
-use super::{FileRange, Gone, Host, HostRequest, Level, exchange::Exchange};
+use super::response::buffer::Buffers;
+use super::response::head::Head;
 use crate::pool::sync::Mutex;
 use std::sync::Arc;
 
-/// What was said, one word or line each.
+/// One word or line for each callback.
 pub type Said = Arc<Mutex<Vec<String>>>;
 
-/// It drives events; its log lines are said as `log: ...` with a request, and as `past: ...` without.
+/// It is event-driven. A line for the log is recorded as `log: ...` with a request, and as `past:
+/// ...` without.
 struct Recorder(Said);
 
 impl Recorder {
@@ -35,14 +37,6 @@ impl Host for Recorder {
         self.say(format!("write {}{last}", buffers.len()))
     }
 
-    fn takes_files(&self) -> bool {
-        false
-    }
-
-    fn send_file(&self, _: HostRequest, _: FileRange, _: bool) -> Result<(), Gone> {
-        self.say("file")
-    }
-
     fn finish(&self, _: HostRequest, outcome: Outcome) {
         let _ = self.say(format!("finish {outcome:?}"));
     }
@@ -51,18 +45,10 @@ impl Host for Recorder {
         self.say("want body")
     }
 
-    fn read(&self, _: HostRequest, _: &mut [u8]) -> std::io::Result<usize> {
-        Ok(0)
-    }
-
     fn log(&self, request: Option<HostRequest>, _: Level, line: &str) {
         let about = if request.is_some() { "log" } else { "past" };
         let _ = self.say(format!("{about}: {line}"));
     }
-
-    fn notify(&self) {}
-
-    fn exhausted(&self, _: usize) {}
 
     fn is_event_driven(&self) -> bool {
         true
@@ -75,10 +61,6 @@ impl Host for Recorder {
     fn has_want_body(&self) -> bool {
         true
     }
-
-    fn has_read(&self) -> bool {
-        false
-    }
 }
 
 pub fn hub(log_line_size: usize) -> (Arc<Hub>, Said) {
@@ -88,10 +70,9 @@ pub fn hub(log_line_size: usize) -> (Arc<Hub>, Said) {
 
 /// An exchange that the host knows of and a thread has begun.
 pub fn begun(hub: &Arc<Hub>) -> Arc<Exchange> {
-    hub.enter_queue().expect("there is room");
     let request = Box::new(Request::with_capacity(0, 0, 0));
-    let exchange = Exchange::new(request, HostRequest(std::ptr::null_mut()), hub);
-    hub.lend(exchange.clone());
+    let host_request = HostRequest(std::ptr::null_mut());
+    let (exchange, _) = hub.accept(request, host_request).expect("there is room");
     exchange.begin().expect("it was not cancelled");
     exchange
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 /// How Python is to run.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
+pub struct PythonSettings {
     /// A virtualenv or a prefix that `check::check_home` is content with, or None for the Python
     /// that the library was built with.
     pub home: Option<PathBuf>,
@@ -32,7 +32,7 @@ pub struct Settings {
 /// says what went wrong and, where the home is to blame, what to do. After a success
 /// `thread::is_started` is true, sys.stdout and sys.stderr are those of `output`, signals and the
 /// process are out of reach, and a crash says what it was about.
-pub fn start(settings: &Settings) -> Result<(), String> {
+pub fn start(settings: &PythonSettings) -> Result<(), String> {
     thread::watch_forks();
     c_exit::watch();
     linking::share_libpython();
@@ -44,7 +44,7 @@ pub fn start(settings: &Settings) -> Result<(), String> {
     Ok(())
 }
 
-fn bring_up(settings: &Settings) -> Result<(), String> {
+fn bring_up(settings: &PythonSettings) -> Result<(), String> {
     initialise(settings)?;
     let result = Python::attach(|py| {
         prepare(py, settings).map_err(|err| traceback::lines(py, &err).join(" | "))
@@ -57,7 +57,7 @@ fn bring_up(settings: &Settings) -> Result<(), String> {
 }
 
 /// What is done in Python before anybody else sees it.
-fn prepare(py: Python<'_>, settings: &Settings) -> PyResult<()> {
+fn prepare(py: Python<'_>, settings: &PythonSettings) -> PyResult<()> {
     // The thread on which `threading` is first imported is the main thread to it, up to 3.12.
     py.import("threading")?;
     child::prepare(py)?;
@@ -126,7 +126,7 @@ fn put_in_front(py: Python<'_>, folders: &[PathBuf]) -> PyResult<()> {
 }
 
 /// Runs Python's own start. The calling thread is attached afterwards if that succeeds.
-fn initialise(settings: &Settings) -> Result<(), String> {
+fn initialise(settings: &PythonSettings) -> Result<(), String> {
     let executable = match &settings.home {
         Some(home) => check::executable(home).ok_or_else(|| hint(home))?,
         None => PathBuf::from(EXECUTABLE),

@@ -71,7 +71,7 @@ mod turns;
 #[cfg(test)]
 mod tests;
 
-pub use config::Settings;
+pub use config::PythonSettings;
 pub use keys::KeyCache;
 pub use lease::{Lease, Loan};
 pub use thread::attach;

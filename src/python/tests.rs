@@ -9,7 +9,7 @@ mod starting;
 mod values;
 
 use super::output::{self, Stream};
-use super::{Settings, config, thread};
+use super::{PythonSettings, config, thread};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -30,7 +30,7 @@ fn log_to_memory() {
     }));
 }
 
-fn start_with(settings: Settings) -> Result<(), String> {
+fn start_with(settings: PythonSettings) -> Result<(), String> {
     log_to_memory();
     let (send, receive) = mpsc::channel();
     std::thread::spawn(move || {
@@ -45,7 +45,7 @@ fn start_with(settings: Settings) -> Result<(), String> {
 /// Runs `f` attached, with Python started.
 fn python<R>(f: impl for<'py> FnOnce(Python<'py>) -> R) -> R {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| start_with(Settings::default()).unwrap());
+    ONCE.call_once(|| start_with(PythonSettings::default()).unwrap());
     thread::attach(f)
 }
 

@@ -2,10 +2,12 @@
 //!
 //! The thread `wsgi-inspector` does it, since it has to wait for the GIL, perhaps for long.
 
-use super::Runtime;
-use super::seats::Seat;
+use super::alarm::Alarm;
+use super::pool::Pool;
+use super::threads::PoolThread;
 use crate::host::Level;
 use crate::host::exchange::Exchange;
+use crate::host::hub::Hub;
 use crate::pool::sync::{Condvar, Mutex};
 use crate::python::{self, stacks};
 use crate::wsgi::builtin;
@@ -17,163 +19,163 @@ use std::time::{Duration, Instant};
 
 /// A thread that is asked to let go of the GIL does so after 5 ms, if it can.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Of how many busy threads the stack is logged when a request has waited in vain,
+/// The stacks of this number of busy threads are logged when a request has waited in vain,
 const BUSY_SHOWN: usize = 3;
-/// and how often: many requests wait in vain for the same.
+/// at most once in this time: many requests wait in vain for the same.
 const BUSY_PAUSE: Duration = Duration::from_secs(10);
 
-/// Something to be looked at.
-pub(super) enum Report {
+/// Something to look at.
+pub(super) enum Inspection {
     /// This thread is late with this exchange.
-    Late { seat: Arc<Seat>, exchange: Arc<Exchange>, about: Arc<str>, interrupt: bool },
+    Late { thread: Arc<PoolThread>, exchange: Arc<Exchange>, about: Arc<str>, interrupt: bool },
     /// No thread was free for this request.
     Busy { about: Arc<str> },
 }
 
 #[derive(Default)]
-struct State {
-    reports: VecDeque<Report>,
-    /// Since when the inspector has been waiting for the GIL, and about what.
+struct Requests {
+    inspections: VecDeque<Inspection>,
+    /// Since when the inspector has been waiting for the GIL, and for which request.
     waiting: Option<(Instant, Arc<str>)>,
     last_busy: Option<Instant>,
 }
 
 #[derive(Default)]
 pub(super) struct Inspector {
-    state: Mutex<State>,
+    requests: Mutex<Requests>,
     asked: Condvar,
 }
 
-impl Report {
+impl Inspection {
     fn about(&self) -> &Arc<str> {
         match self {
-            Report::Late { about, .. } | Report::Busy { about } => about,
+            Inspection::Late { about, .. } | Inspection::Busy { about } => about,
         }
     }
 }
 
 impl Inspector {
-    pub(super) fn ask(&self, report: Report) {
-        let mut state = self.state.lock();
-        if let Report::Busy { .. } = report {
-            if state.last_busy.is_some_and(|last| last.elapsed() < BUSY_PAUSE) {
+    pub(super) fn ask(&self, inspection: Inspection) {
+        let mut requests = self.requests.lock();
+        if let Inspection::Busy { .. } = inspection {
+            if requests.last_busy.is_some_and(|last| last.elapsed() < BUSY_PAUSE) {
                 return;
             }
-            state.last_busy = Some(Instant::now());
+            requests.last_busy = Some(Instant::now());
         }
-        state.reports.push_back(report);
-        drop(state);
+        requests.inspections.push_back(inspection);
+        drop(requests);
         self.asked.notify_all();
     }
 
-    /// Says in the log that the inspector has waited for too long, once; when to look again.
-    pub(super) fn look(&self, runtime: &Runtime, now: Instant) -> Option<Instant> {
-        let mut state = self.state.lock();
-        let (since, about) = state.waiting.clone()?;
+    /// Logs, once, that the inspector has waited for too long. Returns when to look again.
+    pub(super) fn look(&self, hub: &Hub, now: Instant) -> Option<Instant> {
+        let mut requests = self.requests.lock();
+        let (since, about) = requests.waiting.clone()?;
         if since + PATIENCE > now {
             return Some(since + PATIENCE);
         }
-        state.waiting = None;
-        drop(state);
+        requests.waiting = None;
+        drop(requests);
         let text = format!(
             "WSGI0006 no Python code has run for {} ms, so nobody can look at {about}: code that \
              is not Python's holds the GIL",
             PATIENCE.as_millis()
         );
-        runtime.hub.log(None, Level::Error, &text);
+        hub.log(None, Level::Error, &text);
         None
     }
 
     /// Waits until there is something to look at.
     fn wait(&self) {
-        let mut state = self.state.lock();
+        let mut requests = self.requests.lock();
         loop {
-            if let Some(report) = state.reports.front() {
-                state.waiting = Some((Instant::now(), report.about().clone()));
+            if let Some(inspection) = requests.inspections.front() {
+                requests.waiting = Some((Instant::now(), inspection.about().clone()));
                 return;
             }
-            self.asked.wait(&mut state);
+            self.asked.wait(&mut requests);
         }
     }
 
-    fn next(&self) -> Option<Report> {
-        let mut state = self.state.lock();
-        state.waiting = None;
-        state.reports.pop_front()
+    fn next(&self) -> Option<Inspection> {
+        let mut requests = self.requests.lock();
+        requests.waiting = None;
+        requests.inspections.pop_front()
     }
 }
 
-/// What the thread `wsgi-inspector` does, for ever.
-pub(super) fn inspect(runtime: &'static Runtime) {
-    let inspector = &runtime.watch.inspector;
+/// What the thread `wsgi-inspector` does until the process ends. `alarm` wakes the watch, which
+/// notices how long this thread waits for the GIL; `main` is Python's main thread.
+pub(super) fn inspect(pool: &Pool, inspector: &Inspector, alarm: &Alarm, main: u64) {
     loop {
         inspector.wait();
-        runtime.watch.look();
+        alarm.ring();
         python::attach(|py| {
-            while let Some(report) = inspector.next() {
-                match report {
-                    Report::Late { seat, exchange, about, interrupt } => {
+            while let Some(inspection) = inspector.next() {
+                match inspection {
+                    Inspection::Late { thread, exchange, about, interrupt } => {
                         let class = interrupt.then(|| builtin::request_timeout(py).ok()).flatten();
-                        show_late(py, runtime, &seat, &exchange, &about, class);
+                        show_late(py, &pool.hub, &thread, &exchange, &about, class);
                     }
-                    Report::Busy { about } => show_busy(py, runtime, &about),
+                    Inspection::Busy { about } => show_busy(py, pool, main, &about),
                 }
             }
         });
     }
 }
 
-/// The thread, unless it has come back meanwhile; and `class`, if any, is raised in it.
+/// The thread, unless it has come back meanwhile. `class`, if there is one, is raised in it.
 fn show_late(
     py: Python<'_>,
-    runtime: &Runtime,
-    seat: &Seat,
+    hub: &Hub,
+    thread: &PoolThread,
     exchange: &Arc<Exchange>,
     about: &str,
     class: Option<&Bound<'_, PyType>>,
 ) {
-    if !seat.runs(exchange) {
+    if !thread.runs(exchange) {
         return;
     }
     // The stack first: afterwards the thread would be somewhere else.
-    let stack = stacks::lines(py, seat.ident());
-    let is_interrupted = class.is_some_and(|class| seat.interrupt(exchange, class));
+    let stack = stacks::lines(py, thread.ident());
+    let is_interrupted = class.is_some_and(|class| thread.interrupt(exchange, class));
     let interrupted = if is_interrupted { "; RequestTimeout is raised in it" } else { "" };
-    let head = format!("WSGI0005 the thread {} is late with {about}{interrupted}", seat.name);
-    log_stack(py, runtime, &head, stack);
+    let head = format!("WSGI0005 the thread {} is late with {about}{interrupted}", thread.name);
+    log_stack(py, hub, &head, stack);
 }
 
-/// The threads that have been silent for the longest time; if none runs an application, then what
-/// the request has waited for is an import.
-fn show_busy(py: Python<'_>, runtime: &Runtime, about: &str) {
-    let seats = runtime.watch.seats.all();
+/// The threads that have been silent for the longest time. If none runs an application, the request
+/// has waited for an import.
+fn show_busy(py: Python<'_>, pool: &Pool, main: u64, about: &str) {
+    let threads = pool.threads.all();
     let mut busy: Vec<_> =
-        seats.iter().filter_map(|seat| Some((seat.running()?.1, seat))).collect();
+        threads.iter().filter_map(|thread| Some((thread.running()?.1, thread))).collect();
     busy.sort_by_key(|(silent, _)| std::cmp::Reverse(*silent));
-    for (silent, seat) in busy.iter().take(BUSY_SHOWN) {
+    for (silent, thread) in busy.iter().take(BUSY_SHOWN) {
         let head = format!(
             "WSGI0009 {about} has waited in vain; the thread {} is busy, and has been silent for \
              {silent} ms",
-            seat.name
+            thread.name
         );
-        log_stack(py, runtime, &head, stacks::lines(py, seat.ident()));
+        log_stack(py, &pool.hub, &head, stacks::lines(py, thread.ident()));
     }
     if busy.is_empty() {
         let head = format!("WSGI0009 {about} has waited in vain; Python's main thread is busy");
-        log_stack(py, runtime, &head, stacks::lines(py, runtime.main.ident()));
+        log_stack(py, &pool.hub, &head, stacks::lines(py, main));
     }
 }
 
-fn log_stack(py: Python<'_>, runtime: &Runtime, head: &str, stack: PyResult<Vec<String>>) {
+fn log_stack(py: Python<'_>, hub: &Hub, head: &str, stack: PyResult<Vec<String>>) {
     let (text, lines) = match stack {
         Ok(lines) if lines.is_empty() => (format!("{head}; it runs no Python code"), lines),
         Ok(lines) => (format!("{head}; its stack, the most recent call last:"), lines),
         Err(error) => (format!("{head}; its stack cannot be had: {error}"), Vec::new()),
     };
     py.detach(|| {
-        runtime.hub.log(None, Level::Error, &text);
+        hub.log(None, Level::Error, &text);
         for line in lines {
-            runtime.hub.log(None, Level::Error, &line);
+            hub.log(None, Level::Error, &line);
         }
     });
 }

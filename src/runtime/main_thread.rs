@@ -1,153 +1,116 @@
 //! Python's main thread: it starts the interpreter, imports applications and runs exit handlers. It
 //! answers no request, so that a stuck application cannot keep it from ending the process well.
 
-use super::{App, Runtime, inspector, watch, worker};
+use super::settings::STACK_SIZE;
 use crate::error::{Error, Result};
-use crate::host::Level;
 use crate::pool::sync::{Condvar, Mutex};
 use crate::python;
 use crate::python::exit::{Left, Told};
-use crate::wsgi::builtin;
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// As much as the main thread of a process has: C extensions recurse deeply.
-pub(super) const STACK_SIZE: usize = 8 * 1024 * 1024;
-
 enum Task {
-    Import(Arc<App>),
+    Run(Box<dyn FnOnce() + Send>),
     /// With a limit.
     Exit(Instant),
 }
 
 #[derive(Default)]
-struct State {
-    tasks: VecDeque<Task>,
+struct Tasks {
+    waiting: VecDeque<Task>,
     exited: bool,
     /// What the exit had to leave.
     left: Left,
     /// Why Python did not start.
-    failed: Option<String>,
+    failure: Option<String>,
 }
 
-/// What other threads ask of it.
+/// What other threads have it do.
 #[derive(Default)]
 pub(super) struct MainThread {
-    state: Mutex<State>,
+    tasks: Mutex<Tasks>,
     changed: Condvar,
-    /// `threading.get_ident()`, once Python has started.
-    ident: AtomicU64,
 }
 
 impl MainThread {
-    pub(super) fn ident(&self) -> u64 {
-        self.ident.load(Ordering::Relaxed)
+    /// Starts the thread. It calls `begin`, which starts Python, and then runs tasks. If `begin`
+    /// fails, it keeps the sentence for [`MainThread::failure`].
+    pub(super) fn spawn(
+        &'static self,
+        begin: impl FnOnce() -> std::result::Result<(), String> + Send + 'static,
+    ) -> Result<()> {
+        std::thread::Builder::new()
+            .name("wsgi-main".into())
+            .stack_size(STACK_SIZE)
+            .spawn(move || {
+                let failure = begin().err();
+                self.tasks.lock().failure = failure;
+                self.work();
+            })
+            .map(drop)
+            .map_err(|error| Error::Python(format!("no thread for Python: {error}")))
     }
 
-    pub(super) fn import(&self, app: Arc<App>) {
-        self.state.lock().tasks.push_back(Task::Import(app));
+    pub(super) fn run(&self, task: impl FnOnce() + Send + 'static) {
+        self.tasks.lock().waiting.push_back(Task::Run(Box::new(task)));
         self.changed.notify_all();
     }
 
-    /// Has Python come to its end. False if that had not ended at `until`; and what was left then.
+    /// Ends Python. False if that has not ended at `until`; and what was left then.
     pub(super) fn exit(&self, until: Instant) -> (bool, Left) {
-        let mut state = self.state.lock();
-        state.tasks.push_front(Task::Exit(until));
+        let mut tasks = self.tasks.lock();
+        tasks.waiting.push_front(Task::Exit(until));
         self.changed.notify_all();
-        while !state.exited {
-            if self.changed.wait_until(&mut state, until).timed_out() {
+        while !tasks.exited {
+            if self.changed.wait_until(&mut tasks, until).timed_out() {
                 break;
             }
         }
-        (state.exited, std::mem::take(&mut state.left))
+        (tasks.exited, std::mem::take(&mut tasks.left))
     }
 
     /// Why Python did not start, if it did not.
     pub(super) fn failure(&self) -> Option<String> {
-        self.state.lock().failed.clone()
+        self.tasks.lock().failure.clone()
     }
 
     fn next(&self) -> Task {
-        let mut state = self.state.lock();
+        let mut tasks = self.tasks.lock();
         loop {
-            if let Some(task) = state.tasks.pop_front() {
+            if let Some(task) = tasks.waiting.pop_front() {
                 return task;
             }
-            self.changed.wait(&mut state);
+            self.changed.wait(&mut tasks);
         }
     }
 
-    fn told(&self, told: Told<'_>) {
+    fn work(&'static self) -> ! {
+        loop {
+            match self.next() {
+                Task::Run(task) => task(),
+                Task::Exit(until) => {
+                    if python::thread::is_started() {
+                        python::attach(|py| {
+                            python::exit::run(py, until, |told| self.note(told));
+                            // A handler may have forked.
+                            python::child::leave_if_forked(py);
+                        });
+                    }
+                    self.exited();
+                }
+            }
+        }
+    }
+
+    fn note(&self, told: Told<'_>) {
         match told {
-            Told::Left(left) => self.state.lock().left = left.clone(),
+            Told::Left(left) => self.tasks.lock().left = left.clone(),
             Told::Done => self.exited(),
         }
     }
 
     fn exited(&self) {
-        self.state.lock().exited = true;
+        self.tasks.lock().exited = true;
         self.changed.notify_all();
-    }
-}
-
-pub(super) fn spawn(runtime: &'static Runtime, settings: python::config::Settings) -> Result<()> {
-    std::thread::Builder::new()
-        .name("wsgi-main".into())
-        .stack_size(STACK_SIZE)
-        .spawn(move || main(runtime, &settings))
-        .map(drop)
-        .map_err(|error| Error::Python(format!("no thread for Python: {error}")))
-}
-
-/// Starts Python and the threads that use it. Fails with a sentence.
-fn begin(
-    runtime: &'static Runtime,
-    settings: &python::config::Settings,
-) -> std::result::Result<(), String> {
-    python::config::start(settings)?;
-    let ident = python::attach(|py| {
-        builtin::install(py)?;
-        python::interrupt::thread_ident(py)
-    });
-    runtime.main.ident.store(ident.map_err(|error| error.to_string())?, Ordering::Relaxed);
-    let spawned = spawn_watch(runtime).and_then(|()| worker::spawn(runtime));
-    spawned.map_err(|error| format!("no threads for Python: {error}"))
-}
-
-fn spawn_watch(runtime: &'static Runtime) -> std::io::Result<()> {
-    if runtime.hub.host().is_event_driven() {
-        let watch = std::thread::Builder::new().name("wsgi-watch".into());
-        watch.spawn(move || watch::watch(runtime))?;
-        runtime.hub.set_watch(Box::new(|| runtime.watch.look()));
-    }
-    if runtime.threads > 0 {
-        let inspector = std::thread::Builder::new().name("wsgi-inspector".into());
-        inspector.spawn(move || inspector::inspect(runtime))?;
-    }
-    Ok(())
-}
-
-fn main(runtime: &'static Runtime, settings: &python::config::Settings) {
-    if let Err(sentence) = begin(runtime, settings) {
-        let text = format!("WSGI0001 Python could not be started: {sentence}");
-        runtime.hub.log(None, Level::Error, &text);
-        runtime.main.state.lock().failed = Some(sentence);
-    }
-    loop {
-        match runtime.main.next() {
-            Task::Import(app) => app.import(),
-            Task::Exit(until) => {
-                if python::thread::is_started() {
-                    python::attach(|py| {
-                        python::exit::run(py, until, |told| runtime.main.told(told));
-                        // A handler may have forked.
-                        python::child::leave_if_forked(py);
-                    });
-                }
-                runtime.main.exited();
-            }
-        }
     }
 }

@@ -2,40 +2,43 @@
 //! the threads.
 //!
 //! Python starts on a thread of its own ([`main_thread`]), which also imports the applications
-//! ([`app`]) and runs the exit handlers. The pool's threads ([`worker`]) answer what
-//! [`app::App::submit`] hands over; [`app::App::run`] answers on the caller's thread. [`watch`] looks
-//! after threads of the pool that are late ([`seats`] knows who is), [`inspector`] at what they do.
+//! ([`app`]) and runs the exit handlers. [`app::App::submit`] puts requests into the [`pool`],
+//! whose threads ([`worker`]) answer them, or the polling thread does ([`inline`]);
+//! [`app::App::run`] answers on the caller's thread. [`watch`] looks after threads of the pool that
+//! are late ([`threads`] knows which are), [`inspector`] at what they do.
 
+mod alarm;
 mod app;
+mod import;
 mod inline;
 mod inspector;
 mod main_thread;
-mod queue;
+mod pool;
 mod runs;
-mod seats;
 pub mod settings;
-mod unheard;
+mod threads;
+mod unfetched;
 mod watch;
 mod worker;
 
 pub use app::App;
-pub use watch::Abandon;
+pub use watch::Deadline;
 
 use crate::error::{Error, Result};
-use crate::host::hub::{Delivery, Hub};
+use crate::host::exchange::Exchange;
 use crate::host::run::Run;
-use crate::host::{Host, HostRequest, Level, current, polling};
-use crate::pool::handoff::Handoff;
-use crate::pool::sync::{AtomicBool, Mutex, Ordering};
+use crate::host::{Host, HostRequest, Level, client, polling};
 use crate::python;
+use crate::python::config::PythonSettings;
 use crate::python::exit::Left;
 use crate::wsgi::app::Facts;
+use crate::wsgi::builtin;
 use crate::wsgi::target::Target;
+use app::{Apps, Surroundings};
 use main_thread::MainThread;
 use once_cell::sync::OnceCell;
-use runs::Runs;
+use pool::Pool;
 use settings::Settings;
-use std::collections::{HashMap, VecDeque};
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,7 +47,7 @@ use watch::Watch;
 /// Exit handlers have at least this part of the time of a stop, a quarter.
 const EXIT_SHARE: u32 = 4;
 
-/// Of how many threads that were cut off the names are told.
+/// At most this number of threads that were cut off are named.
 const NAMES: usize = 8;
 
 fn shown(names: &[String]) -> String {
@@ -57,18 +60,11 @@ static RUNTIME: OnceCell<Runtime> = OnceCell::new();
 /// See the module's text. It is never dropped: threads may be running applications when the process
 /// ends.
 pub struct Runtime {
-    hub: Arc<Hub>,
-    handoff: Handoff<worker::Job>,
-    /// Submitted, and not in `handoff` yet: see `WSGI_BUNCHES`. None if that is not wanted.
-    bunch: Option<Mutex<VecDeque<worker::Job>>>,
+    pool: Pool,
     main: MainThread,
     watch: Watch,
-    max_stuck: usize,
-    apps: Mutex<HashMap<Target, Arc<App>>>,
-    threads: usize,
+    apps: Apps,
     facts: Facts,
-    stopping: AtomicBool,
-    runs: Runs,
 }
 
 impl Runtime {
@@ -78,119 +74,152 @@ impl Runtime {
         let event_driven = host.is_event_driven();
         if settings.threads > 0 && !event_driven {
             return Err(Error::invalid(
-                "wsgi_runtime_config has threads, but wsgi_host has no `notify`: set it, or WSGI_EVENTFD, or set \
-                 `threads` to 0 and use wsgi_run",
+                "wsgi_runtime_config has threads, but wsgi_host has no `notify`: set it, or \
+                 WSGI_EVENTFD, or set `threads` to 0 and use wsgi_run",
             ));
         }
         let new = Runtime {
-            hub: Hub::new(host, settings.log_line_size, settings.max_queue),
-            handoff: Handoff::new(),
-            bunch: (settings.bunches || settings.threads == 0).then(Mutex::default),
+            pool: Pool::new(&settings, host),
             main: MainThread::default(),
             watch: Watch::default(),
-            max_stuck: settings.max_stuck,
-            apps: Mutex::default(),
-            threads: settings.threads,
+            apps: Apps::default(),
             facts: Facts {
                 multithread: settings.threads > 1 || !event_driven,
                 multiprocess: settings.multiprocess,
                 odd_names: settings.odd_names,
             },
-            stopping: AtomicBool::new(false),
-            runs: Runs::default(),
         };
         RUNTIME
             .set(new)
             .map_err(|_| Error::invalid("the runtime was started before; a process has one"))?;
         let runtime = RUNTIME.wait();
+        let hub = &runtime.pool.hub;
         python::thread::watch_forks();
         python::output::set_emit(Box::new(|_, lines| {
-            runtime.hub.log_lines(current::current().as_ref(), Level::Error, lines);
+            hub.log_lines(client::current().as_ref(), Level::Error, lines);
         }));
-        python::output::set_settle(Box::new(|| runtime.hub.settle_log()));
-        runtime.hub.set_wake(Box::new(|| match runtime.is_inline() {
-            true => runtime.hub.list(Delivery::Wake),
-            false => runtime.handoff.wake(),
-        }));
+        python::output::set_settle(Box::new(|| hub.drain_log()));
+        hub.deferred().set_wake(Box::new(|| runtime.pool.wake()));
         // On the caller's thread: it may set handlers as soon as this returns.
         python::dispositions::hold(settings.python.signals);
-        main_thread::spawn(runtime, settings.python)?;
+        runtime.main.spawn(move || runtime.begin(&settings.python))?;
         Ok(runtime)
     }
 
-    fn check_running(&self) -> Result<()> {
-        if self.stopping.load(Ordering::Acquire) { Err(Error::Stopping) } else { Ok(()) }
+    /// The one of this process, if it was started.
+    pub fn current() -> Option<&'static Self> {
+        RUNTIME.get()
+    }
+
+    /// On Python's main thread: starts Python and the threads that use it. A failure is logged, and
+    /// returned as a sentence.
+    fn begin(&'static self, settings: &PythonSettings) -> std::result::Result<(), String> {
+        let begun = python::config::start(settings).and_then(|()| {
+            let ident = python::attach(|py| {
+                builtin::install(py)?;
+                python::interrupt::thread_ident(py)
+            });
+            let ident = ident.map_err(|error| error.to_string())?;
+            self.spawn_threads(ident).map_err(|error| format!("no threads for Python: {error}"))
+        });
+        begun.inspect_err(|sentence| {
+            let text = format!("WSGI0001 Python could not be started: {sentence}");
+            self.pool.hub.log(None, Level::Error, &text);
+        })
+    }
+
+    /// `main` is `threading.get_ident()` of Python's main thread.
+    fn spawn_threads(&'static self, main: u64) -> std::io::Result<()> {
+        let Runtime { pool, watch, .. } = self;
+        if pool.hub.host().is_event_driven() {
+            let thread = std::thread::Builder::new().name("wsgi-watch".into());
+            thread.spawn(move || watch::watch(pool, watch))?;
+            pool.hub.set_watch(Box::new(|| watch.alarm.ring()));
+        }
+        if pool.size > 0 {
+            let thread = std::thread::Builder::new().name("wsgi-inspector".into());
+            thread.spawn(move || inspector::inspect(pool, &watch.inspector, &watch.alarm, main))?;
+        }
+        worker::spawn(pool)
     }
 
     /// The application at `target`; the same one for the same target.
     pub fn load(&'static self, target: Target) -> Result<Arc<App>> {
-        self.check_running()?;
-        let mut apps = self.apps.lock();
-        if let Some(app) = apps.get(&target) {
-            return Ok(app.clone());
-        }
-        let app = App::new(self, target.clone());
-        apps.insert(target, app.clone());
-        drop(apps);
-        self.main.import(app.clone());
-        Ok(app)
-    }
-
-    /// Applications run on the polling thread.
-    fn is_inline(&self) -> bool {
-        self.threads == 0 && self.hub.host().is_event_driven()
+        self.pool.check_running()?;
+        let Runtime { pool, main, apps, facts, .. } = self;
+        Ok(apps.load(Surroundings { pool, main, apps, facts: *facts }, target))
     }
 
     /// See `wsgi_pause_output`.
     pub fn pause_output(&self, pause: bool) {
-        self.hub.pause_output(pause);
+        self.pool.hub.pressure().pause_output(pause);
     }
 
     /// See `wsgi_poll`.
     pub fn poll(&self, max: usize) -> Result<usize> {
         let left = self.poll_once(max)?;
         if left > 0 {
-            self.hub.host().owe_poll();
+            self.pool.hub.host().request_poll();
         }
         Ok(left)
     }
 
     fn poll_once(&self, max: usize) -> Result<usize> {
-        self.hub.check_not_polling()?;
+        let pool = &self.pool;
+        pool.hub.check_not_polling()?;
         polling::mark();
-        self.hand_over_bunch((max > 0).then_some(inline::TURN));
-        let left = self.hub.poll(max)?;
-        if self.is_inline() {
+        if pool.is_inline() {
+            inline::run(pool, (max > 0).then_some(inline::TURN));
+            let left = pool.hub.poll(max)?;
             // Callbacks may have submitted more, or released what an application waits for. That
             // runs in the next poll: other events of the host have their turn first.
-            let more = self.bunch.as_ref().map_or(0, |bunch| bunch.lock().len());
-            return Ok(left + more + self.resumable());
+            return Ok(left + pool.batched() + inline::resumable(pool));
         }
-        // Callbacks have submitted what waited behind the requests that they ended.
-        self.hand_over_bunch(None);
+        pool.flush_batch();
+        let left = pool.hub.poll(max)?;
+        // Callbacks have submitted the requests that waited behind those which they ended.
+        pool.flush_batch();
         Ok(left)
     }
 
     /// See `wsgi_runtime_fd`.
     pub fn descriptor(&self) -> Option<RawFd> {
-        self.hub.host().descriptor()
+        self.pool.hub.host().descriptor()
+    }
+
+    /// See `wsgi_cancel_watched`. On the polling thread.
+    pub fn cancel_watched(&self, exchange: &Exchange, deadline: Deadline) {
+        self.watch.cancel(&self.pool, exchange, deadline);
+    }
+
+    /// See `wsgi_run_cancel`.
+    pub fn cancel_run(&self, host_request: HostRequest) -> Result<()> {
+        if !self.pool.runs.with(host_request, Run::leave) {
+            return Err(Error::Gone);
+        }
+        // It may be waiting for an import.
+        self.apps.wake();
+        Ok(())
     }
 
     /// See `wsgi_runtime_stop`.
     pub fn stop(&self, timeout: Duration) -> Result<()> {
-        if self.stopping.swap(true, Ordering::AcqRel) {
-            return Err(Error::Stopping);
-        }
+        let pool = &self.pool;
+        pool.stop()?;
         let begun = Instant::now();
         let end = begun + timeout;
-        drop(self.handoff.close());
-        self.hub.cancel_all();
-        self.runs.stop();
-        self.apps.lock().values().for_each(|app| app.wake());
-        // Responses in the middle are closed.
-        self.hand_over_bunch(None);
-        // Exit handlers would disturb an application that still runs, so they wait for it, but not to
-        // the end: they are to have some of the time too. It has all of it.
+        pool.close();
+        pool.hub.cancel_all();
+        pool.runs.stop();
+        self.apps.wake();
+        if pool.is_inline() {
+            // Closes responses in the middle.
+            inline::run(pool, None);
+        } else {
+            pool.flush_batch();
+        }
+        // Exit handlers would disturb an application that still runs, so they wait for it, but not
+        // until the end: they need some of the time too. The application has all of it.
         self.wait_until_idle(end - timeout / EXIT_SHARE);
         let (handled, left) = self.main.exit(end);
         let still = self.wait_until_idle(end);
@@ -198,7 +227,13 @@ impl Runtime {
         Ok(())
     }
 
-    /// Says what was cut off, if anything was.
+    /// Returns how many applications still run. A stuck one is not waited for: nothing that is
+    /// known makes it end sooner than the others.
+    fn wait_until_idle(&self, until: Instant) -> usize {
+        self.pool.runs.wait(|| self.pool.threads.stuck(), until)
+    }
+
+    /// Logs what was cut off, if anything was.
     fn log_stopped(&self, after: Duration, still: usize, handled: bool, left: &Left) {
         let were = |count: usize, one: &str, more: &str| match count {
             0 => None,
@@ -221,22 +256,7 @@ impl Runtime {
                 after.as_millis(),
                 parts.join(", and ")
             );
-            self.hub.log(None, Level::Warn, &text);
+            self.pool.hub.log(None, Level::Warn, &text);
         }
-    }
-
-    /// Who is stuck is not waited for: nothing that is known makes it end sooner than the others.
-    fn wait_until_idle(&self, until: Instant) -> usize {
-        self.runs.wait(|| self.watch.stuck(), until)
-    }
-
-    /// See `wsgi_run_cancel`.
-    pub fn cancel_run(&self, host_request: HostRequest) -> Result<()> {
-        if !self.runs.with(host_request, Run::leave) {
-            return Err(Error::Gone);
-        }
-        // It may be waiting for an import.
-        self.apps.lock().values().for_each(|app| app.wake());
-        Ok(())
     }
 }

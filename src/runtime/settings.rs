@@ -1,7 +1,11 @@
-//! How a runtime is to run.
+//! How a runtime must run.
 
 use crate::error::{Error, Result};
 use crate::python;
+use crate::python::config::PythonSettings;
+
+/// As much as the main thread of a process has: C extensions recurse deeply.
+pub(super) const STACK_SIZE: usize = 8 * 1024 * 1024;
 
 /// More Python threads than this only wait for each other.
 pub const MAX_THREADS: usize = 1024;
@@ -10,22 +14,22 @@ const MIN_LOG_LINE: usize = 64;
 
 #[derive(Debug, Default)]
 pub struct Settings {
-    pub python: python::config::Settings,
+    pub python: PythonSettings,
     /// Pool threads; 0 if only `run` is used.
     pub threads: usize,
     /// Exchanges that may wait for a thread or an import.
     pub max_queue: usize,
-    /// So many threads may be stuck, each replaced by another; 0: none is replaced.
+    /// At most this number of threads may be stuck, each replaced by another; 0: none is replaced.
     pub max_stuck: usize,
     /// Longest line the host can log, in bytes; 0: any.
     pub log_line_size: usize,
-    /// Threads are woken by `poll`, for all that was submitted since the last one.
-    pub bunches: bool,
+    /// A poll wakes threads, for all that was submitted since the last one. A submit wakes none.
+    pub batch: bool,
     /// Other processes run the same applications.
     pub multiprocess: bool,
-    /// The host says which names of header fields count.
+    /// The host decides which names of header fields count.
     pub odd_names: bool,
-    /// `check` also looks for what need not be wrong.
+    /// `check` also reports what need not be wrong.
     pub closely: bool,
 }
 
@@ -46,7 +50,7 @@ impl Settings {
         Ok(())
     }
 
-    /// All that can be said without starting Python.
+    /// Checks all that can be checked without starting Python.
     pub fn check(&self) -> Result<()> {
         self.check_numbers()?;
         let (home, path) = (&self.python.home, &self.python.path);

@@ -1,82 +1,85 @@
 //! The pool's threads: each attaches to the interpreter, then takes jobs while it holds the GIL.
-//! The protocol, and why it is this way round, is in `pool`.
+//! The protocol, and why it is this way round, is in the layer `pool`.
 
-use super::Runtime;
-use super::main_thread::STACK_SIZE;
-use super::seats::Seat;
-use crate::host::current::{Answering, Current};
-use crate::host::exchange::Exchange;
-use crate::host::queue::Queue;
+use super::pool::{Job, Pool};
+use super::settings::STACK_SIZE;
+use super::threads::{Lateness, PoolThread};
+use crate::host::Level;
+use crate::host::client::{Client, CurrentRequestGuard};
+use crate::host::polled::Polled;
 use crate::python;
-use crate::wsgi::app::Application;
 use crate::wsgi::gateway;
 use pyo3::Python;
-use std::sync::Arc;
-
-/// An exchange and the application that answers it.
-pub(super) struct Job {
-    pub(super) exchange: Arc<Exchange>,
-    pub(super) application: Arc<Application>,
-}
 
 impl Job {
-    /// False: the thread has come back too late, and another has its place.
-    fn run(self, py: Python<'_>, runtime: &Runtime, seat: &Seat) -> bool {
-        // First of all, so that whoever gives up an exchange that has begun finds its thread.
-        seat.begin(self.exchange.clone());
+    /// False: the thread came back too late, and another one has taken its place.
+    fn run(self, py: Python<'_>, pool: &Pool, thread: &PoolThread) -> bool {
+        // First of all, so that the thread that gives up an exchange which has begun finds this
+        // one.
+        thread.begin(self.exchange.clone());
         // None: the client left while the request was waiting.
         if let Some(request) = self.exchange.begin() {
-            let running = runtime.runs.begin();
-            let answering = Answering::new(Current::Exchange(self.exchange.clone()));
-            let transport = Box::new(Queue::new(self.exchange.clone()));
+            let running = pool.runs.begin();
+            let current = CurrentRequestGuard::new(Client::Exchange(self.exchange.clone()));
+            let transport = Box::new(Polled::new(pool.hub.clone(), self.exchange.clone()));
             // This transport waits; it never has the gateway pause.
-            let _ = gateway::answer(py, &self.application, request, transport, &runtime.hub);
-            drop((answering, running));
+            let _ = gateway::answer(py, &self.application, request, transport, &pool.hub);
+            drop((current, running));
         }
-        let late = seat.end(py);
-        !late.is_some_and(|late| runtime.came_back(seat, &late))
+        thread.end(py).is_none_or(|late| {
+            if late.lateness != Lateness::Expected {
+                pool.threads.came_back();
+                let text = format!(
+                    "WSGI0008 the thread {} has come back from {}, {} ms too late",
+                    thread.name,
+                    late.about,
+                    late.due.elapsed().as_millis()
+                );
+                pool.hub.log(None, Level::Warn, &text);
+            }
+            late.lateness != Lateness::Replaced
+        })
     }
 }
 
-pub(super) fn spawn(runtime: &'static Runtime) -> std::io::Result<()> {
-    for _ in 0..runtime.threads {
-        spawn_one(runtime)?;
+pub(super) fn spawn(pool: &'static Pool) -> std::io::Result<()> {
+    for _ in 0..pool.size {
+        spawn_one(pool)?;
     }
     Ok(())
 }
 
-/// Adds a thread to the pool; its name.
-pub(super) fn spawn_one(runtime: &'static Runtime) -> std::io::Result<String> {
-    let seat = runtime.watch.seats.add();
-    let own = seat.clone();
-    let spawned = std::thread::Builder::new().name(seat.name.clone()).stack_size(STACK_SIZE).spawn(
-        move || {
-            python::attach(|py| work(py, runtime, &own));
-            runtime.watch.seats.remove(&own);
-        },
-    );
+/// Adds a thread to the pool and returns its name.
+pub(super) fn spawn_one(pool: &'static Pool) -> std::io::Result<String> {
+    let thread = pool.threads.add();
+    let own = thread.clone();
+    let builder = std::thread::Builder::new().name(thread.name.clone()).stack_size(STACK_SIZE);
+    let spawned = builder.spawn(move || {
+        python::attach(|py| work(py, pool, &own));
+        pool.threads.remove(&own);
+    });
     match spawned {
-        Ok(_) => Ok(seat.name.clone()),
+        Ok(_) => Ok(thread.name.clone()),
         Err(error) => {
-            runtime.watch.seats.remove(&seat);
+            pool.threads.remove(&thread);
             Err(error)
         }
     }
 }
 
-fn work(py: Python<'_>, runtime: &Runtime, seat: &Seat) {
-    // Without it stacks cannot be told, which is no reason not to work.
+fn work(py: Python<'_>, pool: &Pool, thread: &PoolThread) {
+    // Without it the thread's stack cannot be shown, which is no reason not to work.
     if let Ok(ident) = python::interrupt::thread_ident(py) {
-        seat.set_ident(ident);
+        thread.set_ident(ident);
     }
-    while let Some(mut turn) = py.detach(|| runtime.handoff.wait_turn()) {
+    while let Some(mut turn) = py.detach(|| pool.wait_turn()) {
         for job in turn.by_ref() {
-            let stays = job.run(py, runtime, seat);
-            runtime.hub.drop_retired(py);
+            let stays = job.run(py, pool, thread);
+            pool.hub.deferred().drop_all(py);
             if !stays {
                 return;
             }
         }
-        runtime.hub.drop_retired(py);
+        pool.hub.deferred().drop_all(py);
     }
 }

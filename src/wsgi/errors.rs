@@ -2,7 +2,7 @@
 
 use super::lent::{Inner, Kind, Lent};
 use crate::host::Level;
-use crate::host::current::{self, Current};
+use crate::host::client::{self, Client};
 use crate::host::hub::Hub;
 use crate::pool::sync::Mutex;
 use crate::python::lease::{Lease, Loan};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// While the request lasts.
 pub(super) struct Open {
     lines: LineBuffer,
-    about: Option<Current>,
+    about: Option<Client>,
 }
 
 /// "An output stream (file-like object) to which error output can be written": `write`,
@@ -62,7 +62,7 @@ impl Drop for Ending {
 }
 
 pub(super) fn lend(py: Python<'_>, hub: &Arc<Hub>) -> PyResult<(Py<PyAny>, Ending)> {
-    let open = Open { lines: LineBuffer::default(), about: current::current() };
+    let open = Open { lines: LineBuffer::default(), about: client::current() };
     let Lent { stream, loan, object } = KIND.lend(py, open, |lease| ErrorLog {
         open: lease,
         hub: hub.clone(),
@@ -92,7 +92,7 @@ impl ErrorLog {
         }
     }
 
-    fn log<'a>(&self, about: Option<&Current>, mut lines: Lines<'a>) -> Lines<'a> {
+    fn log<'a>(&self, about: Option<&Client>, mut lines: Lines<'a>) -> Lines<'a> {
         self.hub.log_lines(about, Level::Error, &mut lines);
         lines
     }

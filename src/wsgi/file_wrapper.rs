@@ -1,6 +1,6 @@
 //! `wsgi.file_wrapper`: a file-like object as an iterable that the host may send by itself.
 
-use crate::host::FileRange;
+use crate::host::response::file_range::FileRange;
 use pyo3::exceptions::{PyOverflowError, PyStopIteration};
 use pyo3::intern;
 use pyo3::prelude::*;

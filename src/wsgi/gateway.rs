@@ -8,7 +8,7 @@ use super::report::{Failure, Report, Why, log_close};
 use super::response::{Problem, Response, Wanted};
 use super::start_response::{self, Starting};
 use super::{client_disconnected, errors, input};
-use crate::host::event::Outcome;
+use crate::host::Outcome;
 use crate::host::hub::Hub;
 use crate::host::request::{Field, Request};
 use crate::host::{Flow, Transport};

@@ -1,7 +1,7 @@
 //! Checks what an application gives to `start_response`, and makes a head of it.
 
 use super::offence::Offence;
-use crate::host::event::Head;
+use crate::host::response::head::Head;
 use crate::python::shown::{type_name, value as shown};
 use crate::python::strings::latin1;
 use pyo3::prelude::*;

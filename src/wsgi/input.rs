@@ -1,8 +1,8 @@
 //! `wsgi.input`: the request's body as a file-like object.
 
 use super::lent::{Inner, Kind, Lent};
-use crate::host::body::Body;
 use crate::host::client::Client;
+use crate::host::request::body::Body;
 use crate::python::draft::Draft;
 use crate::python::lease::{Lease, Loan};
 use crate::python::spare::{InUse, Spare};

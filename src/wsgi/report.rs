@@ -5,9 +5,9 @@ use super::app::Application;
 use super::builtin;
 use super::offence::Note;
 use super::response::Problem;
-use crate::host::event::Outcome;
+use crate::host::Outcome;
 use crate::host::hub::Hub;
-use crate::host::{Level, current};
+use crate::host::{Level, client};
 use crate::python::{crash, place, shown, traceback};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -218,7 +218,7 @@ fn context(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
 /// `: "GET /path", request ID`, of the request that this thread answers, as far as it is known.
 fn request() -> String {
     let what = crash::work_here().map(|work| format!("\"{work}\""));
-    let id = current::current().map(|current| String::from_utf8_lossy(current.id()).into_owned());
+    let id = client::current().map(|current| String::from_utf8_lossy(current.id()).into_owned());
     let id = id.filter(|id| !id.is_empty()).map(|id| format!("request {id}"));
     let known: Vec<_> = what.into_iter().chain(id).collect();
     if known.is_empty() { String::new() } else { format!(": {}", known.join(", ")) }
@@ -227,7 +227,7 @@ fn request() -> String {
 /// A line for the log, about the request that this thread answers. It names that one where the host
 /// cannot, as it has given it up.
 pub(super) fn log(py: Python<'_>, hub: &Hub, level: Level, text: &str) {
-    let over = current::current().is_some_and(|current| current.is_over());
+    let over = client::current().is_some_and(|current| current.is_over());
     if over && text.starts_with("WSGI") {
         log_plain(py, hub, level, &format!("{text}{}", request()));
     } else {
@@ -236,5 +236,5 @@ pub(super) fn log(py: Python<'_>, hub: &Hub, level: Level, text: &str) {
 }
 
 fn log_plain(py: Python<'_>, hub: &Hub, level: Level, text: &str) {
-    py.detach(|| hub.log_and_wait(current::current().as_ref(), level, text));
+    py.detach(|| hub.log_and_wait(client::current().as_ref(), level, text));
 }

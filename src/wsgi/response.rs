@@ -1,8 +1,9 @@
 //! The response of one request: what has been said so far, and what may be said next.
 
 use crate::host::client::Client;
-use crate::host::event::{Head, Outcome};
-use crate::host::{FileRange, Flow, Transport};
+use crate::host::response::file_range::FileRange;
+use crate::host::response::head::Head;
+use crate::host::{Flow, Outcome, Transport};
 use crate::python::thread::is_forked;
 use crate::wsgi::offence::Note;
 use pyo3::prelude::*;

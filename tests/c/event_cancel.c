@@ -64,11 +64,11 @@ static void cancel_running(void) {
 // The thread is late at once: the log says where it is, and the library does not mind if it is not.
 static void abandon_running(void) {
     wsgi_str about = wsgi_str_from("the first");
-    wsgi_abandon(NULL, about, 0, 0);
+    wsgi_cancel_watched(NULL, about, 0, 0);
     submit_path(&one, "/first");
     UNTIL(one.size == 3);
     another("/waiting");
-    wsgi_abandon(one.exchange, about, 0, WSGI_ABANDON_INTERRUPT);
+    wsgi_cancel_watched(one.exchange, about, 0, WSGI_CANCEL_INTERRUPT);
     one.exchange = NULL;
     one.calls_then = one.calls;
     UNTIL(strstr(host.log, "is late with the first") && strstr(host.log, "in first"));
@@ -83,7 +83,7 @@ static void abandon_answered(void) {
     wsgi_str about = wsgi_str_from("the first");
     submit_path(&one, "/first");
     UNTIL(one.size == 3);
-    wsgi_abandon(one.exchange, about, 60000, WSGI_ABANDON_ANSWERED);
+    wsgi_cancel_watched(one.exchange, about, 60000, WSGI_CANCEL_ANSWERED);
     one.exchange = NULL;
     one.calls_then = one.calls;
     another("/open");
@@ -183,7 +183,7 @@ static void discard_without_credit(void) {
     size_t size;
     submit_and_hold();
     size = one.size;
-    wsgi_discard(one.exchange);
+    wsgi_detach_client(one.exchange);
     UNTIL(one.finished);
     ENSURE(one.outcome == WSGI_COMPLETE && one.size == size);
     ENSURE(one.held_count > 0 && one.held[0]->data[0] == 'x');
@@ -191,8 +191,8 @@ static void discard_without_credit(void) {
 }
 
 static void discard_inside(struct answer *self) {
-    wsgi_discard(self->exchange);
-    wsgi_discard(NULL);
+    wsgi_detach_client(self->exchange);
+    wsgi_detach_client(NULL);
 }
 
 static void discard_in_a_callback(void) {
@@ -205,7 +205,7 @@ static void discard_in_a_callback(void) {
 static void cancel_after_discard(void) {
     submit_path(&one, "/first");
     UNTIL(one.size == 3);
-    wsgi_discard(one.exchange);
+    wsgi_detach_client(one.exchange);
     cancel(&one);
     another("/open");
     another("/closed");

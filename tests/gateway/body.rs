@@ -1,7 +1,7 @@
 //! environ and wsgi.input.
 
 use crate::host::call;
-use wsgi::host::event::Outcome;
+use wsgi::host::Outcome;
 
 const BODY: &[u8] = b"one\ntwo\n\nfour";
 

@@ -2,7 +2,7 @@
 
 use crate::host::{Answer, call, call_file};
 use std::path::Path;
-use wsgi::host::event::Outcome;
+use wsgi::host::Outcome;
 
 fn hint(callable: &'static str) -> Answer {
     call_file(file(), callable).early_hints().run()

@@ -2,7 +2,7 @@
 //! its own request.
 
 use crate::host::call;
-use wsgi::host::event::Outcome;
+use wsgi::host::Outcome;
 
 #[test]
 fn an_exception_before_the_head_is_a_500_with_its_traceback() {

@@ -2,7 +2,7 @@
 
 use crate::host::{Call, call_file};
 use std::path::Path;
-use wsgi::host::event::Outcome;
+use wsgi::host::Outcome;
 
 /// A file wrapper of what the expression makes of the names in files.py.
 fn wrap(file: &str) -> Call {

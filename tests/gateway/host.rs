@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
-use wsgi::host::body::Body;
-use wsgi::host::buffer::Buffers;
-use wsgi::host::event::{Head, Outcome};
-use wsgi::host::request::{Field, Request};
-use wsgi::host::{FileRange, Gone, Host, HostRequest, Level};
+use wsgi::host::request::body::Body;
+use wsgi::host::request::{Arrival, Field, Request};
+use wsgi::host::response::buffer::Buffers;
+use wsgi::host::response::file_range::FileRange;
+use wsgi::host::response::head::Head;
+use wsgi::host::{Gone, Host, HostRequest, Level, Outcome};
 use wsgi::runtime::Runtime;
 use wsgi::runtime::settings::Settings;
 use wsgi::wsgi::target::Target;
@@ -123,10 +124,6 @@ impl Host for MemoryHost {
         assert_eq!(before, None, "finish is called once");
     }
 
-    fn want_body(&self, _request: HostRequest) -> Result<(), Gone> {
-        unreachable!("a blocking host is never asked to push")
-    }
-
     fn read(&self, request: HostRequest, buffer: &mut [u8]) -> std::io::Result<usize> {
         let mut answer = answer(request).lock().unwrap();
         if answer.upload.is_empty() {
@@ -151,20 +148,12 @@ impl Host for MemoryHost {
         }
     }
 
-    fn notify(&self) {}
-
-    fn exhausted(&self, _stuck: usize) {}
-
     fn is_event_driven(&self) -> bool {
         false
     }
 
     fn has_early_hints(&self) -> bool {
         true
-    }
-
-    fn has_want_body(&self) -> bool {
-        false
     }
 
     fn has_read(&self) -> bool {
@@ -184,6 +173,7 @@ pub struct Call {
     fields: HashMap<&'static str, String>,
     headers: Vec<(&'static str, String)>,
     body: Option<Body>,
+    arrival: Arrival,
     stated: Option<u64>,
     early_hints: bool,
     answer: Answer,
@@ -205,6 +195,7 @@ pub fn call_file(file: PathBuf, callable: &'static str) -> Call {
         fields,
         headers: Vec::new(),
         body: None,
+        arrival: Arrival::Whole,
         stated: None,
         early_hints: false,
         answer,
@@ -245,7 +236,7 @@ impl Call {
     /// A body that the library pulls; None is where it breaks off.
     pub fn upload(mut self, blocks: &[Option<&[u8]>]) -> Self {
         self.answer.upload = blocks.iter().map(|block| block.map(<[u8]>::to_vec)).collect();
-        self.body = Some(Body::Pulled(None));
+        self.arrival = Arrival::Pulled;
         self
     }
 
@@ -288,6 +279,10 @@ impl Call {
         if let Some(body) = self.body {
             request.content_length = self.stated.or(body.left());
             request.body = body;
+        }
+        if self.arrival == Arrival::Pulled {
+            request.content_length = self.stated;
+            request.arrival = self.arrival;
         }
         request.early_hints = self.early_hints;
         let answer = Arc::new(Mutex::new(self.answer));

@@ -2,7 +2,7 @@
 
 use crate::host::{Answer, Call, call_file};
 use std::path::{Path, PathBuf};
-use wsgi::host::event::Outcome;
+use wsgi::host::Outcome;
 
 fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/offences.py")

@@ -1,7 +1,7 @@
 //! start_response, write, the iterable and its close().
 
 use crate::host::call;
-use wsgi::host::event::Outcome;
+use wsgi::host::Outcome;
 
 #[test]
 fn the_canonical_application_is_one_block_with_a_length() {

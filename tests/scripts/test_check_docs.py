@@ -49,7 +49,7 @@ WRONG = {
         "does not say that WSGI0108 is logged as emerg",
     ),
     "a severity of a source": (
-        "src/runtime/main_thread.rs",
+        "src/runtime/mod.rs",
         "log(None, Level::Error, &text);",
         "log(None, Level::Warn, &text);",
         "does not say that WSGI0001 is logged as warn",

@@ -3,7 +3,7 @@
 use super::{
     Folder, LOG, argument, log_to_memory, own_process, passed, python, run, start_with, stderr,
 };
-use crate::python::{Settings, check, config, exit, thread};
+use crate::python::{PythonSettings, check, config, exit, thread};
 use pyo3::prelude::*;
 use std::env;
 use std::path::{Path, PathBuf};
@@ -33,10 +33,10 @@ fn a_virtualenv_and_a_path_are_honoured() {
     if env::var_os("WSGI_TEST_ARGUMENT").is_some() {
         let folder = argument();
         let path = vec![folder.join("first"), folder.join("second")];
-        start_with(Settings {
+        start_with(PythonSettings {
             home: Some(folder.join("venv")),
             path: path.clone(),
-            ..Settings::default()
+            ..PythonSettings::default()
         })
         .unwrap();
         return thread::attach(|py| {
@@ -67,9 +67,12 @@ fn a_virtualenv_and_a_path_are_honoured() {
 fn a_wrong_home_is_an_error_that_says_so() {
     if env::var_os("WSGI_TEST_ARGUMENT").is_some() {
         let home = argument();
-        let sentence =
-            start_with(Settings { home: Some(home), path: vec![], ..Settings::default() })
-                .unwrap_err();
+        let sentence = start_with(PythonSettings {
+            home: Some(home),
+            path: vec![],
+            ..PythonSettings::default()
+        })
+        .unwrap_err();
         assert!(sentence.contains("is a virtualenv of the Python"), "{sentence}");
         assert!(!thread::is_started());
         return;
@@ -90,9 +93,12 @@ fn a_wrong_home_is_an_error_that_says_so() {
 fn a_home_without_a_program_is_an_error_and_no_other_python_is_started() {
     if env::var_os("WSGI_TEST_ARGUMENT").is_some() {
         let home = argument();
-        let sentence =
-            start_with(Settings { home: Some(home.clone()), path: vec![], ..Settings::default() })
-                .unwrap_err();
+        let sentence = start_with(PythonSettings {
+            home: Some(home.clone()),
+            path: vec![],
+            ..PythonSettings::default()
+        })
+        .unwrap_err();
         assert!(sentence.contains(home.to_str().unwrap()), "{sentence}");
         assert!(!thread::is_started());
         return;
@@ -112,7 +118,7 @@ fn exit_handlers_run_and_what_they_raise_is_logged() {
     }
     // The end belongs to the thread that has started Python.
     log_to_memory();
-    config::start(&Settings::default()).unwrap();
+    config::start(&PythonSettings::default()).unwrap();
     thread::attach(|py| {
         let code = "import atexit\natexit.register(print, 'bye', end='')\n\
                     atexit.register(lambda: 1/0)";

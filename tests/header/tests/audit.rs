@@ -18,3 +18,10 @@ fn the_committed_header_is_what_src_abi_generates() {
         "include/wsgi.h is not what src/abi says, run `make header`; first difference: {difference:?}"
     );
 }
+
+#[test]
+fn the_header_has_no_long_lines() {
+    let header = header::generate();
+    let long: Vec<&str> = header.lines().filter(|line| line.chars().count() > 100).collect();
+    assert!(long.is_empty(), "longer than 100 columns, see src/abi: {long:#?}");
+}

@@ -1,17 +1,27 @@
 //! Where the bytes of a request's body come from.
 
-use super::exchange::Exchange;
 use super::pull::Pull;
 use crate::python::child::OfTheParent;
 use crate::python::draft::Draft;
 use crate::python::thread::is_forked;
 use pyo3::Python;
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-/// The body of a request, read from its beginning to its end; what has it whole can be read again.
+/// A body that the host pushes while the application runs. Its errors are those of [`Body::read`].
+pub trait PushedBody: fmt::Debug + Send + Sync {
+    /// At least a byte; 0 at the end. Waits for it without the GIL.
+    fn read(self: Arc<Self>, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Fills `draft` as far as there is body. Waits for that without the GIL.
+    fn fill(self: Arc<Self>, py: Python<'_>, draft: Draft) -> io::Result<Draft>;
+}
+
+/// The body of a request, read from its beginning to its end. One that is there as a whole can be
+/// read again.
 #[derive(Debug, Default)]
 pub enum Body {
     #[default]
@@ -20,30 +30,30 @@ pub enum Body {
         bytes: Box<[u8]>,
         position: usize,
     },
-    /// The next byte is at `offset`; `left` are to come. The file's own position is not used: the
-    /// host may share it.
+    /// The next byte is at `offset`, and `left` bytes will come. The file's own position is not
+    /// used: the host may share it.
     File {
         file: File,
         offset: u64,
         left: u64,
     },
-    /// The host will push it; the exchange is known once there is one (`attach`).
-    Pushed(Option<Arc<Exchange>>),
-    /// The host's `read` callback gives it; how, is known once there is a run.
-    Pulled(Option<Pull>),
+    /// The host pushes it.
+    Pushed(Arc<dyn PushedBody>),
+    /// The host's `read` callback gives it.
+    Pulled(Pull),
 }
 
 impl Body {
-    /// Puts up to `buffer.len()` bytes into `buffer` and says how many; 0 is the end. Releases the
-    /// GIL while it waits. An error means that the rest cannot be had: the client is gone, or sent
-    /// less than it stated.
+    /// Puts up to `buffer.len()` bytes into `buffer` and returns how many; 0 is the end. Releases
+    /// the GIL while it waits. An error means that the rest will not come: the client is gone, or
+    /// sent less than it stated.
     pub fn read(&mut self, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
         }
         self.check_owner()?;
         match self {
-            Body::Empty | Body::Pushed(None) | Body::Pulled(None) => Ok(0),
+            Body::Empty => Ok(0),
             Body::Memory { bytes, position } => {
                 let rest = &bytes[*position..];
                 let count = rest.len().min(buffer.len());
@@ -64,17 +74,17 @@ impl Body {
                 *left -= count as u64;
                 Ok(count)
             }
-            Body::Pushed(Some(exchange)) => exchange.read_body(py, buffer),
-            Body::Pulled(Some(pull)) => py.detach(|| pull.read(buffer)),
+            Body::Pushed(body) => body.clone().read(py, buffer),
+            Body::Pulled(pull) => py.detach(|| pull.read(buffer)),
         }
     }
 
     /// Fills `draft` as far as there is body. Releases the GIL while it waits, and to read a file.
-    /// Errors are those of [`Body::read`]; what came before is lost.
+    /// Errors are those of [`Body::read`]; the bytes that came before are lost.
     pub fn fill(&mut self, py: Python<'_>, mut draft: Draft) -> io::Result<Draft> {
         self.check_owner()?;
         match self {
-            Body::Empty | Body::Pushed(None) | Body::Pulled(None) => Ok(draft),
+            Body::Empty => Ok(draft),
             Body::Memory { bytes, position } => {
                 *position += draft.put(&bytes[*position..]);
                 Ok(draft)
@@ -90,23 +100,23 @@ impl Body {
                 }
                 Ok(draft)
             }),
-            Body::Pushed(Some(exchange)) => exchange.fill_from_body(py, draft),
-            Body::Pulled(Some(pull)) => py.detach(|| {
+            Body::Pushed(body) => body.clone().fill(py, draft),
+            Body::Pulled(pull) => py.detach(|| {
                 while !draft.is_full() && draft.put_with(|buffer| pull.read(buffer))? > 0 {}
                 Ok(draft)
             }),
         }
     }
 
-    /// What the host still has to give is not a forked child's: it would wait for ever, or take it from
-    /// its parent.
+    /// A forked child must not read what the host has yet to give: it would wait for it in vain, or
+    /// take it from its parent.
     fn check_owner(&self) -> io::Result<()> {
-        let comes = matches!(self, Body::Pushed(Some(_)) | Body::Pulled(Some(_)));
+        let comes = matches!(self, Body::Pushed(_) | Body::Pulled(_));
         if comes && is_forked() { Err(OfTheParent("the request's body").into()) } else { Ok(()) }
     }
 
-    /// Goes to `to`, counted from the beginning, or to the end if that comes before; says where it is
-    /// then. `at` is where it is now. None of a body that can be read once only.
+    /// Goes to `to`, counted from the beginning, or to the end if that comes before, and returns
+    /// where it is then. `at` is where it is now. None for a body that can be read once only.
     pub fn seek(&mut self, at: u64, to: u64) -> Option<u64> {
         let length = at + self.left()?;
         let to = to.min(length);
@@ -121,7 +131,7 @@ impl Body {
         Some(to)
     }
 
-    /// The bytes that are left, if they can be said without reading.
+    /// How many bytes are left, if that is known without reading.
     pub fn left(&self) -> Option<u64> {
         match self {
             Body::Empty => Some(0),
@@ -137,4 +147,14 @@ fn shortened() -> io::Error {
         io::ErrorKind::UnexpectedEof,
         "the file with the request's body is shorter than it was",
     )
+}
+
+/// The rest of a body will not come.
+pub fn incomplete() -> io::Error {
+    let text = "the client did not send the whole request body";
+    io::Error::new(io::ErrorKind::ConnectionAborted, text)
+}
+
+pub fn client_gone() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone")
 }

@@ -1,34 +1,54 @@
 //! The transport to an event-driven host: through the exchange to the thread that polls.
 
-use super::buffer::{Buffer, Piece};
+use super::callbacks::{Gone, Outcome};
 use super::client::Client;
-use super::event::{Event, Events, Head, Outcome};
-use super::exchange::{Exchange, Phase};
-use super::{FileRange, Flow, Gone, Transport, polling};
+use super::exchange::Exchange;
+use super::hub::Hub;
+use super::polling;
+use super::progress::Phase;
+use super::response::buffer::{Buffer, Piece};
+use super::response::event::{Event, Events};
+use super::response::file_range::FileRange;
+use super::response::head::Head;
+use super::transport::{Flow, Transport};
 use crate::python::thread::is_forked;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::Arc;
 
 /// Collects events and publishes them at `flush` and `end`.
-pub struct Queue {
+pub struct Polled {
+    hub: Arc<Hub>,
     exchange: Arc<Exchange>,
     may_wait: bool,
     pending: Events,
 }
 
-impl Queue {
-    pub fn new(exchange: Arc<Exchange>) -> Self {
-        Queue { exchange, may_wait: true, pending: Events::with_capacity(3) }
+impl Polled {
+    pub fn new(hub: Arc<Hub>, exchange: Arc<Exchange>) -> Self {
+        Polled { hub, exchange, may_wait: true, pending: Events::with_capacity(3) }
     }
 
-    /// For an application that runs on the polling thread itself: it must not wait there.
-    pub fn pausing(exchange: Arc<Exchange>) -> Self {
-        Queue { may_wait: false, ..Queue::new(exchange) }
+    /// For an application that runs on the polling thread itself, which must not wait.
+    pub fn pausing(hub: Arc<Hub>, exchange: Arc<Exchange>) -> Self {
+        Polled { may_wait: false, ..Polled::new(hub, exchange) }
     }
 }
 
-impl Transport for Queue {
+impl Polled {
+    /// Waits for credit on a helper thread of an application that runs on the polling thread. That
+    /// may wait for this thread, so this waits only while it runs no application. False if the host
+    /// cancelled.
+    fn wait_as_helper(&self, py: Python<'_>) -> bool {
+        if self.exchange.window().is_over() {
+            let (exchange, others) = (&self.exchange, &self.hub.other_threads);
+            exchange.while_waiting(|| py.detach(|| others.wait(exchange)));
+        }
+        !self.exchange.is_cancelled()
+    }
+}
+
+impl Transport for Polled {
     fn hints(&mut self, hints: Head) {
         self.pending.push_back(Event::Hints(hints));
     }
@@ -42,13 +62,13 @@ impl Transport for Queue {
         if self.pending.back_mut().is_some_and(joins) {
             return;
         }
-        let hub = self.exchange.hub().clone();
-        let buffer = Buffer::new(Piece::new(block, size), hub, Some(self.exchange.clone()));
+        let piece = Piece::new(block, size, self.hub.deferred());
+        let buffer = Buffer::new(piece, Some(self.exchange.clone()));
         self.pending.push_back(Event::Data(buffer));
     }
 
     fn takes_files(&self) -> bool {
-        self.exchange.hub().host().takes_files()
+        self.hub.host().takes_files()
     }
 
     fn file(&mut self, file: FileRange) {
@@ -61,7 +81,7 @@ impl Transport for Queue {
         }
         let goes_on = match self.may_wait {
             true => self.exchange.wait_for_credit(py),
-            false => polling::is_here() || self.exchange.wait_as_helper(py),
+            false => polling::is_here() || self.wait_as_helper(py),
         };
         if goes_on { Ok(()) } else { Err(Gone) }
     }
@@ -71,15 +91,15 @@ impl Transport for Queue {
         if is_forked() {
             return Err(Gone);
         }
-        // An application that never pauses is to have its memory back for its next block.
-        self.exchange.hub().drop_retired(py);
+        // An application that never pauses must have its memory back for its next block.
+        self.hub.deferred().drop_all(py);
         if !self.may_wait {
-            // Nobody else is there to "continue transmission even while the application is
-            // producing its next block" (PEP 3333, Buffering and Streaming).
-            // A helper thread of the application cannot call the host; the polling thread, which
-            // runs the application, will.
+            // No other thread can "continue transmission even while the application is producing
+            // its next block" (PEP 3333, Buffering and Streaming). A helper thread of the
+            // application cannot call the host; the polling thread, which runs the application,
+            // will.
             if polling::is_here() {
-                py.detach(|| self.exchange.deliver_now());
+                py.detach(|| self.hub.deliver_now(&self.exchange));
             }
             if self.exchange.pause_if_over() {
                 return Ok(Flow::Pause);
@@ -98,7 +118,7 @@ impl Transport for Queue {
     fn end(&mut self, _py: Python<'_>, outcome: Outcome) {
         self.pending.push_back(Event::End(outcome));
         self.exchange.publish(&mut self.pending);
-        // Not before: who reads "done" must find the end in the next poll.
+        // Not before: a thread that reads "done" must find the end in the next poll.
         self.exchange.set_phase(Phase::Done);
     }
 

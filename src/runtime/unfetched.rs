@@ -3,34 +3,35 @@
 use crate::host::hub::Hub;
 use std::time::{Duration, Instant};
 
-/// How long news may wait; twice as long each time that the host is told in vain.
+/// How long news may wait; twice as long after each notification in vain.
 const PATIENCE: Duration = Duration::from_millis(25);
 const MOST_PATIENCE: Duration = Duration::from_secs(5);
 
-/// After so long without news nobody looks until there are some.
+/// After this time without news the watch looks no more until there are some.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// News that wait.
 struct Waiting {
+    /// How often the host had polled.
     polls: usize,
-    told: Instant,
+    notified: Instant,
     patience: Duration,
 }
 
-/// Of the thread that looks.
+/// What the watch remembers from one look to the next.
 #[derive(Default)]
-pub(super) struct Unheard {
+pub(super) struct Unfetched {
     waiting: Option<Waiting>,
     quiet: Option<Instant>,
 }
 
-impl Unheard {
-    /// Says when to look again, if at all.
+impl Unfetched {
+    /// Returns when to look again, if at all.
     pub(super) fn look(&mut self, hub: &Hub, now: Instant) -> Option<Instant> {
         if !hub.is_watched() {
             return None;
         }
-        match hub.unheard() {
+        match hub.unfetched() {
             Some(polls) => self.wait(hub, polls, now),
             None => {
                 self.waiting = None;
@@ -48,13 +49,13 @@ impl Unheard {
         self.quiet = None;
         match &mut self.waiting {
             Some(waiting) if waiting.polls == polls => {
-                if waiting.told + waiting.patience <= now {
+                if waiting.notified + waiting.patience <= now {
                     hub.host().notify();
-                    waiting.told = now;
+                    waiting.notified = now;
                     waiting.patience = (waiting.patience * 2).min(MOST_PATIENCE);
                 }
             }
-            _ => self.waiting = Some(Waiting { polls, told: now, patience: PATIENCE }),
+            _ => self.waiting = Some(Waiting { polls, notified: now, patience: PATIENCE }),
         }
     }
 }

@@ -1,17 +1,18 @@
 //! The body of a request as the host's `read` callback gives it.
 
-use super::hub::Hub;
-use super::run::Run;
+use super::body;
+use crate::host::callbacks::Host;
+use crate::host::run::Run;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 
 /// Invariant: the host is never asked for more than the length that the client has stated. What
-/// follows on a connection is the next request, or nothing, for which it would wait.
+/// follows on a connection is the next request; or nothing, for which the host would wait.
 pub struct Pull {
-    hub: Arc<Hub>,
+    host: Arc<dyn Host>,
     run: Arc<Run>,
-    /// How many bytes are to come, if the length is known.
+    /// How many bytes will come, if the length is known.
     left: Option<u64>,
 }
 
@@ -22,22 +23,20 @@ impl fmt::Debug for Pull {
 }
 
 impl Pull {
-    pub fn new(hub: Arc<Hub>, run: Arc<Run>, length: Option<u64>) -> Self {
-        Pull { hub, run, left: length }
+    pub fn new(host: Arc<dyn Host>, run: Arc<Run>, length: Option<u64>) -> Self {
+        Pull { host, run, left: length }
     }
 
-    /// At least a byte; 0 at the end. Not with the GIL held. An error means that the rest cannot be
-    /// had, which the run is told.
+    /// At least a byte; 0 at the end. Not with the GIL held. An error means that the rest will not
+    /// come, which the run then knows too.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = self.left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
         let size = buffer.len().min(most);
         if size == 0 {
             return Ok(0);
         }
-        let Some(calling) = self.run.call() else {
-            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone"));
-        };
-        let result = self.hub.host().read(self.run.request(), &mut buffer[..size]);
+        let Some(calling) = self.run.call() else { return Err(body::client_gone()) };
+        let result = self.host.read(self.run.request(), &mut buffer[..size]);
         drop(calling);
         match (&result, &mut self.left) {
             (Ok(0), Some(left)) => {
@@ -57,8 +56,8 @@ impl Pull {
     }
 }
 
-/// The body has ended `left` bytes before the length that its client had stated.
-pub(super) fn too_short(left: u64) -> io::Error {
+/// The body ended `left` bytes before the length that its client had stated.
+fn too_short(left: u64) -> io::Error {
     let text = format!("the request body ended {left} bytes before its Content-Length");
     io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }

@@ -1,4 +1,4 @@
-//! Which thread of the pool answers which exchange, and which of them are late with it.
+//! The threads of the pool: which exchange each of them answers, and which are late with it.
 
 use crate::host::exchange::Exchange;
 use crate::pool::sync::{AtomicUsize, Mutex, Ordering};
@@ -12,17 +12,17 @@ use std::time::Instant;
 
 /// One thread of the pool.
 ///
-/// The mutex is taken with and without the GIL, also by the host's thread: nothing waits under it,
-/// and it is not taken under that of [`Seats`].
-pub(super) struct Seat {
+/// Threads take the mutex with and without the GIL, the host's thread too. So no thread waits while
+/// it holds it, and none takes it under the mutex of [`PoolThreads`].
+pub(super) struct PoolThread {
     pub(super) name: String,
     /// `threading.get_ident()` of the thread, once it runs.
     ident: OnceCell<u64>,
-    run: Mutex<Option<Run>>,
+    run: Mutex<Option<Answering>>,
 }
 
 /// What the thread is answering.
-struct Run {
+struct Answering {
     exchange: Arc<Exchange>,
     late: Option<Late>,
     interrupted: bool,
@@ -31,33 +31,35 @@ struct Run {
 /// The host has given up the exchange; its application has until `due` to come back.
 #[derive(Clone)]
 pub(super) struct Late {
-    /// What the host calls the request.
+    /// The host's name for the request.
     pub(super) about: Arc<str>,
     pub(super) due: Instant,
     pub(super) interrupt: bool,
-    pub(super) state: State,
+    pub(super) lateness: Lateness,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum Lateness {
     /// Not late yet.
     Expected,
-    /// It counts as stuck.
+    /// The thread counts as stuck.
     Stuck,
-    /// It does, and another thread has taken its place in the pool.
+    /// It counts as stuck, and another thread has taken its place in the pool.
     Replaced,
 }
 
-impl Seat {
+impl PoolThread {
     pub(super) fn begin(&self, exchange: Arc<Exchange>) {
-        let run = Run { exchange, late: None, interrupted: false };
+        let run = Answering { exchange, late: None, interrupted: false };
         *self.run.lock() = Some(run);
     }
 
-    /// The application has come back. What it was late with, if it was. On the thread itself.
+    /// The application has come back. Returns what is known of its being late, if it was watched.
+    /// On the thread itself.
     pub(super) fn end(&self, py: Python<'_>) -> Option<Late> {
-        // Under the mutex: an exception that was asked for under it, for this exchange, is raised
-        // by now or taken back, and none is asked for any more. The next exchange never meets it.
+        // Under the mutex: an exception that was requested under it, for this exchange, is raised
+        // by now or taken back, and none is requested any more. So it never reaches the next
+        // exchange.
         let mut run = self.run.lock();
         if run.as_ref().is_some_and(|run| run.interrupted) {
             interrupt::take_back(py, self.ident());
@@ -67,7 +69,7 @@ impl Seat {
         ended.and_then(|run| run.late)
     }
 
-    /// Has the thread raise `class` if it still runs `exchange`; whether it does.
+    /// Has the thread raise `class` if it still runs `exchange`; returns whether it does.
     pub(super) fn interrupt(&self, exchange: &Arc<Exchange>, class: &Bound<'_, PyType>) -> bool {
         let mut run = self.run.lock();
         let Some(run) = run.as_mut().filter(|run| run.is(exchange)) else { return false };
@@ -80,7 +82,8 @@ impl Seat {
         self.run.lock().as_ref().is_some_and(|run| run.is(exchange))
     }
 
-    /// What it runs, and for how many milliseconds it has given and taken nothing.
+    /// The exchange that it answers, and how many milliseconds ago that last gave or took
+    /// something.
     pub(super) fn running(&self) -> Option<(Arc<Exchange>, u64)> {
         self.run.lock().as_ref().map(|run| (run.exchange.clone(), run.exchange.phase().1))
     }
@@ -99,46 +102,62 @@ impl Seat {
         let _ = self.ident.set(ident);
     }
 
-    /// 0, which no thread has, before it runs.
+    /// Before the thread runs 0, which no thread has.
     pub(super) fn ident(&self) -> u64 {
         self.ident.get().copied().unwrap_or_default()
     }
 }
 
-impl Run {
+impl Answering {
     fn is(&self, exchange: &Arc<Exchange>) -> bool {
         Arc::ptr_eq(&self.exchange, exchange)
     }
 }
 
-/// The threads of the pool, those that are stuck among them.
+/// The threads of the pool, including those that are stuck.
 #[derive(Default)]
-pub(super) struct Seats {
-    all: Mutex<Vec<Arc<Seat>>>,
+pub(super) struct PoolThreads {
+    all: Mutex<Vec<Arc<PoolThread>>>,
+    /// How many there have been.
     made: AtomicUsize,
+    stuck: AtomicUsize,
 }
 
-impl Seats {
-    pub(super) fn add(&self) -> Arc<Seat> {
+impl PoolThreads {
+    pub(super) fn add(&self) -> Arc<PoolThread> {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let name = format!("wsgi-{number}");
-        let seat = Arc::new(Seat { name, ident: OnceCell::new(), run: Mutex::new(None) });
-        self.all.lock().push(seat.clone());
-        seat
+        let thread = Arc::new(PoolThread { name, ident: OnceCell::new(), run: Mutex::new(None) });
+        self.all.lock().push(thread.clone());
+        thread
     }
 
-    pub(super) fn remove(&self, seat: &Arc<Seat>) {
-        self.all.lock().retain(|other| !Arc::ptr_eq(other, seat));
+    pub(super) fn remove(&self, thread: &Arc<PoolThread>) {
+        self.all.lock().retain(|other| !Arc::ptr_eq(other, thread));
     }
 
-    pub(super) fn all(&self) -> Vec<Arc<Seat>> {
+    pub(super) fn all(&self) -> Vec<Arc<PoolThread>> {
         self.all.lock().clone()
+    }
+
+    pub(super) fn stuck(&self) -> usize {
+        self.stuck.load(Ordering::Acquire)
+    }
+
+    /// One more thread is stuck; returns how many there are.
+    pub(super) fn got_stuck(&self) -> usize {
+        self.stuck.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// A stuck thread is back.
+    pub(super) fn came_back(&self) {
+        self.stuck.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Notes that `exchange` may become late; false if no thread runs it.
     pub(super) fn expect(&self, exchange: &Exchange, late: &Late) -> bool {
-        self.all().iter().any(|seat| {
-            let mut run = seat.run.lock();
+        self.all().iter().any(|thread| {
+            let mut run = thread.run.lock();
             let run = run.as_mut().filter(|run| std::ptr::eq(Arc::as_ptr(&run.exchange), exchange));
             run.map(|run| run.late = Some(late.clone())).is_some()
         })

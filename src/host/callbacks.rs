@@ -1,0 +1,122 @@
+//! What a host offers: its callbacks, as wsgi.h describes them.
+
+use super::response::buffer::Buffers;
+use super::response::file_range::FileRange;
+use super::response::head::Head;
+use std::any::Any;
+use std::ffi::c_void;
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+
+/// The host's own pointer for a request. The library hands it back and never reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostRequest(pub *mut c_void);
+
+// SAFETY: the library never dereferences the pointer; it only carries it to the callbacks, and
+// which thread may call those is decided by `Exchange` (the polling thread) and `Direct` (the
+// thread of `wsgi_run`).
+unsafe impl Send for HostRequest {}
+// SAFETY: to share a `HostRequest` is to share a number, since no method of it dereferences.
+unsafe impl Sync for HostRequest {}
+
+/// How much a log line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Info,
+    Warn,
+    Error,
+}
+
+/// The client is gone, so nothing more can be sent to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Complete,
+    /// Nothing was sent; the answer is 500.
+    Failed,
+    /// Nothing was sent; the answer is 503 with this many seconds of Retry-After.
+    Unavailable {
+        retry_after: u32,
+    },
+    /// What was sent is not the whole response.
+    Truncated,
+}
+
+/// The callbacks of a host. A host that leaves out an optional one has its default.
+pub trait Host: Send + Sync {
+    /// Whether `wsgi_poll` calls the callbacks, and not the thread that runs the application.
+    fn is_event_driven(&self) -> bool;
+    fn start(&self, request: HostRequest, head: &Head) -> Result<(), Gone>;
+    /// The host owns `buffers` from now on, or releases them at once.
+    fn write(&self, request: HostRequest, buffers: Buffers, last: bool) -> Result<(), Gone>;
+    fn finish(&self, request: HostRequest, outcome: Outcome);
+    fn log(&self, request: Option<HostRequest>, level: Level, line: &str);
+
+    fn has_early_hints(&self) -> bool {
+        false
+    }
+
+    /// `hints` has fields and nothing else.
+    fn early_hints(&self, _request: HostRequest, _hints: &Head) -> Result<(), Gone> {
+        Err(Gone)
+    }
+
+    fn takes_files(&self) -> bool {
+        false
+    }
+
+    fn send_file(&self, _request: HostRequest, _file: FileRange, _last: bool) -> Result<(), Gone> {
+        Err(Gone)
+    }
+
+    fn has_want_body(&self) -> bool {
+        false
+    }
+
+    fn want_body(&self, _request: HostRequest) -> Result<(), Gone> {
+        Err(Gone)
+    }
+
+    fn has_read(&self) -> bool {
+        false
+    }
+
+    /// 0 at the end of the body. An error of the kind `ConnectionAborted` means that the rest of
+    /// the body will not come, `BrokenPipe` that the client is gone.
+    fn read(&self, _request: HostRequest, _buffer: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("the host has no callback for the body"))
+    }
+
+    fn notify(&self) {}
+
+    /// The polling thread is about to take everything that `notify` was called for. The library's
+    /// own descriptor, if there is one, is read.
+    fn clear_notification(&self) {}
+
+    /// The polling thread must poll again. The library's own descriptor, if there is one, becomes
+    /// readable.
+    fn request_poll(&self) {}
+
+    /// The library's own descriptor, if the host waits for it.
+    fn descriptor(&self) -> Option<RawFd> {
+        None
+    }
+
+    fn exhausted(&self, _stuck: usize) {}
+
+    /// The host has a pointer to this exchange from now on.
+    fn lends(&self, _exchange: *const ()) {}
+
+    /// The host must not use that pointer any more. `kept` has kept the exchange alive for it.
+    fn takes_back(
+        &self,
+        _exchange: *const (),
+        _cancelled: bool,
+        _kept: Option<Arc<dyn Any + Send + Sync>>,
+    ) {
+    }
+}

@@ -1,0 +1,171 @@
+//! The body of a request as the host pushes it: between the polling thread and the application's.
+
+use super::body;
+use crate::error::{Error, Result};
+use crate::host::polling;
+use crate::pool::pipe::{Destination, End, Pipe, Read};
+use crate::python::draft::Draft;
+use pyo3::Python;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// At most this number of bytes of a pushed body wait for the application, besides those that go
+/// right to where it wants them.
+const CAPACITY: usize = 256 * 1024;
+
+/// What comes with the bytes of `wsgi_body_push`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Push {
+    More,
+    Last,
+    Broken,
+}
+
+/// What an upload needs of its exchange while the application waits for body.
+pub(in crate::host) trait Waiter {
+    /// The host must push more.
+    fn want_body(&self);
+    /// Runs `wait`, which waits for the host.
+    fn while_waiting<R>(&self, wait: impl FnOnce() -> R) -> R;
+}
+
+pub(in crate::host) struct Upload {
+    pipe: Pipe<Draft>,
+    /// How many bytes the host has yet to push, if the length is known. Only the polling thread
+    /// uses it.
+    left: Option<AtomicU64>,
+    /// The host reported that the rest will not come, or ended the body too early.
+    broken: AtomicBool,
+}
+
+impl Upload {
+    pub(in crate::host) fn new(length: Option<u64>) -> Self {
+        Upload {
+            pipe: Pipe::new(CAPACITY),
+            left: length.map(AtomicU64::new),
+            broken: AtomicBool::new(false),
+        }
+    }
+
+    pub(in crate::host) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
+    }
+
+    /// The exchange is over.
+    pub(in crate::host) fn break_off(&self) {
+        self.pipe.break_off();
+    }
+
+    /// The rest will not come, and the application's reads fail. Only before the end.
+    fn break_body(&self) {
+        self.broken.store(true, Ordering::Release);
+        self.pipe.break_off();
+    }
+
+    /// The application waits no more, neither now nor later.
+    pub(in crate::host) fn close(&self) {
+        self.pipe.close();
+    }
+
+    /// Checks that `size` bytes, the last ones or not, go with the length that was stated. If they
+    /// do not, the body is broken: the application must not take half of it for all.
+    fn check(&self, size: usize, push: Push) -> Result<()> {
+        let Some(left) = &self.left else { return Ok(()) };
+        let (size, left) = (size as u64, left.load(Ordering::Relaxed));
+        let text = if size > left {
+            format!("offers {size} bytes where only {left} are left of content_length")
+        } else if push == Push::Last && size < left {
+            format!("ends the body {} bytes before its content_length", left - size)
+        } else {
+            return Ok(());
+        };
+        self.break_body();
+        Err(Error::invalid(format!("wsgi_body_push {text}; the application gets an OSError")))
+    }
+
+    /// Takes what fits of `bytes` and returns how much that was. `want_body` is called if the host
+    /// must push more at once.
+    pub(in crate::host) fn push(
+        &self,
+        bytes: &[u8],
+        push: Push,
+        want_body: impl FnOnce(),
+    ) -> Result<usize> {
+        let ended = || Error::invalid("wsgi_body_push: the body has ended already");
+        if self.pipe.is_ended() {
+            return Err(ended());
+        }
+        if push == Push::Broken {
+            self.break_body();
+            return Ok(0);
+        }
+        self.check(bytes.len(), push)?;
+        let pushed = self.pipe.push(bytes, push == Push::Last).ok_or_else(ended)?;
+        if let Some(left) = &self.left {
+            left.fetch_sub(pushed.taken as u64, Ordering::Relaxed);
+        }
+        if pushed.wants_more {
+            // A host may push when it is asked and at no other time.
+            want_body();
+        }
+        Ok(pushed.taken)
+    }
+
+    /// See `PushedBody::read`.
+    pub(in crate::host) fn read(
+        &self,
+        py: Python<'_>,
+        buffer: &mut [u8],
+        waiter: &impl Waiter,
+    ) -> io::Result<usize> {
+        loop {
+            match self.pipe.read(&mut &mut *buffer) {
+                Read::Done(count, end) => return whole(count, end),
+                unread => wait(waiter, &unread, || py.detach(|| self.pipe.wait())),
+            }
+        }
+    }
+
+    /// See `PushedBody::fill`. The application's thread is woken once, when all is there, however
+    /// many pushes that takes.
+    pub(in crate::host) fn fill(
+        &self,
+        py: Python<'_>,
+        draft: Draft,
+        waiter: &impl Waiter,
+    ) -> io::Result<Draft> {
+        match self.pipe.read_into(draft) {
+            Read::Done(draft, end) => whole(draft, end),
+            unread => {
+                let (draft, end) = wait(waiter, &unread, || py.detach(|| self.pipe.finish_read()));
+                whole(draft, end)
+            }
+        }
+    }
+}
+
+impl Destination for Draft {
+    fn put(&mut self, bytes: &[u8]) -> usize {
+        Draft::put(self, bytes)
+    }
+
+    fn is_full(&self) -> bool {
+        Draft::is_full(self)
+    }
+}
+
+fn wait<T, R>(waiter: &impl Waiter, unread: &Read<T>, wait: impl FnOnce() -> R) -> R {
+    polling::assert_not_polling_thread("the body");
+    if matches!(unread, Read::Ask) {
+        waiter.want_body();
+    }
+    waiter.while_waiting(wait)
+}
+
+fn whole<T>(given: T, end: Option<End>) -> io::Result<T> {
+    match end {
+        None | Some(End::Whole) => Ok(given),
+        Some(End::Broken) => Err(body::incomplete()),
+        Some(End::Closed) => Err(io::Error::other("the request has ended meanwhile")),
+    }
+}
