@@ -9,7 +9,7 @@ use super::misuse::{self, Kind};
 use super::pointers::Given;
 use super::request::{wsgi_header, wsgi_str};
 use crate::error::{Error, Result};
-use crate::host::request::body;
+use crate::host::request::failures;
 use crate::host::response::buffer::{Buffers, FEW};
 use crate::host::response::file_range::FileRange;
 use crate::host::response::head::Head;
@@ -160,9 +160,9 @@ impl Host for Table {
         // SAFETY: `buffer` has room for this number of bytes, and no other code uses it meanwhile.
         let count = unsafe { read(request.0, buffer.as_mut_ptr(), buffer.len()) };
         if count == WSGI_READ_GONE as isize {
-            return Err(body::client_gone());
+            return Err(failures::client_gone());
         }
-        let count = usize::try_from(count).map_err(|_| body::incomplete())?;
+        let count = usize::try_from(count).map_err(|_| failures::incomplete())?;
         if count > buffer.len() {
             return Err(io::Error::other("the host's read callback gave more than was asked for"));
         }

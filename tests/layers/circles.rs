@@ -7,24 +7,7 @@ use crate::paths::{self, Path};
 use crate::sources::{Source, code, sources};
 use std::collections::{BTreeMap, BTreeSet};
 
-const IN_SRC: [&[&str]; 6] = [
-    &["src/abi/app.rs", "src/abi/runtime.rs", "src/abi/settings.rs"],
-    &[
-        "src/host/body.rs",
-        "src/host/buffer.rs",
-        "src/host/current.rs",
-        "src/host/delivery.rs",
-        "src/host/event.rs",
-        "src/host/exchange.rs",
-        "src/host/live.rs",
-        "src/host/log.rs",
-        "src/host/news.rs",
-        "src/host/other_threads.rs",
-        "src/host/outbox.rs",
-        "src/host/pull.rs",
-        "src/host/request.rs",
-        "src/host/upload.rs",
-    ],
+const IN_SRC: [&[&str]; 3] = [
     &[
         "src/python/c_exit.rs",
         "src/python/crash.rs",
@@ -32,15 +15,6 @@ const IN_SRC: [&[&str]; 6] = [
         "src/python/thread.rs",
     ],
     &["src/python/check.rs", "src/python/installation.rs"],
-    &[
-        "src/runtime/app.rs",
-        "src/runtime/inline.rs",
-        "src/runtime/inspector.rs",
-        "src/runtime/main_thread.rs",
-        "src/runtime/mod.rs",
-        "src/runtime/watch.rs",
-        "src/runtime/worker.rs",
-    ],
     &["src/wsgi/app.rs", "src/wsgi/environ.rs"],
 ];
 const IN_MODULE: [&[&str]; 0] = [];

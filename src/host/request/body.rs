@@ -1,5 +1,6 @@
 //! Where the bytes of a request's body come from.
 
+use super::failures;
 use super::pull::Pull;
 use crate::python::child::OfTheParent;
 use crate::python::draft::Draft;
@@ -68,7 +69,7 @@ impl Body {
                 }
                 let count = py.detach(|| file.read_at(&mut buffer[..want], *offset))?;
                 if count == 0 {
-                    return Err(shortened());
+                    return Err(failures::shortened());
                 }
                 *offset += count as u64;
                 *left -= count as u64;
@@ -93,7 +94,7 @@ impl Body {
                 while *left > 0 && !draft.is_full() {
                     let count = draft.put_file(file, *offset, *left)? as u64;
                     if count == 0 {
-                        return Err(shortened());
+                        return Err(failures::shortened());
                     }
                     *offset += count;
                     *left -= count;
@@ -140,21 +141,4 @@ impl Body {
             Body::Pushed(_) | Body::Pulled(_) => None,
         }
     }
-}
-
-fn shortened() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::UnexpectedEof,
-        "the file with the request's body is shorter than it was",
-    )
-}
-
-/// The rest of a body will not come.
-pub fn incomplete() -> io::Error {
-    let text = "the client did not send the whole request body";
-    io::Error::new(io::ErrorKind::ConnectionAborted, text)
-}
-
-pub fn client_gone() -> io::Error {
-    io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone")
 }

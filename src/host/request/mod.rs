@@ -1,6 +1,7 @@
 //! What comes in: one HTTP request, copied from the host so that it can outlive it, and its body.
 
 pub mod body;
+pub mod failures;
 mod pull;
 pub mod upload;
 

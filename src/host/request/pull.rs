@@ -1,6 +1,6 @@
 //! The body of a request as the host's `read` callback gives it.
 
-use super::body;
+use super::failures;
 use crate::host::callbacks::Host;
 use crate::host::run::Run;
 use std::fmt;
@@ -35,13 +35,13 @@ impl Pull {
         if size == 0 {
             return Ok(0);
         }
-        let Some(calling) = self.run.call() else { return Err(body::client_gone()) };
+        let Some(calling) = self.run.call() else { return Err(failures::client_gone()) };
         let result = self.host.read(self.run.request(), &mut buffer[..size]);
         drop(calling);
         match (&result, &mut self.left) {
             (Ok(0), Some(left)) => {
                 self.run.break_body();
-                return Err(too_short(*left));
+                return Err(failures::too_short(*left));
             }
             (Ok(count), Some(left)) => *left -= *count as u64,
             (Ok(_), None) => {}
@@ -54,10 +54,4 @@ impl Pull {
         }
         result
     }
-}
-
-/// The body ended `left` bytes before the length that its client had stated.
-fn too_short(left: u64) -> io::Error {
-    let text = format!("the request body ended {left} bytes before its Content-Length");
-    io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }

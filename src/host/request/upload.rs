@@ -1,6 +1,6 @@
 //! The body of a request as the host pushes it: between the polling thread and the application's.
 
-use super::body;
+use super::failures;
 use crate::error::{Error, Result};
 use crate::host::polling;
 use crate::pool::pipe::{Destination, End, Pipe, Read};
@@ -165,7 +165,7 @@ fn wait<T, R>(waiter: &impl Waiter, unread: &Read<T>, wait: impl FnOnce() -> R) 
 fn whole<T>(given: T, end: Option<End>) -> io::Result<T> {
     match end {
         None | Some(End::Whole) => Ok(given),
-        Some(End::Broken) => Err(body::incomplete()),
-        Some(End::Closed) => Err(io::Error::other("the request has ended meanwhile")),
+        Some(End::Broken) => Err(failures::incomplete()),
+        Some(End::Closed) => Err(failures::closed()),
     }
 }
