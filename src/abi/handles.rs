@@ -68,7 +68,11 @@ pub(super) unsafe fn release<H: Handle>(pointer: *mut H) {
     }
 }
 
-impl<'a, H: Handle> Given<'a, H> {
+impl<'a, H: Handle> Given<'a, H>
+where
+    // Several threads of C may use a handle at the same time.
+    H::Inner: Sync,
+{
     /// What stands behind the handle. NULL is an error.
     pub(super) fn handle(self) -> Result<&'a H::Inner> {
         if self.is_null() {

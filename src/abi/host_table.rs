@@ -21,27 +21,33 @@ use std::io;
 use std::os::fd::{IntoRawFd, RawFd};
 use std::sync::Arc;
 
+type EarlyHints = unsafe extern "C" fn(*mut c_void, *const wsgi_header, usize) -> c_int;
 type Start = unsafe extern "C" fn(*mut c_void, *const wsgi_head) -> c_int;
 type Write = unsafe extern "C" fn(*mut c_void, *const *mut wsgi_buffer, usize, u32) -> c_int;
+type SendFile = unsafe extern "C" fn(*mut c_void, c_int, u64, u64, u32) -> c_int;
 type Finish = unsafe extern "C" fn(*mut c_void, wsgi_outcome, u32);
+type WantBody = unsafe extern "C" fn(*mut c_void) -> c_int;
+type Read = unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> isize;
 type Log = unsafe extern "C" fn(*mut c_void, *mut c_void, wsgi_level, wsgi_str);
+type Notify = unsafe extern "C" fn(*mut c_void);
+type Exhausted = unsafe extern "C" fn(*mut c_void, usize);
 
 /// The callbacks, the required ones taken out of their options.
 struct Table {
-    optional: wsgi_host,
+    /// The host's own pointer for callbacks that belong to no request.
+    data: HostRequest,
     eventfd: Option<EventFd>,
     start: Start,
     write: Write,
     finish: Finish,
     log: Log,
+    early_hints: Option<EarlyHints>,
+    send_file: Option<SendFile>,
+    want_body: Option<WantBody>,
+    read: Option<Read>,
+    notify: Option<Notify>,
+    exhausted: Option<Exhausted>,
 }
-
-// SAFETY: a host that hands in a table agrees that its functions are called on the threads that
-// wsgi.h names; its `data` is only carried to them.
-unsafe impl Send for Table {}
-// SAFETY: no method changes a table, and wsgi.h says which of the functions several threads call at
-// once.
-unsafe impl Sync for Table {}
 
 /// # Safety
 /// The functions of the table do what wsgi.h asks of them until the process ends.
@@ -55,11 +61,17 @@ pub(super) unsafe fn read(host: Given<'_, wsgi_host>, with_eventfd: bool) -> Res
     }
     Ok(Box::new(Table {
         eventfd: with_eventfd.then(EventFd::new).transpose()?,
-        optional: *host,
+        data: HostRequest(host.data),
         start: host.start.ok_or_else(|| missing("start"))?,
         write: host.write.ok_or_else(|| missing("write"))?,
         finish: host.finish.ok_or_else(|| missing("finish"))?,
         log: host.log.ok_or_else(|| missing("log"))?,
+        early_hints: host.early_hints,
+        send_file: host.send_file,
+        want_body: host.want_body,
+        read: host.read,
+        notify: host.notify,
+        exhausted: host.exhausted,
     }))
 }
 
@@ -87,7 +99,7 @@ fn flags(last: bool) -> u32 {
 // What remains to argue at each call is what it hands over.
 impl Host for Table {
     fn early_hints(&self, request: HostRequest, hints: &Head) -> std::result::Result<(), Gone> {
-        let early_hints = self.optional.early_hints.ok_or(Gone)?;
+        let early_hints = self.early_hints.ok_or(Gone)?;
         let fields = lend_fields(hints);
         // SAFETY: `fields` has this number of header fields, and lives until the call returns.
         go_on(unsafe { early_hints(request.0, fields.as_ptr(), fields.len()) })
@@ -122,7 +134,7 @@ impl Host for Table {
     }
 
     fn takes_files(&self) -> bool {
-        self.optional.send_file.is_some()
+        self.send_file.is_some()
     }
 
     fn send_file(
@@ -131,7 +143,7 @@ impl Host for Table {
         file: FileRange,
         last: bool,
     ) -> std::result::Result<(), Gone> {
-        let send_file = self.optional.send_file.ok_or(Gone)?;
+        let send_file = self.send_file.ok_or(Gone)?;
         let fd = file.file.into_raw_fd();
         // SAFETY: `into_raw_fd` has given up the descriptor, so the host may own it.
         go_on(unsafe { send_file(request.0, fd, file.offset, file.length, flags(last)) })
@@ -149,14 +161,14 @@ impl Host for Table {
     }
 
     fn want_body(&self, request: HostRequest) -> std::result::Result<(), Gone> {
-        let want_body = self.optional.want_body.ok_or(Gone)?;
+        let want_body = self.want_body.ok_or(Gone)?;
         // SAFETY: the host gets back its own pointer, for a request that is not over.
         go_on(unsafe { want_body(request.0) })
     }
 
     fn read(&self, request: HostRequest, buffer: &mut [u8]) -> io::Result<usize> {
         let missing = || io::Error::other("the host has no callback for the body");
-        let read = self.optional.read.ok_or_else(missing)?;
+        let read = self.read.ok_or_else(missing)?;
         // SAFETY: `buffer` has room for this number of bytes, and no other code uses it meanwhile.
         let count = unsafe { read(request.0, buffer.as_mut_ptr(), buffer.len()) };
         if count == WSGI_READ_GONE as isize {
@@ -178,16 +190,16 @@ impl Host for Table {
         let request = request.map_or(std::ptr::null_mut(), |request| request.0);
         // SAFETY: `line` lives until the call returns; a request comes with it only as long as the
         // host wants that.
-        unsafe { (self.log)(self.optional.data, request, level, lend(line.as_bytes())) }
+        unsafe { (self.log)(self.data.0, request, level, lend(line.as_bytes())) }
     }
 
     fn notify(&self) {
         if let Some(eventfd) = &self.eventfd {
             eventfd.write();
         }
-        if let Some(notify) = self.optional.notify {
+        if let Some(notify) = self.notify {
             // SAFETY: the host gets back its own `data`.
-            unsafe { notify(self.optional.data) }
+            unsafe { notify(self.data.0) }
         }
     }
 
@@ -208,27 +220,27 @@ impl Host for Table {
     }
 
     fn exhausted(&self, stuck: usize) {
-        if let Some(exhausted) = self.optional.exhausted {
+        if let Some(exhausted) = self.exhausted {
             // SAFETY: as for any callback that gets `data`, the host said that this pointer is its
             // own.
-            unsafe { exhausted(self.optional.data, stuck) }
+            unsafe { exhausted(self.data.0, stuck) }
         }
     }
 
     fn is_event_driven(&self) -> bool {
-        self.optional.notify.is_some() || self.eventfd.is_some()
+        self.notify.is_some() || self.eventfd.is_some()
     }
 
     fn has_early_hints(&self) -> bool {
-        self.optional.early_hints.is_some()
+        self.early_hints.is_some()
     }
 
     fn has_want_body(&self) -> bool {
-        self.optional.want_body.is_some()
+        self.want_body.is_some()
     }
 
     fn has_read(&self) -> bool {
-        self.optional.read.is_some()
+        self.read.is_some()
     }
 
     fn lends(&self, exchange: *const ()) {

@@ -17,9 +17,9 @@ impl<T> Copy for Given<'_, T> {}
 
 impl<'a, T> Given<'a, T> {
     /// # Safety
-    /// For all of `'a`, `pointer` is NULL or what wsgi.h says of it: a live handle; a structure; or
-    /// as many values as its count says. A structure of another version may be there, as long as
-    /// its `struct_size` says so.
+    /// For all of `'a`, `pointer` is NULL or what wsgi.h requires: a live handle; a structure; or
+    /// as many values as its count says. A structure of another version may be there if its
+    /// `struct_size` differs.
     pub(super) unsafe fn new(pointer: *const T) -> Self {
         Given(pointer, PhantomData)
     }

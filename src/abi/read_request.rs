@@ -22,7 +22,8 @@ pub(super) enum Half {
 pub(super) fn read(request: Given<'_, wsgi_request>, half: Half) -> Result<Box<Request>> {
     let from = request.structure("wsgi_request")?;
     // SAFETY: what is promised about a request covers what its members point to.
-    let (headers, params) = unsafe { (Given::new(from.headers), Given::new(from.params)) };
+    let (headers, params, parts) =
+        unsafe { (Given::new(from.headers), Given::new(from.params), Given::new(from.body_parts)) };
     let headers = headers.array(from.headers_count, "headers")?;
     let params = params.array(from.params_count, "params")?;
     let fields = fields(from);
@@ -36,8 +37,8 @@ pub(super) fn read(request: Given<'_, wsgi_request>, half: Half) -> Result<Box<R
             size += size_of_text(pair.name, name)? + size_of_text(pair.value, name)?;
         }
     }
-    // SAFETY: the promise about a request covers each of its strings. Only those are read with
-    // this, and `size_of_text` has accepted all of them above.
+    // SAFETY: the promise about a request covers each of its strings. Only those are read with this,
+    // after `size_of_text` has accepted them.
     let text = |value: wsgi_str| unsafe { text(value) };
     // In a box: it changes hands a few times on its way to a thread, and is not small.
     let mut to = Box::new(Request::with_capacity(size, headers.len(), params.len()));
@@ -57,7 +58,20 @@ pub(super) fn read(request: Given<'_, wsgi_request>, half: Half) -> Result<Box<R
     if from.buffer_size != 0 {
         to.buffer_size = from.buffer_size;
     }
-    (to.body, to.arrival) = body(from, half)?;
+    (to.body, to.arrival) = match from.body_kind {
+        WSGI_BODY_MEMORY => {
+            let mut size = 0;
+            let parts = parts.array(from.body_parts_count, "body_parts")?;
+            for &part in parts {
+                size += size_of_text(part, "body_parts")?;
+            }
+            sound_request::check_length(from, size as u64)?;
+            let mut bytes = Vec::with_capacity(size);
+            parts.iter().for_each(|&part| bytes.extend_from_slice(text(part)));
+            (Body::Memory { bytes: bytes.into(), position: 0 }, Arrival::Whole)
+        }
+        _ => body(from, half)?,
+    };
     Ok(to)
 }
 
@@ -96,28 +110,12 @@ unsafe fn text<'a>(value: wsgi_str) -> &'a [u8] {
     unsafe { std::slice::from_raw_parts(value.data, value.size) }
 }
 
-/// The body as far as it is there, and how the rest comes.
+/// A body that is not in memory, as far as it is there, and how the rest comes.
 fn body(from: &wsgi_request, half: Half) -> Result<(Body, Arrival)> {
     match (from.body_kind, half) {
         (WSGI_BODY_NONE, _) => {
             sound_request::check_length(from, 0)?;
             Ok((Body::Empty, Arrival::Whole))
-        }
-        (WSGI_BODY_MEMORY, _) => {
-            // SAFETY: what is promised about a request covers the parts of its body.
-            let parts = unsafe { Given::new(from.body_parts) };
-            let parts = parts.array(from.body_parts_count, "body_parts")?;
-            let mut size = 0;
-            for &part in parts {
-                size += size_of_text(part, "body_parts")?;
-            }
-            let mut bytes = Vec::with_capacity(size);
-            for &part in parts {
-                // SAFETY: the promise covers each part too, and `size_of_text` has accepted it.
-                bytes.extend_from_slice(unsafe { text(part) });
-            }
-            sound_request::check_length(from, bytes.len() as u64)?;
-            Ok((Body::Memory { bytes: bytes.into(), position: 0 }, Arrival::Whole))
         }
         (WSGI_BODY_FILE, _) => {
             if from.body_fd < 0 {
