@@ -76,7 +76,7 @@ pub fn check_own_closely() -> Result<(), String> {
             Ok(()) | Err(Unusable::Missing) => {}
             Err(why) => {
                 return Err(format!(
-                    "the Python that this module was built with is {EXECUTABLE}, and {}",
+                    "the Python that libwsgi was built with is {EXECUTABLE}, and {}",
                     why.sentence(path)
                 ));
             }
@@ -149,8 +149,8 @@ fn check_virtualenv(home: &Path, config: &str) -> Result<(), String> {
     if let Some(library) = other {
         let version = value(config, "version").or_else(|| value(config, "version_info"));
         return Err(format!(
-            "{shown} is a virtualenv of the Python {} in {}, with its library in {}, but this \
-             module runs {}; what is compiled for one does not work in the other; {}",
+            "{shown} is a virtualenv of the Python {} in {}, with its library in {}, but libwsgi \
+             runs {}; what is compiled for one does not work in the other; {}",
             version.map_or(VERSION, patch),
             base.display(),
             library.display(),
@@ -176,14 +176,14 @@ fn check_kind(home: &Path, config: &str) -> Result<(), String> {
     let kind = value(config, "implementation").unwrap_or("CPython");
     if !kind.eq_ignore_ascii_case("CPython") {
         return Err(format!(
-            "{shown} is a virtualenv of {kind}, but this module was built for CPython {VERSION}; {}",
+            "{shown} is a virtualenv of {kind}, but libwsgi was built for CPython {VERSION}; {}",
             remake(home)
         ));
     }
     match value(config, "version").or_else(|| value(config, "version_info")) {
         Some(version) if minor(version) != VERSION => {
             return Err(format!(
-                "{shown} is a virtualenv of Python {}, but this module was built for Python \
+                "{shown} is a virtualenv of Python {}, but libwsgi was built for Python \
                  {VERSION}; {}",
                 minor(version),
                 remake(home)
@@ -192,7 +192,7 @@ fn check_kind(home: &Path, config: &str) -> Result<(), String> {
         // A pyvenv.cfg need not name the version; the folder of the packages does.
         None if !home.join(format!("lib/python{VERSION}")).is_dir() => {
             return Err(format!(
-                "{shown} is a virtualenv that holds no lib/python{VERSION}, but this module was \
+                "{shown} is a virtualenv that holds no lib/python{VERSION}, but libwsgi was \
                  built for Python {VERSION}; {}",
                 remake(home)
             ));
@@ -203,7 +203,7 @@ fn check_kind(home: &Path, config: &str) -> Result<(), String> {
     if !home.join(&library).is_dir() && home.join(format!("{library}t")).is_dir() {
         return Err(format!(
             "{shown} is a virtualenv of a Python {VERSION} that is free-threaded, whose packages \
-             are not for the one with a global interpreter lock that this module was built for; {}",
+             are not for the one with a global interpreter lock that libwsgi was built for; {}",
             remake(home)
         ));
     }
@@ -224,9 +224,9 @@ fn check_prefix(home: &Path) -> Result<(), String> {
     };
     if !installation::is_own(&library) {
         return Err(format!(
-            "{shown} is the prefix of another Python {VERSION} than this module's, which is {}; \
-             what is compiled for one does not work in the other; leave wsgi_python_home out, name \
-             a virtualenv made with: {EXECUTABLE} -m venv FOLDER, or build the module for that \
+            "{shown} is the prefix of another Python {VERSION} than the one of libwsgi, which is {}; \
+             what is compiled for one does not work in the other; set no home for Python, name \
+             a virtualenv made with: {EXECUTABLE} -m venv FOLDER, or build libwsgi for that \
              Python with PYTHON={}",
             own(),
             executable.display()
@@ -246,12 +246,12 @@ fn no_prefix(home: &Path) -> String {
         return format!(
             "{shown} is neither a virtualenv (it has no pyvenv.cfg) nor the prefix of a Python \
              {VERSION} (it has no lib/python{VERSION}/os.py); name one of these, or make one with: \
-             {EXECUTABLE} -m venv {shown}, or build the module for its Python with PYTHON=..."
+             {EXECUTABLE} -m venv {shown}, or build libwsgi for its Python with PYTHON=..."
         );
     }
     format!(
-        "{shown} is the prefix of Python {}, but this module was built for Python {VERSION}; name \
-         a virtualenv of {EXECUTABLE}, or build the module with PYTHON={shown}/bin/python3",
+        "{shown} is the prefix of Python {}, but libwsgi was built for Python {VERSION}; name \
+         a virtualenv of {EXECUTABLE}, or build libwsgi with PYTHON={shown}/bin/python3",
         others.join(" and ")
     )
 }
@@ -328,7 +328,7 @@ fn remake(home: &Path) -> String {
         format!("make it again with: {EXECUTABLE} -m venv --clear {shown}")
     };
     format!(
-        "{make}, and install its packages again; or build the module for its Python with PYTHON=..."
+        "{make}, and install its packages again; or build libwsgi for its Python with PYTHON=..."
     )
 }
 
@@ -341,7 +341,7 @@ fn holds_more(home: &Path) -> bool {
     entries.into_iter().any(|entry| entry.file_name().to_str().is_none_or(is_other))
 }
 
-/// The same where it is known which Python the module would be built for.
+/// The same where it is known which Python libwsgi would be built for.
 fn again(home: &Path, base: &Path) -> String {
     let python = installation::executable_in(base).ok().flatten();
     python.map_or_else(

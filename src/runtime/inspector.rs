@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A thread that is asked to let go of the GIL does so after 5 ms, if it can.
+/// A thread that is asked to release the GIL does so after 5 ms, if it can.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The stacks of this number of busy threads are logged when a request has waited in vain,
 const BUSY_SHOWN: usize = 3;
@@ -78,7 +78,7 @@ impl Inspector {
         requests.waiting = None;
         drop(requests);
         let text = format!(
-            "WSGI0006 no Python code has run for {} ms, so nobody can look at {about}: code that \
+            "WSGI0006 no Python code has run for {} ms, so no thread can look at {about}: code that \
              is not Python's holds the GIL",
             PATIENCE.as_millis()
         );

@@ -40,7 +40,7 @@ fn of_relative_import(path: &Path, callable: &str) -> String {
     names.reverse();
     format!(
         "a file that is named by its path is in no package, so it cannot import relative to one: \
-         write wsgi_app {}:{callable} and wsgi_python_path {}",
+         name it {}:{callable} and add {} to python_path",
         names.join("."),
         folder.display()
     )
@@ -51,7 +51,7 @@ pub(super) fn of_mistaken(target: &Target, it: &Mistaken) -> String {
         "WSGI0015 the application {target} gets \"{}\" from {}, beside another application, and not \
          from {}: all applications share one interpreter, where a name is one module; give the two \
          files different names, put each application into a package of its own, or run it in \
-         another nginx",
+         another process",
         it.name,
         it.found.display(),
         it.meant.display()
@@ -64,7 +64,6 @@ pub(super) fn of_taken(target: &Target, taken: &Taken) -> String {
     format!(
         "WSGI0016 the application {target} wants {name} to be {wanted}, but {by} has set it to \
          {value}, and all applications share one process: this one answers with the settings and \
-         URLs of that one; run each Django project in an nginx of its own, and pass requests on \
-         with proxy_pass"
+         URLs of that one; run each Django project in a server of its own"
     )
 }

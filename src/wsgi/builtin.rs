@@ -12,7 +12,7 @@ const ABOUT_MODULE: &str = "What the web server that runs this application offer
 /// Not an `Exception`: what catches all of those, to log it and go on, would go on being late.
 const ABOUT_TIMEOUT: &std::ffi::CStr = c"The request took too long and was answered by the web \
 server: whatever the application gives for it now is not sent. Raised in the thread that is late, \
-if the server is set so (nginx: wsgi_interrupt on), at any place of its code. A BaseException, as \
+if the server is configured to do that, at any place of its code. A BaseException, as \
 KeyboardInterrupt is; clean up with finally or with, and let it pass.";
 
 static TIMEOUT: PyOnceLock<Py<PyType>> = PyOnceLock::new();

@@ -53,7 +53,7 @@ impl Target {
         if found.is_dir() {
             return Err(Error::invalid(format!(
                 "\"{shown}\" is a folder; name the Python file in it that has the application, or \
-                 write MODULE:CALLABLE and put the folder on wsgi_python_path"
+                 write MODULE:CALLABLE and add the folder to python_path"
             )));
         }
         if !found.is_file() {
@@ -65,8 +65,8 @@ impl Target {
         let module = module.split('.').next().unwrap_or_default();
         Err(Error::invalid(format!(
             "\"{shown}\" is {kind} and not the source of a Python module; name the .py file, or \
-             write {module}:{callable} and put the folder that Python imports it from on \
-             wsgi_python_path"
+             write {module}:{callable} and add the folder that Python imports it from to \
+             python_path"
         )))
     }
 }

@@ -80,7 +80,7 @@ def test_a_virtualenv_of_another_installation_is_refused(nginx):
     rebase(venv, other / "bin")
     said = server.check()
     assert said.returncode == 1, "compiled packages do not work in another installation"
-    assert re.search(rf"\[emerg\] WSGI0101 .*{other}/bin.*this module runs.*{PYTHON}", said.stderr)
+    assert re.search(rf"\[emerg\] WSGI0101 .*{other}/bin.*libwsgi runs.*{PYTHON}", said.stderr)
     assert f"{PYTHON} -m venv --clear {venv}" in said.stderr, "with the command that helps"
 
 

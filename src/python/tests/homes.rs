@@ -88,7 +88,7 @@ fn a_virtualenv_of_this_version_is_a_home() {
 fn a_virtualenv_of_another_version_or_kind_is_refused() {
     let folder = Folder::new("version");
     folder.file("pyvenv.cfg", "home = /usr\nversion = 3.1.4\n");
-    folder.refused("is a virtualenv of Python 3.1, but this module was built for Python 3.");
+    folder.refused("is a virtualenv of Python 3.1, but libwsgi was built for Python 3.");
     folder.refused(&format!("{EXECUTABLE} -m venv --clear {}", folder.0.display()));
     folder.config(&own_bin(), "implementation = PyPy\n");
     folder.refused("is a virtualenv of PyPy, but");
