@@ -391,3 +391,10 @@ def tracer(frame, event, argument):
 def another_tracer(frame, event, argument):
     if threading.get_ident() == KEPT["traced"] and frame.f_code is traced.__code__:
         SEEN.append("traced by another")
+
+
+def strings_of_environ(environ, start_response):
+    """Answers with the strings of environ, one in a line."""
+    start_response("200 OK", PLAIN)
+    lines = [f"{key}={value}\n" for key, value in environ.items() if isinstance(value, str)]
+    return ["".join(lines).encode("latin-1")]

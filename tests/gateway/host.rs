@@ -171,6 +171,7 @@ pub struct Call {
     file: PathBuf,
     callable: &'static str,
     fields: HashMap<&'static str, String>,
+    strings: Vec<(Field, String)>,
     headers: Vec<(&'static str, String)>,
     body: Option<Body>,
     arrival: Arrival,
@@ -193,6 +194,7 @@ pub fn call_file(file: PathBuf, callable: &'static str) -> Call {
         file,
         callable,
         fields,
+        strings: Vec::new(),
         headers: Vec::new(),
         body: None,
         arrival: Arrival::Whole,
@@ -210,6 +212,11 @@ impl Call {
 
     pub fn method(mut self, method: &str) -> Self {
         self.fields.insert("method", method.to_owned());
+        self
+    }
+
+    pub fn string(mut self, field: Field, value: &str) -> Self {
+        self.strings.push((field, value.to_owned()));
         self
     }
 
@@ -273,6 +280,9 @@ impl Call {
         request.set(Field::Scheme, b"http");
         request.set(Field::ServerName, b"example.org");
         request.set(Field::ServerPort, b"80");
+        for (field, value) in self.strings {
+            request.set(field, value.as_bytes());
+        }
         for (name, value) in self.headers {
             request.add_header(name.as_bytes(), value.as_bytes());
         }

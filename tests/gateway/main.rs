@@ -12,4 +12,5 @@ mod limit;
 mod offences;
 mod protocol;
 mod streams;
+mod strings;
 mod tracing;

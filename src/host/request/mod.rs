@@ -43,6 +43,9 @@ macro_rules! define_fields {
 
         impl Field {
             pub const COUNT: usize = [$(Field::$field),*].len();
+            /// Each with its member of `wsgi_request`.
+            pub const ALL: [(Field, &str); Field::COUNT] =
+                [$((Field::$field, stringify!($member))),*];
         }
     };
 }
