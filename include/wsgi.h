@@ -43,7 +43,7 @@
 //
 // OWNERSHIP
 //
-// Each pointer is one of three things, and the text beside it says which:
+// Each pointer is one of three things, and the text next to it names which:
 //
 // * **borrowed**: yours. The library reads it during the call and not after. The same is true for
 //   what it points to.
@@ -137,7 +137,7 @@
 //
 // Each request has a new dict with these keys:
 //
-// * from wsgi_request, where the text beside a member names its key: REQUEST_METHOD, SCRIPT_NAME,
+// * from wsgi_request, where the text at a member names its key: REQUEST_METHOD, SCRIPT_NAME,
 //   PATH_INFO, QUERY_STRING, SERVER_NAME, SERVER_PORT, SERVER_PROTOCOL, REQUEST_URI, RAW_URI,
 //   REQUEST_SCHEME, CONTENT_LENGTH, and unless empty HTTPS, SERVER_ADDR, REMOTE_ADDR, REMOTE_PORT,
 //   DOCUMENT_ROOT, REMOTE_USER, AUTH_TYPE, REQUEST_ID;
@@ -422,7 +422,7 @@ typedef enum wsgi_outcome {
 
 // How much a log line matters.
 typedef enum wsgi_level {
-    // An event that is no fault, such as a client that left.
+    // Not a fault, such as a client that left.
     WSGI_LOG_INFO = 0,
     WSGI_LOG_WARN = 1,
     // Also everything that the application prints to sys.stdout and sys.stderr, and writes to
@@ -469,7 +469,7 @@ typedef struct wsgi_buffer {
 // calls every callback but `notify`, on its caller's thread, and each must return without
 // blocking. In a blocking host `wsgi_run` calls the request's callbacks, on its caller's thread,
 // without the GIL, and they may block. Where the application reads or writes on a thread of its
-// own, they come on that thread: one at a time all the same, except `log`, and before `wsgi_run`
+// own, they come on that thread: one at a time nevertheless, except `log`, and before `wsgi_run`
 // returns.
 //
 // `request` is the pointer that the host gave to `wsgi_submit` or `wsgi_run`; the library never
@@ -584,7 +584,7 @@ typedef struct wsgi_host {
 // digits and `-` reach the application too; the host has left out those that it does not want.
 // Without this flag none of them does, since `X_Real_IP` has the same key in `environ` as
 // `X-Real-IP`. With it `X-Real-IP` wins if a request has both, and a name that would become
-// CONTENT_LENGTH, CONTENT_TYPE or HTTP_PROXY is left out all the same.
+// CONTENT_LENGTH, CONTENT_TYPE or HTTP_PROXY is left out nevertheless.
 #define WSGI_ODD_HEADER_NAMES 32
 
 // `wsgi_runtime_config.flags`: instead of calling `notify`, which must be NULL then, the library
@@ -743,10 +743,10 @@ void wsgi_pause_output(wsgi_runtime *runtime, int pause);
 // on: end what it waits for. This may be called inside a callback of `wsgi_run`, and does not wait
 // for that run then. `log` may be called until the process ends, with a NULL request.
 //
-// `WSGI_OK`, also when the time was over (the log says so). `WSGI_STOPPING` the second time,
+// `WSGI_OK`, also when the time was over (the log reports that). `WSGI_STOPPING` the second time,
 // `WSGI_INVALID` for NULL, `WSGI_FORKED` in a forked child, each with a sentence in `*error`
 // (**owned**; `error` may be NULL). In an event-driven host the polling thread must call it,
-// outside of callbacks; in a blocking host any thread may.
+// outside callbacks; in a blocking host any thread may.
 wsgi_status wsgi_runtime_stop(wsgi_runtime *runtime,
                               uint32_t timeout_ms,
                               wsgi_error **error);
@@ -925,10 +925,10 @@ void wsgi_cancel_watched(wsgi_exchange *exchange,
 //
 // The library drops what the application gives from now on, and what it gave and was not
 // delivered. The application does not wait for buffers that the host still has, and its reads and
-// writes do not fail. It can ask `environ['libwsgi.client_disconnected']`. Of the callbacks for
-// this request only `want_body`, `log` and `finish` follow. `wsgi_cancel` may be called later.
-// O(1), never waits; may be called inside the exchange's own callbacks. NULL is allowed and does
-// nothing. One thread only, the one that polls.
+// writes do not fail. It can ask `environ['libwsgi.client_disconnected']`. Only `want_body`, `log`
+// and `finish` still come for this request. `wsgi_cancel` may be called later. O(1), never waits;
+// may be called inside the exchange's own callbacks. NULL is allowed and does nothing. One thread
+// only, the one that polls.
 void wsgi_detach_client(wsgi_exchange *exchange);
 
 // What the exchange waits for. `*since_ms` (may be NULL) is set to the number of milliseconds:

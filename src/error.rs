@@ -2,29 +2,29 @@
 
 use std::fmt;
 
-/// Seconds, as a client is told them.
+/// Seconds, as Retry-After has them.
 const SOON: u32 = 1;
 const LATER: u32 = 30;
 
-/// A failure that the caller of the library is told about.
+/// A failure that the library returns to its caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// As much is waiting as may wait.
+    /// As many requests wait as may wait.
     Busy { max_queue: usize },
-    /// The runtime has been stopped, or is being stopped.
+    /// The runtime was stopped, or is being stopped.
     Stopping,
     /// The application could not be imported; its traceback is in the log.
     Unavailable { application: String, retry_after: u32 },
-    /// The caller broke a rule of wsgi.h, or a setting is wrong; the sentence says which and what
-    /// to do.
+    /// The caller broke a rule of wsgi.h, or a setting is wrong. The sentence names the rule or the
+    /// setting, and what to do.
     Invalid(String),
     /// The caller was compiled with another version of wsgi.h.
     WrongVersion { theirs: u32, ours: u32 },
-    /// The process is a fork of the one that started the runtime.
+    /// The process was forked from the one that started the runtime.
     Forked,
     /// The interpreter did not start.
     Python(String),
-    /// The host said that the client is gone.
+    /// The host reported that the client is gone, or cancelled the run.
     Gone,
     /// The library itself failed; the process goes on.
     Panic(String),
@@ -35,7 +35,7 @@ impl Error {
         Error::Invalid(sentence.into())
     }
 
-    /// In how many seconds it may be better; 0 where time does not help.
+    /// In how many seconds a new attempt may succeed; 0 where time does not help.
     pub fn retry_after(&self) -> u32 {
         match self {
             Error::Unavailable { retry_after, .. } => *retry_after,

@@ -218,10 +218,10 @@ pub unsafe extern "C" fn wsgi_cancel_watched(
 ///
 /// The library drops what the application gives from now on, and what it gave and was not
 /// delivered. The application does not wait for buffers that the host still has, and its reads and
-/// writes do not fail. It can ask `environ['libwsgi.client_disconnected']`. Of the callbacks for
-/// this request only `want_body`, `log` and `finish` follow. `wsgi_cancel` may be called later.
-/// O(1), never waits; may be called inside the exchange's own callbacks. NULL is allowed and does
-/// nothing. One thread only, the one that polls.
+/// writes do not fail. It can ask `environ['libwsgi.client_disconnected']`. Only `want_body`, `log`
+/// and `finish` still come for this request. `wsgi_cancel` may be called later. O(1), never waits;
+/// may be called inside the exchange's own callbacks. NULL is allowed and does nothing. One thread
+/// only, the one that polls.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_detach_client(exchange: *mut wsgi_exchange) {
     if exchange.is_null() {

@@ -81,7 +81,7 @@ pub enum wsgi_outcome {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum wsgi_level {
-    /// An event that is no fault, such as a client that left.
+    /// Not a fault, such as a client that left.
     WSGI_LOG_INFO = 0,
     WSGI_LOG_WARN = 1,
     /// Also everything that the application prints to sys.stdout and sys.stderr, and writes to
@@ -96,7 +96,7 @@ pub enum wsgi_level {
 /// calls every callback but `notify`, on its caller's thread, and each must return without
 /// blocking. In a blocking host `wsgi_run` calls the request's callbacks, on its caller's thread,
 /// without the GIL, and they may block. Where the application reads or writes on a thread of its
-/// own, they come on that thread: one at a time all the same, except `log`, and before `wsgi_run`
+/// own, they come on that thread: one at a time nevertheless, except `log`, and before `wsgi_run`
 /// returns.
 ///
 /// `request` is the pointer that the host gave to `wsgi_submit` or `wsgi_run`; the library never

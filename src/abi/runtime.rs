@@ -55,7 +55,7 @@ pub const WSGI_CHECK_CLOSELY: u32 = 16;
 /// digits and `-` reach the application too; the host has left out those that it does not want.
 /// Without this flag none of them does, since `X_Real_IP` has the same key in `environ` as
 /// `X-Real-IP`. With it `X-Real-IP` wins if a request has both, and a name that would become
-/// CONTENT_LENGTH, CONTENT_TYPE or HTTP_PROXY is left out all the same.
+/// CONTENT_LENGTH, CONTENT_TYPE or HTTP_PROXY is left out nevertheless.
 pub const WSGI_ODD_HEADER_NAMES: u32 = 32;
 
 /// `wsgi_runtime_config.flags`: instead of calling `notify`, which must be NULL then, the library
@@ -305,10 +305,10 @@ pub unsafe extern "C" fn wsgi_pause_output(runtime: *mut wsgi_runtime, pause: c_
 /// on: end what it waits for. This may be called inside a callback of `wsgi_run`, and does not wait
 /// for that run then. `log` may be called until the process ends, with a NULL request.
 ///
-/// `WSGI_OK`, also when the time was over (the log says so). `WSGI_STOPPING` the second time,
+/// `WSGI_OK`, also when the time was over (the log reports that). `WSGI_STOPPING` the second time,
 /// `WSGI_INVALID` for NULL, `WSGI_FORKED` in a forked child, each with a sentence in `*error`
 /// (**owned**; `error` may be NULL). In an event-driven host the polling thread must call it,
-/// outside of callbacks; in a blocking host any thread may.
+/// outside callbacks; in a blocking host any thread may.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_runtime_stop(
     runtime: *mut wsgi_runtime,

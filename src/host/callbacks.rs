@@ -17,7 +17,7 @@ pub struct HostRequest(pub *mut c_void);
 // which thread may call those is decided by `Exchange` (the polling thread) and `Direct` (the
 // thread of `wsgi_run`).
 unsafe impl Send for HostRequest {}
-// SAFETY: to share a `HostRequest` is to share a number, since no method of it dereferences.
+// SAFETY: threads that share a `HostRequest` share a number, since no method dereferences it.
 unsafe impl Sync for HostRequest {}
 
 /// How much a log line matters.

@@ -37,8 +37,8 @@ impl Client {
         }
     }
 
-    /// The application must stop: its client is gone, and the host has not asked it to go on all
-    /// the same.
+    /// The application must stop: its client is gone, and the host has not let it go on
+    /// without one.
     pub fn is_cancelled(&self) -> bool {
         match self {
             Client::Exchange(exchange) => exchange.is_cancelled(),

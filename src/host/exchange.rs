@@ -113,7 +113,7 @@ impl Exchange {
         &self.id
     }
 
-    /// Also true while the application goes on all the same, after [`Exchange::detach`].
+    /// Also true while the application goes on nevertheless, after [`Exchange::detach`].
     pub fn client_is_gone(&self) -> bool {
         self.window.is_ended()
     }
@@ -200,8 +200,8 @@ impl Exchange {
 
 /// The window of its response.
 impl Exchange {
-    /// Waits, without the GIL, until the host has given enough bytes back, has got what all
-    /// applications have for it, and lets them go on. False if it cancelled.
+    /// Waits, without the GIL, until the host has given enough bytes back, has what all
+    /// applications gave it, and lets them go on. False if it cancelled.
     pub fn wait_for_credit(&self, py: Python<'_>) -> bool {
         let pressure = &self.shared().pressure;
         for credit in [self.window.credit(), pressure.undelivered(), pressure.output()] {

@@ -22,8 +22,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// After this the rest of what there is to deliver waits until the host has looked at its other
-/// events.
+/// After this time the rest of the deliveries waits until the host has looked at its other events.
 const TURN: Duration = Duration::from_millis(5);
 
 /// Something for the polling thread.
@@ -194,7 +193,7 @@ impl Hub {
         result
     }
 
-    /// Runs `work`, which calls callbacks of the host. The host must not poll inside of them. The
+    /// Runs `work`, which calls callbacks of the host. The host must not poll in them. The
     /// caller looks afterwards whether they have deferred drops.
     pub(super) fn in_callbacks<R>(&self, work: impl FnOnce() -> R) -> R {
         self.callbacks.run(work)

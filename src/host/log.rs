@@ -81,7 +81,7 @@ impl Hub {
         }
     }
 
-    /// On the polling thread, outside of callbacks. Lines of other threads that wait for it come
+    /// On the polling thread, outside callbacks. Lines of other threads that wait for it come
     /// first.
     fn log_now(&self, exchange: &Arc<Exchange>, level: Level, line: &str) {
         let waiting = exchange.outgoing.take_first_lines();
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!((take(&said).len(), hub.lines.queued()), (lines, 0));
     }
 
-    /// As `thread.join()` does. It would wait for ever if the other thread waited for the log.
+    /// As `thread.join()` does. It would never return if the other thread waited for the log.
     #[test]
     fn the_polling_thread_may_wait_for_a_thread_that_logs() {
         let (hub, said) = hub(0);

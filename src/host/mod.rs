@@ -3,8 +3,8 @@
 //! * What comes in is in [`request`], what goes out in [`response`].
 //! * [`callbacks`] is what a host offers. `abi::host_table` makes it of C's functions.
 //! * [`transport`] is the seam to the layer above. [`polled`] is the way to an event-driven host:
-//!   an [`exchange`] carries the response to the thread that polls, and the [`hub`] tells that
-//!   thread which exchanges have something for it. [`direct`] is the way to a blocking host: it
+//!   an [`exchange`] carries the response to the thread that polls, and the [`hub`] gives that
+//!   thread the exchanges that have something for it. [`direct`] is the way to a blocking host: it
 //!   calls the callbacks at once, as long as the [`run`] lets it.
 //! * [`client`] is one request being answered, whichever way it goes. [`log`] writes the lines.
 

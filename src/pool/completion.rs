@@ -1,12 +1,12 @@
-//! The list by which any thread tells the host's thread what happened.
+//! The queue of events from any thread to the host's thread.
 
 use super::sync::Mutex;
 use std::collections::VecDeque;
 
 /// Events of many threads for one consumer, oldest first.
 ///
-/// The list itself is the flag "a notification is under way": it is set, that is, not empty, from
-/// the push that notifies to the drain that follows. As one mutex guards both, no event can come
+/// The queue itself is the flag "a notification is under way": it is set, that is, not empty, from
+/// the push that notifies to the drain that follows. One mutex guards both, so no event can come
 /// between the clearing of the flag and the taking of the events.
 pub struct CompletionQueue<T> {
     items: Mutex<VecDeque<T>>,

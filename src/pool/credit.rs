@@ -1,20 +1,21 @@
-//! How many bytes are in flight to the host, and the parking of producers that are too fast.
+//! How many bytes are in flight to the host, and the waiting of producers that are too fast.
 
 use super::sync::{AtomicUsize, Condvar, Mutex, Ordering};
 
 /// Set for good by `end`.
 const ENDED: usize = 1;
-/// A producer is parked, or about to park: who gives bytes back must look whether to wake it.
+/// A producer is parked, or about to park: a thread that releases bytes must look whether to wake
+/// it.
 const PARKED: usize = 2;
 /// Set by `open` until `close`: producers do not wait.
 const OPEN: usize = 4;
 /// One byte in flight; the count is above the flags.
 const BYTE: usize = 8;
 
-/// The bytes that producers have handed out and not got back yet.
+/// The bytes that producers have handed out and that are not released yet.
 ///
-/// Count and flags share one atomic. So whoever gives bytes back either sees that a producer is
-/// parked, or did so early enough for that producer to see the bytes before it parks.
+/// Count and flags share one atomic. So a thread that releases bytes either sees that a producer is
+/// parked, or released them early enough for that producer to see it before it parks.
 pub struct Credit {
     limit: usize,
     state: AtomicUsize,
@@ -25,21 +26,22 @@ pub struct Credit {
 }
 
 impl Credit {
-    /// `limit`: so many bytes may be in flight before a producer has to wait.
+    /// `limit`: how many bytes may be in flight before a producer has to wait.
     pub fn new(limit: usize) -> Self {
         Credit { limit, state: AtomicUsize::new(0), parking: Mutex::new(()), wake: Condvar::new() }
     }
 
-    /// Counts `bytes` that are about to be handed out; not afterwards, as they may come back at
-    /// once. They may exceed the limit: a block is never divided.
+    /// Counts `bytes` that are about to be handed out. Not afterwards, since they may be released
+    /// at once. They may exceed the limit: a block is never divided.
     pub fn reserve(&self, bytes: usize) {
         self.state.fetch_add(bytes * BYTE, Ordering::AcqRel);
     }
 
-    /// `bytes` that were taken are back. Any thread; one atomic operation if nobody is parked.
+    /// `bytes` that were reserved are back. Any thread; one atomic operation if no producer is
+    /// parked.
     pub fn release(&self, bytes: usize) {
         let before = self.state.fetch_sub(bytes * BYTE, Ordering::AcqRel);
-        debug_assert!(before / BYTE >= bytes, "more bytes came back than were taken");
+        debug_assert!(before / BYTE >= bytes, "more bytes were released than reserved");
         if before & PARKED != 0 && self.leaves_low(before - bytes * BYTE) {
             self.wake();
         }
@@ -50,8 +52,8 @@ impl Credit {
         self.in_flight() > self.limit
     }
 
-    /// Parks the caller until no more than half of the limit is in flight; false: ended. To be
-    /// called without the GIL.
+    /// Parks the caller until no more than half of the limit is in flight; false: ended. Not with
+    /// the GIL held.
     ///
     /// Half, so that a producer does not wake up for each block that leaves.
     pub fn wait(&self) -> bool {
@@ -59,7 +61,8 @@ impl Credit {
         loop {
             let state = self.state.fetch_or(PARKED, Ordering::AcqRel);
             if state & (ENDED | OPEN) != 0 || self.leaves_low(state) {
-                // Another one that sleeps needs no flag: whoever made the count low wakes all.
+                // Clearing the flag is safe while others sleep: the `release` that made the count
+                // low wakes all of them.
                 self.state.fetch_and(!PARKED, Ordering::AcqRel);
                 return state & ENDED == 0;
             }
@@ -67,15 +70,16 @@ impl Credit {
         }
     }
 
-    /// Nobody will give bytes back any more: wakes who is parked, and lets nobody park again.
+    /// No bytes will be released any more: wakes the producers that are parked, and lets none park
+    /// again.
     pub fn end(&self) {
         if self.state.fetch_or(ENDED, Ordering::AcqRel) & PARKED != 0 {
             self.wake();
         }
     }
 
-    /// Until `close` producers do not wait, and those that are parked go on: the thread that gives
-    /// bytes back is about to do something that may have to wait for a producer.
+    /// Until `close` producers do not wait, and those that are parked go on: the thread that
+    /// releases bytes is about to do something that may have to wait for a producer.
     pub fn open(&self) {
         if self.state.fetch_or(OPEN, Ordering::AcqRel) & PARKED != 0 {
             self.wake();
@@ -91,7 +95,7 @@ impl Credit {
         self.state.load(Ordering::Acquire) / BYTE
     }
 
-    /// Whether all that was taken is back.
+    /// Whether all that was reserved is released.
     pub fn is_whole(&self) -> bool {
         self.in_flight() == 0
     }
@@ -100,7 +104,7 @@ impl Credit {
         self.state.load(Ordering::Acquire) & ENDED != 0
     }
 
-    /// Whether one who waits would go on, though perhaps only to learn that it has ended.
+    /// Whether a producer that waits would go on, if only to learn that the credit has ended.
     pub fn is_low(&self) -> bool {
         let state = self.state.load(Ordering::Acquire);
         state & ENDED != 0 || self.leaves_low(state)
@@ -111,7 +115,7 @@ impl Credit {
     }
 
     fn wake(&self) {
-        // Once this lock was had, each producer sleeps, or has not looked at the state yet.
+        // Once this thread has had the lock, each producer sleeps, or has yet to look at the state.
         drop(self.parking.lock());
         self.wake.notify_all();
     }
@@ -144,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_while_it_is_open() {
+    fn no_producer_waits_while_it_is_open() {
         let credit = Credit::new(10);
         credit.open();
         credit.reserve(100);

@@ -16,17 +16,17 @@ use std::collections::VecDeque;
 /// Whenever the mutex is free this holds: if there is something to do, then there is a standby, or
 /// no thread is idle. No wake-up can be lost as long as it does.
 pub struct Handoff<J> {
-    state: Mutex<State<J>>,
+    jobs: Mutex<Jobs<J>>,
     /// A standby was appointed, or the handoff was closed.
     appointed: Condvar,
 }
 
-struct State<J> {
+struct Jobs<J> {
     queue: VecDeque<J>,
     /// Threads inside `wait_turn` that wait for a signal.
     idle: usize,
     standby: Standby,
-    /// `wake` was called, and no turn has ended since.
+    /// `wake` was called, and no turn has ended since then.
     turn_wanted: bool,
     closed: bool,
 }
@@ -35,13 +35,13 @@ struct State<J> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standby {
     None,
-    /// An idle thread has been signalled; whichever idle thread wakes first takes the place.
+    /// An idle thread was signalled; the idle thread that wakes first takes the place.
     Woken,
     /// A thread has a `Turn` and waits for the GIL.
     Taking,
 }
 
-impl<J> State<J> {
+impl<J> Jobs<J> {
     fn has_work(&self) -> bool {
         !self.queue.is_empty() || self.turn_wanted
     }
@@ -65,7 +65,7 @@ impl<J> Default for Handoff<J> {
 impl<J> Handoff<J> {
     pub fn new() -> Self {
         Handoff {
-            state: Mutex::new(State {
+            jobs: Mutex::new(Jobs {
                 queue: VecDeque::new(),
                 idle: 0,
                 standby: Standby::None,
@@ -78,90 +78,91 @@ impl<J> Handoff<J> {
 
     /// Queues a job; gives it back if the handoff is closed. Never waits for a thread.
     pub fn push(&self, job: J) -> Result<(), J> {
-        let mut state = self.state.lock();
-        if state.closed {
+        let mut jobs = self.jobs.lock();
+        if jobs.closed {
             return Err(job);
         }
-        state.queue.push_back(job);
-        let signal = state.appoint();
-        drop(state);
+        jobs.queue.push_back(job);
+        let signal = jobs.appoint();
+        drop(jobs);
         self.signal_if(signal);
         Ok(())
     }
 
-    /// Queues `jobs`, which is empty afterwards, with at most one signal. Jobs are dropped if the
-    /// handoff is closed.
-    pub fn push_all(&self, jobs: &mut VecDeque<J>) {
-        let mut state = self.state.lock();
-        if state.closed {
-            drop(state);
-            jobs.clear();
+    /// Queues all of `new`, which is empty afterwards, with at most one signal. Jobs are dropped if
+    /// the handoff is closed.
+    pub fn push_all(&self, new: &mut VecDeque<J>) {
+        let mut jobs = self.jobs.lock();
+        if jobs.closed {
+            drop(jobs);
+            new.clear();
             return;
         }
-        state.queue.append(jobs);
-        let signal = state.appoint();
-        drop(state);
+        jobs.queue.append(new);
+        let signal = jobs.appoint();
+        drop(jobs);
         self.signal_if(signal);
     }
 
-    /// Has a thread take a turn even if no job is queued: one that ends after this call.
+    /// Has a thread take a turn even if no job is queued: a turn that ends after this call.
     ///
-    /// What a thread does at the end of its turn, holding the GIL, is thereby done soon. It is done
-    /// late only if every thread is busy.
+    /// So a thread soon does what it does at the end of a turn, holding the GIL. It does that late
+    /// only if every thread is busy.
     pub fn wake(&self) {
-        let mut state = self.state.lock();
-        state.turn_wanted = true;
-        let signal = state.appoint();
-        drop(state);
+        let mut jobs = self.jobs.lock();
+        jobs.turn_wanted = true;
+        let signal = jobs.appoint();
+        drop(jobs);
         self.signal_if(signal);
     }
 
     /// Waits until this thread is the standby, which must now take the GIL and use its turn; `None`
-    /// once the handoff is closed. To be called **without** the GIL.
+    /// once the handoff is closed. Not with the GIL held.
     pub fn wait_turn(&self) -> Option<Turn<'_, J>> {
-        let mut state = self.state.lock();
-        // A job may have come since this thread's last turn ended. It was not idle then, so perhaps
-        // nobody was appointed for it: to wait without having looked would be to wait for ever.
-        let needed = state.has_work() && state.standby == Standby::None;
+        let mut jobs = self.jobs.lock();
+        // A job may have come since this thread's last turn ended. This thread was not idle then,
+        // so perhaps no standby was appointed for that job: a thread that waits without this look
+        // may wait until the next job.
+        let needed = jobs.has_work() && jobs.standby == Standby::None;
         if !needed {
-            state.idle += 1;
-            while state.standby != Standby::Woken && !state.closed {
-                self.appointed.wait(&mut state);
+            jobs.idle += 1;
+            while jobs.standby != Standby::Woken && !jobs.closed {
+                self.appointed.wait(&mut jobs);
             }
-            state.idle -= 1;
+            jobs.idle -= 1;
         }
-        if state.closed {
+        if jobs.closed {
             return None;
         }
-        state.standby = Standby::Taking;
+        jobs.standby = Standby::Taking;
         Some(Turn { handoff: self, standby: true })
     }
 
-    /// Takes no job any more, ends every wait, and returns the jobs that no thread has popped.
+    /// Accepts no job any more, ends every wait, and returns the jobs that no thread has popped.
     pub fn close(&self) -> Vec<J> {
-        let mut state = self.state.lock();
-        state.closed = true;
-        let left = std::mem::take(&mut state.queue);
-        drop(state);
+        let mut jobs = self.jobs.lock();
+        jobs.closed = true;
+        let left = std::mem::take(&mut jobs.queue);
+        drop(jobs);
         self.appointed.notify_all();
         left.into()
     }
 
-    /// Takes out the jobs that `keep` says no to, and returns them. `keep` runs under the mutex.
+    /// Removes and returns the jobs for which `keep` is false. `keep` runs under the mutex.
     pub fn retain(&self, keep: impl FnMut(&J) -> bool) -> Vec<J> {
-        let mut state = self.state.lock();
-        let queue = std::mem::take(&mut state.queue);
+        let mut jobs = self.jobs.lock();
+        let queue = std::mem::take(&mut jobs.queue);
         let (kept, taken): (Vec<J>, Vec<J>) = queue.into_iter().partition(keep);
-        state.queue = kept.into();
+        jobs.queue = kept.into();
         taken
     }
 
     /// How many jobs are queued.
     pub fn queued(&self) -> usize {
-        self.state.lock().queue.len()
+        self.jobs.lock().queue.len()
     }
 
-    /// Signals after the mutex was released, so that the thread that wakes does not run into it.
+    /// Signals after the mutex was released, so that the thread that wakes finds it free.
     fn signal_if(&self, signal: bool) {
         if signal {
             self.appointed.notify_one();
@@ -169,10 +170,10 @@ impl<J> Handoff<J> {
     }
 }
 
-/// The right to pop jobs, as an iterator over them; to be used **with** the GIL.
+/// The right to pop jobs, as an iterator over them. Its thread must hold the GIL.
 ///
 /// The place of the standby is free again from the first `next` on, or when the turn is dropped.
-#[must_use = "nobody else becomes the standby before this turn is used or dropped"]
+#[must_use = "no other thread becomes the standby before this turn is used or dropped"]
 pub struct Turn<'a, J> {
     handoff: &'a Handoff<J>,
     /// This thread still has the place of the standby.
@@ -184,18 +185,18 @@ impl<J> Iterator for Turn<'_, J> {
 
     /// Pops a job; `None` ends the turn: no job is queued, or the handoff is closed.
     fn next(&mut self) -> Option<J> {
-        let mut state = self.handoff.state.lock();
-        // The place is given up even if another thread has emptied the queue meanwhile: a standby
-        // that stays set without a thread behind it stops all signals.
+        let mut jobs = self.handoff.jobs.lock();
+        // The thread gives up the place even if another one has emptied the queue meanwhile: a
+        // standby that stays set without a thread behind it stops all signals.
         if std::mem::take(&mut self.standby) {
-            state.standby = Standby::None;
+            jobs.standby = Standby::None;
         }
-        let job = state.queue.pop_front();
+        let job = jobs.queue.pop_front();
         if job.is_none() {
-            state.turn_wanted = false;
+            jobs.turn_wanted = false;
         }
-        let signal = state.appoint();
-        drop(state);
+        let signal = jobs.appoint();
+        drop(jobs);
         self.handoff.signal_if(signal);
         job
     }
@@ -204,10 +205,10 @@ impl<J> Iterator for Turn<'_, J> {
 impl<J> Drop for Turn<'_, J> {
     fn drop(&mut self) {
         if self.standby {
-            let mut state = self.handoff.state.lock();
-            state.standby = Standby::None;
-            let signal = state.appoint();
-            drop(state);
+            let mut jobs = self.handoff.jobs.lock();
+            jobs.standby = Standby::None;
+            let signal = jobs.appoint();
+            drop(jobs);
             self.handoff.signal_if(signal);
         }
     }
@@ -265,6 +266,6 @@ mod tests {
         handoff.wake();
         let mut turn = handoff.wait_turn().expect("it is open");
         assert_eq!(turn.next(), None);
-        assert!(!handoff.state.lock().has_work());
+        assert!(!handoff.jobs.lock().has_work());
     }
 }

@@ -1,6 +1,8 @@
-//! How work goes from the host's thread to the Python threads and back: queue, done list, credit.
+//! How work goes from the host's thread to the Python threads and back: queue, completions, credit.
 //!
-//! Generic pieces: they move jobs and events of any type, and count bytes.
+//! The pieces are generic: they move jobs and events of any type, and count bytes. The pattern of
+//! the threads is Leader/Followers (Schmidt et al., Pattern-Oriented Software Architecture 2): the
+//! leader runs jobs with the GIL, one follower is next, the others sleep.
 //!
 //! ```text
 //!        host's thread                                    Python threads
@@ -20,11 +22,11 @@
 //!     +--- notify, only for the first event since a drain ---+
 //!
 //!                        Credit
-//!   give  ------------>  bytes in flight  <--------------- take, and wait once it is over
+//!   release  --------->  bytes in flight  <--------------- reserve, and wait once it is over
 //!
 //!                        Pipe
-//!   push ------------->  bytes, or right into -----------> lend a destination, and wait until it is
-//!                        what was lent                     full
+//!   push ------------->  bytes, or right into -----------> read, or read into a destination and
+//!                        the reader's destination          wait until it is full
 //! ```
 //!
 //! **Attach first, then pop.** Only one thread can run Python, so to hand each job to a thread of
@@ -34,22 +36,22 @@
 //! **One standby.** While one thread runs jobs and more are queued, exactly one other waits for the
 //! GIL. If the running thread releases the GIL to wait for a database, the standby gets it at once
 //! and goes on with the queue; if the running thread only computes, the standby waits, and no
-//! switch is paid. So the GIL itself tells whether another thread is of use. The standby that has
-//! got the GIL appoints its successor, if jobs are left.
+//! switch is paid. So the GIL itself decides whether another thread is of use. The standby that
+//! gets the GIL appoints its successor, if jobs are left.
 //!
-//! **Coalesced notification.** To wake the host's thread costs a system call, so it is done once
-//! for all events that it has not drained yet.
+//! **Coalesced notification.** Waking the host's thread costs a system call, so one notification
+//! stands for all events that the thread has not drained yet.
 //!
-//! **Byte credit.** An application that yields faster than the client reads is parked, with the GIL
-//! released, until the host has sent half of what may be in flight.
+//! **Byte credit.** An application that yields faster than the client reads waits, without the GIL,
+//! until no more than half of what may be in flight still is.
 //!
-//! **Lent destinations.** An application that reads a whole upload is woken once, when it is there, and
-//! not for each piece.
+//! **Destinations.** The thread of an application that reads a whole upload wakes once, when all of
+//! it is there, and not for each piece.
 //!
-//! The mutexes here are taken with the GIL held. So nothing is done under them that could take the
-//! GIL or run foreign code: no Python object is made or dropped, no job is run.
+//! Threads take the mutexes here while they hold the GIL. So no code under them may take the GIL or
+//! run foreign code: it makes and drops no Python object, and runs no job.
 //!
-//! Every interleaving of these pieces, within bounds, is checked by `tests/model`.
+//! `tests/model` checks every interleaving of these pieces, within bounds.
 
 #![forbid(unsafe_code)]
 

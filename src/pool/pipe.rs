@@ -12,24 +12,25 @@ pub trait Destination {
 
 /// A bounded run of bytes with one writer, which never waits, and one reader, which may.
 ///
-/// A reader that wants much lends its destination. What is written goes there without a stay in
-/// between, and the reader sleeps until the destination is full or nothing more comes: it is woken
+/// A reader that wants much reads into a destination. The writer's bytes go there without a stay in
+/// between, and the reader sleeps until the destination is full or nothing more comes: it wakes
 /// once, not for each piece. It must not ask for more than it needs, since it waits for all of it.
 pub struct Pipe<D> {
-    state: Mutex<State<D>>,
+    contents: Mutex<Contents<D>>,
     changed: Condvar,
-    /// How many bytes wait for a reader that has lent nothing, at most.
+    /// At most this number of bytes wait for a reader that has no destination here.
     capacity: usize,
 }
 
-struct State<D> {
+struct Contents<D> {
     /// Empty while there is a destination with room.
     bytes: VecDeque<u8>,
     end: Option<End>,
-    /// The writer knows that bytes are wanted, and has not written any since.
+    /// The writer was asked for bytes, and has not written any since.
     asked: bool,
-    lent: Option<D>,
-    /// The reader is to wait no more.
+    /// Where a reader that sleeps wants its bytes.
+    destination: Option<D>,
+    /// The reader must wait no more.
     closed: bool,
 }
 
@@ -38,31 +39,31 @@ pub enum End {
     Whole,
     /// The rest will not come.
     Broken,
-    /// Nobody is to read any more.
+    /// The reader must stop: [`Pipe::close`].
     Closed,
 }
 
-/// What a reader gets.
+/// The result of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Read<T> {
-    /// What it came for, or all that there will be.
+    /// What the reader wants, or all that there will be.
     Done(T, Option<End>),
-    /// It has to wait, and the writer has not been asked: ask it, then wait.
+    /// It has to wait, and the writer was not asked: ask it, then wait.
     Ask,
-    /// It has to wait, and the writer has been asked.
+    /// It has to wait, and the writer was asked.
     Wait,
 }
 
-/// What became of bytes that were written.
+/// The result of a write.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Pushed {
     pub taken: usize,
-    /// They were too few for a reader that waits: whoever writes only when it is asked must be
-    /// asked once more.
+    /// They were too few for a reader that waits: a writer that writes only when it is asked must
+    /// be asked once more.
     pub wants_more: bool,
 }
 
-impl<D: Destination> State<D> {
+impl<D: Destination> Contents<D> {
     /// Why the reader need not wait.
     fn end(&self) -> Option<End> {
         if self.closed { Some(End::Closed) } else { self.end }
@@ -70,10 +71,10 @@ impl<D: Destination> State<D> {
 
     /// There is a destination that the reader waits for, and the wait is not over.
     fn is_filling(&self) -> bool {
-        self.end().is_none() && self.lent.as_ref().is_some_and(|lent| !lent.is_full())
+        self.end().is_none() && self.destination.as_ref().is_some_and(|lent| !lent.is_full())
     }
 
-    /// Copies what waits here, but not more than there is room for.
+    /// Copies what waits here, as far as there is room for it.
     fn pour(&mut self, to: &mut impl Destination) -> usize {
         let (front, back) = self.bytes.as_slices();
         let mut count = to.put(front);
@@ -91,29 +92,34 @@ impl<D: Destination> State<D> {
 
 impl<D: Destination> Pipe<D> {
     pub fn new(capacity: usize) -> Self {
-        let state =
-            State { bytes: VecDeque::new(), end: None, asked: false, lent: None, closed: false };
-        Pipe { state: Mutex::new(state), changed: Condvar::new(), capacity }
+        let contents = Contents {
+            bytes: VecDeque::new(),
+            end: None,
+            asked: false,
+            destination: None,
+            closed: false,
+        };
+        Pipe { contents: Mutex::new(contents), changed: Condvar::new(), capacity }
     }
 
     /// Copies what there is room for. `last` ends the run, if all was taken. None after the end.
     pub fn push(&self, bytes: &[u8], last: bool) -> Option<Pushed> {
-        let mut state = self.state.lock();
-        if state.end.is_some() {
+        let mut contents = self.contents.lock();
+        if contents.end.is_some() {
             return None;
         }
-        let mut taken = state.lent.as_mut().map_or(0, |lent| lent.put(bytes));
-        let more = (bytes.len() - taken).min(self.capacity - state.bytes.len());
-        state.bytes.extend(&bytes[taken..taken + more]);
+        let mut taken = contents.destination.as_mut().map_or(0, |lent| lent.put(bytes));
+        let more = (bytes.len() - taken).min(self.capacity - contents.bytes.len());
+        contents.bytes.extend(&bytes[taken..taken + more]);
         taken += more;
         if last && taken == bytes.len() {
-            state.end = Some(End::Whole);
+            contents.end = Some(End::Whole);
         }
-        let filling = state.is_filling();
+        let filling = contents.is_filling();
         if taken > 0 {
-            state.asked = filling;
+            contents.asked = filling;
         }
-        drop(state);
+        drop(contents);
         if !filling {
             self.changed.notify_one();
         }
@@ -121,32 +127,32 @@ impl<D: Destination> Pipe<D> {
     }
 
     pub fn is_ended(&self) -> bool {
-        self.state.lock().end.is_some()
+        self.contents.lock().end.is_some()
     }
 
     /// The rest will not come. False after the end.
     pub fn break_off(&self) -> bool {
-        let mut state = self.state.lock();
-        let open = state.end.is_none();
-        state.end.get_or_insert(End::Broken);
-        drop(state);
+        let mut contents = self.contents.lock();
+        let open = contents.end.is_none();
+        contents.end.get_or_insert(End::Broken);
+        drop(contents);
         self.changed.notify_one();
         open
     }
 
-    /// Has the reader wait no more, neither now nor later, whatever the writer does.
+    /// Makes the reader wait no more, neither now nor later, whatever the writer does.
     pub fn close(&self) {
-        self.state.lock().closed = true;
+        self.contents.lock().closed = true;
         self.changed.notify_one();
     }
 
-    /// Takes what is there, if anything is, and says how much; [`Pipe::wait`] waits for it. Bytes
-    /// that came before the run broke off are still given; 0 comes with an end only.
+    /// Takes what is there, if anything is, and returns how much; [`Pipe::wait`] waits for it.
+    /// Bytes that came before the run broke off are still given; 0 comes with an end only.
     pub fn read(&self, to: &mut impl Destination) -> Read<usize> {
-        let mut state = self.state.lock();
-        let count = state.pour(to);
-        match (count, state.end()) {
-            (0, None) => state.wait(),
+        let mut contents = self.contents.lock();
+        let count = contents.pour(to);
+        match (count, contents.end()) {
+            (0, None) => contents.wait(),
             (0, end) => Read::Done(0, end),
             (count, _) => Read::Done(count, None),
         }
@@ -154,39 +160,39 @@ impl<D: Destination> Pipe<D> {
 
     /// Waits until there are bytes or an end. Not with the GIL held.
     pub fn wait(&self) {
-        let mut state = self.state.lock();
-        while state.bytes.is_empty() && state.end().is_none() && state.asked {
-            self.changed.wait(&mut state);
+        let mut contents = self.contents.lock();
+        while contents.bytes.is_empty() && contents.end().is_none() && contents.asked {
+            self.changed.wait(&mut contents);
         }
     }
 
-    /// Fills `to`, and keeps it if more must come for that; [`Pipe::finish_read`] waits for it. An end
-    /// comes with a destination that is not full only.
+    /// Fills `to`, and keeps it if more must come for that; [`Pipe::finish_read`] waits for it. An
+    /// end comes only with a destination that is not full.
     pub fn read_into(&self, mut to: D) -> Read<D> {
-        let mut state = self.state.lock();
-        state.pour(&mut to);
+        let mut contents = self.contents.lock();
+        contents.pour(&mut to);
         if to.is_full() {
             return Read::Done(to, None);
         }
-        if state.end().is_some() {
-            return Read::Done(to, state.end());
+        if contents.end().is_some() {
+            return Read::Done(to, contents.end());
         }
-        state.lent = Some(to);
-        state.wait()
+        contents.destination = Some(to);
+        contents.wait()
     }
 
-    /// Waits until the destination that was lent is full, or until the end; then it is the
+    /// Waits until the destination of [`Pipe::read_into`] is full, or until the end; then it is the
     /// reader's again. Not with the GIL held.
     ///
     /// # Panics
-    /// If none was lent.
+    /// If there is none.
     pub fn finish_read(&self) -> (D, Option<End>) {
-        let mut state = self.state.lock();
-        while state.is_filling() {
-            self.changed.wait(&mut state);
+        let mut contents = self.contents.lock();
+        while contents.is_filling() {
+            self.changed.wait(&mut contents);
         }
-        let lent = state.lent.take().expect("a destination was lent");
-        let end = state.end().filter(|_| !lent.is_full());
+        let lent = contents.destination.take().expect("there is a destination");
+        let end = contents.end().filter(|_| !lent.is_full());
         (lent, end)
     }
 }
@@ -210,7 +216,7 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    /// So many bytes, and room for more.
+    /// These bytes, and room for four in all.
     #[derive(Debug, PartialEq, Eq)]
     struct Some4(Vec<u8>);
 

@@ -1,4 +1,4 @@
-//! What answers requests at the moment: how many applications run, and which `wsgi_run` they are of.
+//! How many applications run at the moment, and which calls of `wsgi_run` are in progress.
 
 use crate::host::HostRequest;
 use crate::host::run::Run;
@@ -23,13 +23,13 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    /// Notes `run` until the guard is dropped. Whoever stops the runtime afterwards cancels it.
+    /// Notes `run` until the guard is dropped. A stop of the runtime cancels it until then.
     pub(super) fn enter(&self, run: &Arc<Run>) -> Entered<'_> {
         self.all.lock().push(run.clone());
         Entered(self, run.clone())
     }
 
-    /// Does `what` to the runs of a request of the host's; whether there is one.
+    /// Calls `what` with each run of a request of the host's; returns whether there is one.
     pub(super) fn with(&self, request: HostRequest, what: impl Fn(&Run)) -> bool {
         let all = self.all.lock();
         let runs = all.iter().filter(|run| run.request() == request);
@@ -48,8 +48,8 @@ impl Runs {
         Running(self)
     }
 
-    /// Waits until no more applications run than `besides`, and says how many do. Those that wait
-    /// for the calling thread to come back from a callback are not waited for.
+    /// Waits until no more applications run than `besides`, and returns how many do. Applications
+    /// that themselves wait for the calling thread to come back from a callback do not count.
     pub(super) fn wait(&self, besides: impl Fn() -> usize, until: Instant) -> usize {
         let own = OWN.get();
         let mut running = self.running.lock();
@@ -79,7 +79,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         OWN.set(OWN.get() - 1);
         *self.0.running.lock() -= 1;
-        // Nobody waits but at the end, so this is one load.
+        // A thread waits only at the end, so this is one load.
         self.0.idle.notify_all();
     }
 }

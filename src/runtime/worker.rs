@@ -68,7 +68,7 @@ pub(super) fn spawn_one(pool: &'static Pool) -> std::io::Result<String> {
 }
 
 fn work(py: Python<'_>, pool: &Pool, thread: &PoolThread) {
-    // Without it the thread's stack cannot be shown, which is no reason not to work.
+    // Without it the inspector cannot show the thread's stack; the thread can work nevertheless.
     if let Ok(ident) = python::interrupt::thread_ident(py) {
         thread.set_ident(ident);
     }

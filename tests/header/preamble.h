@@ -43,7 +43,7 @@
 //
 // OWNERSHIP
 //
-// Each pointer is one of three things, and the text beside it says which:
+// Each pointer is one of three things, and the text next to it names which:
 //
 // * **borrowed**: yours. The library reads it during the call and not after. The same is true for
 //   what it points to.
@@ -137,7 +137,7 @@
 //
 // Each request has a new dict with these keys:
 //
-// * from wsgi_request, where the text beside a member names its key: REQUEST_METHOD, SCRIPT_NAME,
+// * from wsgi_request, where the text at a member names its key: REQUEST_METHOD, SCRIPT_NAME,
 //   PATH_INFO, QUERY_STRING, SERVER_NAME, SERVER_PORT, SERVER_PROTOCOL, REQUEST_URI, RAW_URI,
 //   REQUEST_SCHEME, CONTENT_LENGTH, and unless empty HTTPS, SERVER_ADDR, REMOTE_ADDR, REMOTE_PORT,
 //   DOCUMENT_ROOT, REMOTE_USER, AUTH_TYPE, REQUEST_ID;

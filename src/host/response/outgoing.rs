@@ -19,7 +19,7 @@ struct Waiting {
     posted: bool,
 }
 
-/// What became of events that were added.
+/// The result of adding events.
 pub(in crate::host) enum Added {
     /// They wait, and the exchange must be posted.
     Post,
