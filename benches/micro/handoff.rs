@@ -1,5 +1,5 @@
 //! A job from the thread that submits to one of the pool, and its end back again, without Python:
-//! what queue and done list cost, and what it costs to wake threads.
+//! what the two queues cost, and what it costs to wake threads.
 
 use crate::host::{notify, wait};
 use criterion::{Criterion, Throughput};

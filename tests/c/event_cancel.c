@@ -62,7 +62,7 @@ static void cancel_running(void) {
 }
 
 // The thread is late at once: the log says where it is, and the library does not mind if it is not.
-static void abandon_running(void) {
+static void cancel_watched_running(void) {
     wsgi_str about = wsgi_str_from("the first");
     wsgi_cancel_watched(NULL, about, 0, 0);
     submit_path(&one, "/first");
@@ -79,7 +79,7 @@ static void abandon_running(void) {
 }
 
 // The host answers by itself: nobody is told that the client has left, because it has not.
-static void abandon_answered(void) {
+static void cancel_answered(void) {
     wsgi_str about = wsgi_str_from("the first");
     submit_path(&one, "/first");
     UNTIL(one.size == 3);
@@ -179,7 +179,7 @@ static void write_returns_non_zero(void) {
 }
 
 // The application goes on for nobody: without waiting for what the host keeps, and to its end.
-static void discard_without_credit(void) {
+static void detach_without_credit(void) {
     size_t size;
     submit_and_hold();
     size = one.size;
@@ -190,19 +190,19 @@ static void discard_without_credit(void) {
     another("/closed");
 }
 
-static void discard_inside(struct answer *self) {
+static void detach_inside(struct answer *self) {
     wsgi_detach_client(self->exchange);
     wsgi_detach_client(NULL);
 }
 
-static void discard_in_a_callback(void) {
-    one.in_start = discard_inside;
+static void detach_in_a_callback(void) {
+    one.in_start = detach_inside;
     submit_path(&one, "/hello");
     UNTIL(one.finished);
     ENSURE(one.status == 200 && one.size == 0 && one.outcome == WSGI_COMPLETE);
 }
 
-static void cancel_after_discard(void) {
+static void cancel_after_detach(void) {
     submit_path(&one, "/first");
     UNTIL(one.size == 3);
     wsgi_detach_client(one.exchange);
@@ -215,8 +215,8 @@ static void cancel_after_discard(void) {
 const struct scenario scenarios_of_cancel[] = {
     STAGES(cancel_queued, 1),
     STAGES(cancel_running, 2),
-    STAGES(abandon_running, 2),
-    STAGES(abandon_answered, 2),
+    STAGES(cancel_watched_running, 2),
+    STAGES(cancel_answered, 2),
     STAGES(cancel_without_credit, 2),
     STAGES(credit_comes_back, 2),
     STAGES(cancel_waiting_for_body, 1),
@@ -225,8 +225,8 @@ const struct scenario scenarios_of_cancel[] = {
     STAGES(submit_in_a_callback, 2),
     STAGES(start_returns_non_zero, 2),
     STAGES(write_returns_non_zero, 2),
-    STAGES(discard_without_credit, 2),
-    STAGES(discard_in_a_callback, 2),
-    STAGES(cancel_after_discard, 2),
+    STAGES(detach_without_credit, 2),
+    STAGES(detach_in_a_callback, 2),
+    STAGES(cancel_after_detach, 2),
     END_OF_SCENARIOS,
 };

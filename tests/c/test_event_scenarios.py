@@ -11,10 +11,10 @@ from conftest import HERE
 
 SCENARIOS = """
     hello in_memory in_a_file pushed broken not_as_long_as_stated both_ways file_response file_response_without_send_file
-    cancel_queued cancel_running abandon_running abandon_answered cancel_without_credit
+    cancel_queued cancel_running cancel_watched_running cancel_answered cancel_without_credit
     credit_comes_back
     cancel_waiting_for_body cancel_done cancel_in_a_callback submit_in_a_callback start_returns_non_zero
-    write_returns_non_zero discard_without_credit discard_in_a_callback cancel_after_discard
+    write_returns_non_zero detach_without_credit detach_in_a_callback cancel_after_detach
     a_last_block_waits_for_nothing small_blocks_count_what_they_cost a_list_of_small_blocks_is_joined
     credit_without_a_release paused_output
     failed truncated refused full_queue release_the_application
