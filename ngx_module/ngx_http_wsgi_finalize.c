@@ -19,7 +19,6 @@
 #define NGX_HTTP_WSGI_ABOUT_LEN  256
 
 
-static ngx_int_t ngx_http_wsgi_flush(ngx_http_request_t *r);
 static void ngx_http_wsgi_log_abort(void *data);
 static ngx_uint_t ngx_http_wsgi_is_whole(ngx_http_request_t *r);
 
@@ -71,6 +70,8 @@ ngx_http_wsgi_complete(ngx_http_wsgi_ctx_t *ctx, wsgi_outcome outcome)
 ngx_int_t
 ngx_http_wsgi_truncate(ngx_http_request_t *r)
 {
+    ngx_http_wsgi_ctx_t  *ctx;
+
     ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0, "wsgi truncate");
 
     if (!r->background) {
@@ -84,36 +85,22 @@ ngx_http_wsgi_truncate(ngx_http_request_t *r)
         return NGX_OK;
     }
 
-    return ngx_http_wsgi_flush(r);
-}
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wsgi_module);
 
+    if (ctx && ctx->pieces) {
 
-/*
- * The filters send what they keep.  A filter that keeps nothing, such as gzip,
- * sends an empty buffer, and while "limit_rate" delays the client nginx stores
- * that.  gzip does not pass on the call that would take it out again, so nginx
- * would close the connection only after "send_timeout".
- */
+        /*
+         * Each chain of the body ended with a flush.  One more would be empty
+         * if gzip has nothing to send.  While "limit_rate" delays the client,
+         * nginx stores an empty buffer, and gzip does not pass on the call that
+         * would take it out again: the connection would stay open until
+         * "send_timeout".
+         */
 
-static ngx_int_t
-ngx_http_wsgi_flush(ngx_http_request_t *r)
-{
-    ngx_int_t     rc;
-    ngx_chain_t  *cl;
-
-    rc = ngx_http_send_special(r, NGX_HTTP_FLUSH);
-
-    for (cl = r->main->out; cl; cl = cl->next) {
-
-        if (ngx_buf_size(cl->buf) != 0 || cl->buf->last_buf) {
-            return rc;
-        }
+        return NGX_OK;
     }
 
-    r->main->out = NULL;
-    r->connection->buffered &= ~NGX_HTTP_WRITE_BUFFERED;
-
-    return rc;
+    return ngx_http_send_special(r, NGX_HTTP_FLUSH);
 }
 
 

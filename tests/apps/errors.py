@@ -4,6 +4,7 @@
 /raises                  an exception before start_response
 /raises_after_start      an exception after start_response, before a body
 /raises_after_chunk      an exception after the first piece, chunked
+/raises_after_much       the same after nine megabytes
 /raises_after_length     the same with a Content-Length
 /raises_in_close         an exception in close(), after a whole body
 /system_exit             sys.exit(3)            /system_exit_later   the same after the first piece
@@ -111,6 +112,9 @@ ENDPOINTS = {
     "raises": raising(ValueError),
     "raises_after_start": answering(lambda: Body(ValueError("on purpose"))),
     "raises_after_chunk": answering(lambda: Body(b"first", ValueError("on purpose"))),
+    "raises_after_much": answering(
+        lambda: Body(*[b"some words " * 6000] * 140, ValueError("on purpose"))
+    ),
     "raises_after_length": answering(
         lambda: Body(b"first", ValueError("on purpose")), ("Content-Length", "100")
     ),

@@ -14,6 +14,10 @@ CONF = """
     location /slowly/ {
         gzip on; limit_rate 1k; wsgi_app @APPS@/errors.py app; wsgi_script_name /slowly;
     }
+    location /narrow/ {
+        gzip on; gzip_buffers 2 4k; limit_rate 300k;
+        wsgi_app @APPS@/errors.py app; wsgi_script_name /narrow;
+    }
     location /gunzip/ { gunzip on; @PAGES@; wsgi_script_name /gunzip; }
     location /charset/ { charset utf-8; @PAGES@; wsgi_script_name /charset; }
     location /recoded/ {
@@ -79,9 +83,10 @@ def test_gzip_leaves_a_compressed_response_unchanged(server):
     assert gzip.decompress(response.body) == b"words", "the application's bytes"
 
 
-def test_a_broken_response_that_gzip_compresses_ends_under_limit_rate(server):
+@pytest.mark.parametrize("path", ["/slowly/raises_after_chunk", "/narrow/raises_after_much"])
+def test_a_broken_response_that_gzip_compresses_ends_under_limit_rate(server, path):
     with server.connect() as connection:
-        connection.send_request("/slowly/raises_after_chunk", headers=ZIP)
+        connection.send_request(path, headers=ZIP)
         response = connection.read_head()
         with pytest.raises(client.Truncated):
             list(connection.pieces(response))  # not 60 seconds later, which is send_timeout
