@@ -66,9 +66,9 @@ impl<T: Send> Loan<T> {
         Lease { shared: Arc::clone(&self.shared), name: self.name }
     }
 
-    /// Lends `value` to whoever has the one lease beside `lease`, both of a loan that is over. Gives
-    /// it back if there are more leases.
-    pub fn again(lease: &Lease<T>, value: T) -> Result<Loan<T>, T> {
+    /// Lends `value` to the owner of the one other lease besides `lease`, both of a loan that is
+    /// over. Gives it back if there are more leases.
+    pub fn renew(lease: &Lease<T>, value: T) -> Result<Loan<T>, T> {
         let Lease { shared, name } = lease;
         if Arc::strong_count(shared) > 2 {
             return Err(value);
@@ -87,7 +87,7 @@ impl<T: Send> Loan<T> {
 
     /// Ends the loan and gives the value back. None inside a `with` of this loan or of one of its
     /// leases, and where a use never ends.
-    pub fn revoke(self) -> Option<T> {
+    pub fn revoke(&mut self) -> Option<T> {
         self.shared.end()
     }
 }
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_lease_reaches_the_value_until_it_is_revoked() {
-        let loan = Loan::new("thing", 1);
+        let mut loan = Loan::new("thing", 1);
         let lease = loan.lease();
         assert_eq!(lease.with(|value| std::mem::replace(value, 2)).ok(), Some(1));
         assert_eq!(loan.with(|value| *value).ok(), Some(2));
@@ -219,12 +219,12 @@ mod tests {
     fn the_borrower_of_a_loan_that_is_over_gets_another_value() {
         let loan = Loan::new("thing", 1);
         let (lease, kept) = (loan.lease(), loan.lease());
-        assert!(matches!(Loan::again(&kept, 2), Err(2)), "the loan is not over");
+        assert!(matches!(Loan::renew(&kept, 2), Err(2)), "the loan is not over");
         let another = lease.clone();
         drop(loan);
-        assert!(matches!(Loan::again(&kept, 2), Err(2)), "another one would see the value");
+        assert!(matches!(Loan::renew(&kept, 2), Err(2)), "another one would see the value");
         drop(another);
-        let loan = Loan::again(&kept, 2);
+        let loan = Loan::renew(&kept, 2);
         assert_eq!(lease.with(|value| *value).ok(), Some(2));
         drop(loan);
         assert!(lease.with(|_| ()).is_err());
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn another_thread_waits_until_the_first_is_done() {
-        let loan = Loan::new("thing", 0);
+        let mut loan = Loan::new("thing", 0);
         let lease = loan.lease();
         let (end, ended) = mpsc::channel();
         let user = use_elsewhere(&lease, move |value| {
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn the_end_waits_for_a_use_on_another_thread_and_lets_no_more_begin() {
-        let loan = Loan::new("thing", 0);
+        let mut loan = Loan::new("thing", 0);
         let lease = loan.lease();
         let late = lease.clone();
         let user = use_elsewhere(&lease, move |value| {

@@ -17,7 +17,7 @@
 //! * For responses that take turns on a thread: `context`.
 //! * For a request: `strings` and `keys` build what goes into a dict, `draft` is a bytes object that
 //!   is being filled, `lease` lends objects that the application cannot use after their time, on one
-//!   thread at a time (`turns`), `spare` keeps them for the next request, `lines` makes log lines of
+//!   thread at a time (`turns`), `free_list` keeps them for the next request, `lines` makes log lines of
 //!   text.
 //!
 //! Everything here runs in the main interpreter. `ffi` is used for what pyo3 cannot say: the
@@ -42,6 +42,7 @@ mod descriptors;
 pub mod dispositions;
 pub mod draft;
 pub mod exit;
+pub mod free_list;
 pub mod installation;
 mod intercept;
 pub mod interrupt;
@@ -58,7 +59,6 @@ mod process;
 pub mod reach;
 pub mod shown;
 pub mod signals;
-pub mod spare;
 mod spawned;
 pub mod stacks;
 pub mod streams;

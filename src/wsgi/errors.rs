@@ -1,14 +1,14 @@
 //! `wsgi.errors`: text for the server's log.
 
-use super::lent::{Inner, Kind, Lent};
+use super::lent::{Kept, Kind, Lent};
 use crate::host::Level;
 use crate::host::client::{self, Client};
 use crate::host::hub::Hub;
 use crate::pool::sync::Mutex;
-use crate::python::lease::{Lease, Loan};
+use crate::python::free_list::FreeList;
+use crate::python::lease::Lease;
 use crate::python::lines::{LineBuffer, Lines};
 use crate::python::output::bytes_of;
-use crate::python::spare::{InUse, Spare};
 use crate::python::strings::readable;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -34,41 +34,40 @@ pub(super) struct ErrorLog {
     late: Mutex<LineBuffer>,
 }
 
-thread_local! {
-    static SPARE: Spare<PyAny, Inner<ErrorLog, Open>> = const { Spare::new() };
-}
+thread_local!(static FREE: FreeList<Kept<Open>> = const { FreeList::new() });
 
 static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-const KIND: Kind<ErrorLog, Open> =
-    Kind { name: "wsgi.errors", class: "Errors", made: &CLASS, spare: &SPARE };
+const KIND: Kind<Open> = Kind { name: "wsgi.errors", stream: Some(("Errors", &CLASS)), free: &FREE };
 
-/// When dropped, the unfinished line is logged, and what comes later has no request.
-pub(super) struct Ending {
-    /// None only while it is dropped.
-    loan: Option<Loan<Open>>,
+/// When dropped, the unfinished line is logged. Later lines come without the request.
+pub(super) struct ErrorsGuard {
+    lent: Lent<Open>,
     hub: Arc<Hub>,
-    _object: InUse<PyAny, Inner<ErrorLog, Open>>,
 }
 
-impl Drop for Ending {
+impl ErrorsGuard {
+    /// What the application gets.
+    pub(super) fn object(&self) -> &Py<PyAny> {
+        self.lent.object()
+    }
+}
+
+impl Drop for ErrorsGuard {
     fn drop(&mut self) {
-        let Some(mut open) = self.loan.take().and_then(Loan::revoke) else { return };
-        // With the GIL held, so it does not wait.
+        let Some(mut open) = self.lent.revoke() else { return };
+        // This thread has the GIL, so it does not wait for the log.
         if let Some(line) = open.lines.finish().as_mut().and_then(Lines::next) {
             self.hub.log(open.about.as_ref(), Level::Error, &line);
         }
     }
 }
 
-pub(super) fn lend(py: Python<'_>, hub: &Arc<Hub>) -> PyResult<(Py<PyAny>, Ending)> {
+pub(super) fn lend(py: Python<'_>, hub: &Arc<Hub>) -> PyResult<ErrorsGuard> {
     let open = Open { lines: LineBuffer::default(), about: client::current() };
-    let Lent { stream, loan, object } = KIND.lend(py, open, |lease| ErrorLog {
-        open: lease,
-        hub: hub.clone(),
-        late: Mutex::default(),
-    })?;
-    Ok((stream, Ending { loan: Some(loan), hub: hub.clone(), _object: object }))
+    let new = |open| ErrorLog { open, hub: hub.clone(), late: Mutex::default() };
+    let lent = KIND.lend(py, open, new).map_err(|(error, _)| error)?;
+    Ok(ErrorsGuard { lent, hub: hub.clone() })
 }
 
 impl ErrorLog {

@@ -2,18 +2,20 @@
 
 use super::app::Application;
 use super::early_hints::EarlyHints;
+use super::errors::ErrorsGuard;
 use super::file_wrapper::FileWrapper;
+use super::input::InputGuard;
+use super::lent::Lent;
 use super::offence::Note;
 use super::report::{Failure, Report, Why, log_close};
 use super::response::{Problem, Response, Wanted};
-use super::start_response::{self, Starting};
-use super::{client_disconnected, errors, input};
+use super::{client_disconnected, errors, input, start_response};
 use crate::host::Outcome;
+use crate::host::client::Client;
 use crate::host::hub::Hub;
 use crate::host::request::{Field, Request};
 use crate::host::{Flow, Transport};
 use crate::python::crash::{self, Work};
-use crate::python::lease::Loan;
 use crate::python::thread::is_forked;
 use crate::python::{child, output, place, shown, tracing};
 use pyo3::exceptions::PyTypeError;
@@ -23,8 +25,8 @@ use pyo3::types::{PyByteArray, PyBytes, PyIterator, PyList, PyMemoryView, PyStri
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// Has `application` answer `request`, and tells `transport` how it ended, whatever happens. Some if
-/// the transport must not wait and the host has enough for now.
+/// Lets `application` answer `request`, and tells `transport` how that ended, whatever happens.
+/// Some if the transport must not wait and the host has enough for now.
 pub fn answer(
     py: Python<'_>,
     application: &Application,
@@ -33,17 +35,55 @@ pub fn answer(
     hub: &Arc<Hub>,
 ) -> Option<Paused> {
     let work = at_work(&request);
-    let is_head_request = request.get(Field::Method) == b"HEAD";
-    let (response, spare) = start_response::lend(Response::new(transport, is_head_request));
-    let result = guard(|| call(py, application, request, (&response, spare), hub));
+    let response = Response::new(transport, request.get(Field::Method) == b"HEAD");
+    let response = match start_response::lend(py, response, hub) {
+        Ok(response) => response,
+        Err((error, response)) => {
+            end(py, application, hub, response?, Err(error.into()));
+            return None;
+        }
+    };
+    let result = guard(|| call(py, application, request, &response, hub));
     leave_if_forked(py, &result);
     let result = result.and_then(|body| guard(|| body.send(py, &response, hub)));
     conclude(py, application, hub, response, result, &work)
 }
 
+/// "The server or gateway invokes the application callable once for each request it receives from an
+/// HTTP client" (PEP 3333, The Server/Gateway Side): `iterable = application(environ,
+/// start_response)`.
+fn call(
+    py: Python<'_>,
+    application: &Application,
+    mut request: Box<Request>,
+    start_response: &Lent<Response>,
+    hub: &Arc<Hub>,
+) -> Result<Body, Failure> {
+    let client = start_response.with(|response| response.client())?;
+    let body = std::mem::take(&mut request.body);
+    let input = input::lend(py, body, request.content_length, client.clone())?;
+    let errors = errors::lend(py, hub)?;
+    let disconnected = client_disconnected::lend(py, client)?;
+
+    let environ = application.template.environ(py, &request)?;
+    environ.set_item(intern!(py, "wsgi.input"), input.object())?;
+    environ.set_item(intern!(py, "wsgi.errors"), errors.object())?;
+    environ.set_item(intern!(py, "libwsgi.client_disconnected"), disconnected.object())?;
+    if request.early_hints && hub.host().has_early_hints() {
+        let hints = EarlyHints::new(&start_response.lease(), hub.clone());
+        environ.set_item(intern!(py, "wsgi.early_hints"), hints)?;
+    }
+    drop(request);
+
+    tracing::begin(py)?;
+    let arguments = (environ, start_response.object().clone_ref(py));
+    let iterable = application.callable.bind(py).call1(arguments)?.unbind();
+    Ok(Body { iterable, blocks: None, _lent: (input, errors, disconnected) })
+}
+
 /// A response in the middle, on the thread that began it.
 pub struct Paused {
-    response: Loan<Response>,
+    response: Lent<Response>,
     body: Body,
     work: Vec<u8>,
 }
@@ -76,11 +116,12 @@ fn leave_if_forked<T>(py: Python<'_>, result: &Result<T, Failure>) {
     }
 }
 
+/// Ends the request, unless its response is paused.
 fn conclude(
     py: Python<'_>,
     application: &Application,
     hub: &Hub,
-    response: Loan<Response>,
+    mut response: Lent<Response>,
     result: Result<Option<Body>, Failure>,
     work: &Work,
 ) -> Option<Paused> {
@@ -89,11 +130,21 @@ fn conclude(
         Ok(None) => Ok(()),
         Err(failure) => Err(failure),
     };
-    // A forked child may have lost it, but has left by now.
-    let mut response = response.revoke()?;
+    // Only a forked child does not get it back, and that has left by now.
+    end(py, application, hub, response.revoke()?, result);
+    None
+}
+
+fn end(
+    py: Python<'_>,
+    application: &Application,
+    hub: &Hub,
+    mut response: Response,
+    result: Result<(), Failure>,
+) {
     let result = result.and_then(|()| response.finish().map_err(Failure::from));
     let outcome = if result.is_ok() { Outcome::Complete } else { response.failure() };
-    // Whoever has answered in its place has said why, or need not.
+    // A host that has answered in its place has said why, or need not.
     let failure = result.err().filter(|_| !response.is_answered());
     let notes = response.take_notes();
     if failure.is_some() || !notes.is_empty() {
@@ -107,7 +158,6 @@ fn conclude(
     }
     output::flush_thread(py);
     response.end(py, outcome);
-    None
 }
 
 /// For the last words, should the application end the process.
@@ -119,42 +169,13 @@ fn at_work(request: &Request) -> Work {
     crash::work(&[request.get(Field::Method), b" ", path[0], path[1]])
 }
 
-fn call(
-    py: Python<'_>,
-    application: &Application,
-    mut request: Box<Request>,
-    (response, spare): (&Loan<Response>, Option<Starting>),
-    hub: &Arc<Hub>,
-) -> Result<Body, Failure> {
-    let client = response.with(|response| response.client())?;
-    let body = std::mem::take(&mut request.body);
-    let (input, reading) = input::lend(py, body, request.content_length, client.clone())?;
-    let (errors, ending) = errors::lend(py, hub)?;
-    let (disconnected, asking) = client_disconnected::lend(py, client)?;
-    let environ = application.template.environ(py, &request)?;
-    environ.set_item(intern!(py, "wsgi.input"), input)?;
-    environ.set_item(intern!(py, "wsgi.errors"), errors)?;
-    environ.set_item(intern!(py, "libwsgi.client_disconnected"), disconnected)?;
-    if request.early_hints && hub.host().has_early_hints() {
-        let hints = EarlyHints::new(&response.lease(), hub.clone());
-        environ.set_item(intern!(py, "wsgi.early_hints"), hints)?;
-    }
-    drop(request);
-    let starting = spare.map_or_else(|| start_response::object(py, response, hub), Ok)?;
-    let arguments = (environ, starting.clone_ref(py));
-    tracing::begin(py)?;
-    let iterable = application.callable.bind(py).call1(arguments)?;
-    let lent = (reading, ending, asking, starting);
-    Ok(Body { iterable: iterable.unbind(), blocks: None, _lent: lent })
-}
-
 /// What the application returned, and what it was lent: that is of no use to it after this. Dropped
 /// in this order, as what it returned may have the last references to what it was lent.
 struct Body {
     iterable: Py<PyAny>,
     /// The iterator over it, once it is known to need one.
     blocks: Option<Blocks>,
-    _lent: (input::Reading, errors::Ending, client_disconnected::Asking, Starting),
+    _lent: (InputGuard, ErrorsGuard, Lent<Client>),
 }
 
 struct Blocks {
@@ -168,7 +189,7 @@ impl Body {
     fn send(
         mut self,
         py: Python<'_>,
-        response: &Loan<Response>,
+        response: &Lent<Response>,
         hub: &Arc<Hub>,
     ) -> Result<Option<Self>, Failure> {
         let sent = match &self.blocks {
@@ -195,7 +216,7 @@ impl Body {
         failure.at(place)
     }
 
-    fn begin(&mut self, py: Python<'_>, response: &Loan<Response>) -> Result<Flow, Failure> {
+    fn begin(&mut self, py: Python<'_>, response: &Lent<Response>) -> Result<Flow, Failure> {
         let iterable = self.iterable.bind(py);
         if let Ok(list) = iterable.cast_exact::<PyList>() {
             return send_all(py, &list.to_tuple(), response);
@@ -253,7 +274,7 @@ impl Blocks {
 fn send_all(
     py: Python<'_>,
     blocks: &Bound<'_, PyTuple>,
-    response: &Loan<Response>,
+    response: &Lent<Response>,
 ) -> Result<Flow, Failure> {
     let mut total = 0;
     for block in blocks.iter_borrowed() {
@@ -282,7 +303,7 @@ fn send_all(
 /// fashion, completing the transmission of each bytestring before requesting another one" (PEP 3333,
 /// Specification Overview). Handing it to a host that sends while the next is made is one of the
 /// three ways that "Buffering and Streaming" allows.
-fn send_each(py: Python<'_>, blocks: &Blocks, response: &Loan<Response>) -> Result<Flow, Failure> {
+fn send_each(py: Python<'_>, blocks: &Blocks, response: &Lent<Response>) -> Result<Flow, Failure> {
     for block in blocks.iterator.bind(py) {
         let block = block?;
         child::leave_if_forked(py);

@@ -1,11 +1,11 @@
 //! `wsgi.input`: the request's body as a file-like object.
 
-use super::lent::{Inner, Kind, Lent};
+use super::lent::{Kept, Kind, Lent};
 use crate::host::client::Client;
 use crate::host::request::body::Body;
 use crate::python::draft::Draft;
-use crate::python::lease::{Lease, Loan};
-use crate::python::spare::{InUse, Spare};
+use crate::python::free_list::FreeList;
+use crate::python::lease::Lease;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -166,38 +166,43 @@ pub(super) struct Input {
     reader: Lease<Reader>,
 }
 
-thread_local!(static SPARE: Spare<PyAny, Inner<Input, Reader>> = const { Spare::new() });
+thread_local!(static FREE: FreeList<Kept<Reader>> = const { FreeList::new() });
 
 static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-const KIND: Kind<Input, Reader> =
-    Kind { name: "wsgi.input", class: "Input", made: &CLASS, spare: &SPARE };
+const KIND: Kind<Reader> = Kind { name: "wsgi.input", stream: Some(("Input", &CLASS)), free: &FREE };
 
-/// Ends an [`Input`] when dropped: later use raises. The loan ends first.
-pub(super) struct Reading {
+/// Ends an [`Input`] when dropped: later use raises.
+pub(super) struct InputGuard {
     /// Of a body that may have to be waited for.
     client: Option<Client>,
-    _loan: Loan<Reader>,
-    _object: InUse<PyAny, Inner<Input, Reader>>,
+    lent: Lent<Reader>,
 }
 
-impl Drop for Reading {
+impl InputGuard {
+    /// What the application gets.
+    pub(super) fn object(&self) -> &Py<PyAny> {
+        self.lent.object()
+    }
+}
+
+impl Drop for InputGuard {
     fn drop(&mut self) {
-        // The end of the loan waits for a read on another thread, and that may wait for a client
-        // which itself waits for the end of the response.
+        // The end of the loan waits for a read on another thread. That may wait for a client which
+        // itself waits for the end of the response.
         if let Some(client) = &self.client {
             client.close_body();
         }
     }
 }
 
-/// Lends `body`, of which the client may have stated the length, to the application.
+/// Lends `body` to the application. `stated`: its length, if the client says it.
 pub(super) fn lend(
     py: Python<'_>,
     body: Body,
     stated: Option<u64>,
     client: Client,
-) -> PyResult<(Py<PyAny>, Reading)> {
+) -> PyResult<InputGuard> {
     let waits_for = body.left().is_none().then(|| client.clone());
     let reader = Reader {
         body,
@@ -209,8 +214,8 @@ pub(super) fn lend(
         client,
         broken: None,
     };
-    let Lent { stream, loan, object } = KIND.lend(py, reader, |lease| Input { reader: lease })?;
-    Ok((stream, Reading { client: waits_for, _loan: loan, _object: object }))
+    let lent = KIND.lend(py, reader, |reader| Input { reader }).map_err(|(error, _)| error)?;
+    Ok(InputGuard { client: waits_for, lent })
 }
 
 /// None and negative sizes mean "all".

@@ -1,73 +1,105 @@
-//! Streams that one request after another is lent: an object of a class in streams.py, around one
-//! of a class in Rust, which has the lease.
+//! What a request lends to its application: `wsgi.input`, `wsgi.errors`, `start_response` and
+//! `libwsgi.client_disconnected`. Each is an object in Python around a lease of a value in Rust.
+//!
+//! The loan ends with the request: then the object only raises, and the value is gone. The object
+//! itself goes to the thread's free list, and the next request is lent it, unless the application
+//! has kept it.
 
+use crate::python::free_list::{FreeList, Pooled, references};
 use crate::python::lease::{Lease, Loan};
-use crate::python::spare::{InUse, Spare, references};
 use crate::python::streams;
-use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::{PyClass, PyClassInitializer};
 use std::thread::LocalKey;
 
-/// What is kept of a stream: the inner object and its lease.
-pub(super) type Inner<C, T> = (Py<C>, Lease<T>);
+/// What a thread keeps of an object that it may lend again.
+pub(super) struct Kept<T: Send> {
+    /// The object in Rust, if what the application gets is one of streams.py around it.
+    inner: Option<Py<PyAny>>,
+    lease: Lease<T>,
+}
 
-/// What makes streams of one kind.
-pub(super) struct Kind<C: 'static, T: Send + 'static> {
-    /// What messages call it.
+/// What makes the objects of one kind.
+pub(super) struct Kind<T: Send + 'static> {
+    /// What messages call the object.
     pub(super) name: &'static str,
-    /// Its class in streams.py.
-    pub(super) class: &'static str,
-    pub(super) made: &'static PyOnceLock<Py<PyAny>>,
-    pub(super) spare: &'static LocalKey<Spare<PyAny, Inner<C, T>>>,
+    /// The class of streams.py that the application gets an object of, if it is not the class in Rust.
+    pub(super) stream: Option<(&'static str, &'static PyOnceLock<Py<PyAny>>)>,
+    pub(super) free: &'static LocalKey<FreeList<Kept<T>>>,
 }
 
-/// A stream that is lent.
-pub(super) struct Lent<C: 'static, T: Send + 'static> {
-    /// What the application gets.
-    pub(super) stream: Py<PyAny>,
-    pub(super) loan: Loan<T>,
-    /// To be dropped after the loan.
-    pub(super) object: InUse<PyAny, Inner<C, T>>,
+/// A value that is lent, and the object by which the application uses it. Fields are dropped in this
+/// order: an object is free once its loan is over.
+pub(super) struct Lent<T: Send + 'static> {
+    loan: Loan<T>,
+    object: Pooled<Kept<T>>,
 }
 
-impl<C: PyClass + Into<PyClassInitializer<C>>, T: Send> Kind<C, T> {
-    /// Lends `value` with the stream that the thread has to spare, or with a new one around what
-    /// `inner` makes.
-    pub(super) fn lend(
+impl<T: Send> Kind<T> {
+    /// Lends `value` by the thread's free object, or by a new one that `new` makes. An error gives
+    /// the value back.
+    pub(super) fn lend<C: PyClass + Into<PyClassInitializer<C>>>(
         &self,
         py: Python<'_>,
         mut value: T,
-        inner: impl FnOnce(Lease<T>) -> C,
-    ) -> PyResult<Lent<C, T>> {
-        if let Some((stream, (inner, lease))) = self.spare.with(Spare::take) {
-            // One reference is here, the other the stream's: an application may have kept the inner
-            // object alone.
-            if references(inner.bind(py).as_any()) == 2 {
-                match Loan::again(&lease, value) {
-                    Ok(loan) => return Ok(self.lent(py, stream, loan, (inner, lease))),
+        new: impl FnOnce(Lease<T>) -> C,
+    ) -> Result<Lent<T>, (PyErr, Option<T>)> {
+        if let Some((object, kept)) = self.free.with(FreeList::take) {
+            // One reference is here, the other is the stream's. An application may have kept the
+            // inner object alone.
+            let is_free =
+                kept.inner.as_ref().is_none_or(|inner| references(inner.bind(py)) == 2);
+            if is_free {
+                match Loan::renew(&kept.lease, value) {
+                    Ok(loan) => {
+                        return Ok(Lent { loan, object: Pooled::new(object, kept, self.free) });
+                    }
                     Err(back) => value = back,
                 }
             }
         }
-        let loan = Loan::new(self.name, value);
-        let inner = Py::new(py, inner(loan.lease()))?;
-        let class = self
-            .made
-            .get_or_try_init(py, || streams::class(py, include_str!("streams.py"), self.class))?;
-        let stream = class.call1(py, (inner.clone_ref(py),))?;
-        let lease = loan.lease();
-        Ok(self.lent(py, stream, loan, (inner, lease)))
+        let mut loan = Loan::new(self.name, value);
+        match self.object(py, new(loan.lease())) {
+            Ok((object, inner)) => {
+                let kept = Kept { inner, lease: loan.lease() };
+                Ok(Lent { loan, object: Pooled::new(object, kept, self.free) })
+            }
+            Err(error) => Err((error, loan.revoke())),
+        }
     }
 
-    fn lent(
+    fn object<C: PyClass + Into<PyClassInitializer<C>>>(
         &self,
         py: Python<'_>,
-        stream: Py<PyAny>,
-        loan: Loan<T>,
-        inner: Inner<C, T>,
-    ) -> Lent<C, T> {
-        let object = InUse::new(stream.clone_ref(py), inner, self.spare);
-        Lent { stream, loan, object }
+        inner: C,
+    ) -> PyResult<(Py<PyAny>, Option<Py<PyAny>>)> {
+        let inner = Py::new(py, inner)?.into_any();
+        let Some((name, class)) = self.stream else { return Ok((inner, None)) };
+        let class = class
+            .get_or_try_init(py, || streams::class(py, include_str!("streams.py"), name))?;
+        Ok((class.call1(py, (inner.clone_ref(py),))?, Some(inner)))
+    }
+}
+
+impl<T: Send> Lent<T> {
+    /// What the application gets.
+    pub(super) fn object(&self) -> &Py<PyAny> {
+        self.object.object()
+    }
+
+    /// One more lease, for another object that uses the same value.
+    pub(super) fn lease(&self) -> Lease<T> {
+        self.loan.lease()
+    }
+
+    /// As [`Loan::with`].
+    pub(super) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> PyResult<R> {
+        self.loan.with(f)
+    }
+
+    /// As [`Loan::revoke`].
+    pub(super) fn revoke(&mut self) -> Option<T> {
+        self.loan.revoke()
     }
 }

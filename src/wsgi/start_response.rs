@@ -1,14 +1,15 @@
 //! `start_response` and the `write` that it returns.
 
 use super::headers::{self, Checked};
+use super::lent::{Kept, Kind, Lent};
 use super::offence::Offence;
 use super::report::log;
 use super::response::{Problem, Response, Wanted};
 use crate::host::Level;
 use crate::host::hub::Hub;
 use crate::python::child::OfTheParent;
-use crate::python::lease::{Lease, Loan};
-use crate::python::spare::{InUse, Spare};
+use crate::python::free_list::FreeList;
+use crate::python::lease::Lease;
 use crate::python::thread::is_forked;
 use crate::python::{place, shown};
 use pyo3::exceptions::{PyAssertionError, PyBaseException, PyOSError};
@@ -22,30 +23,17 @@ pub(super) struct StartResponse {
     hub: Arc<Hub>,
 }
 
-thread_local!(static SPARE: Spare<StartResponse, Lease<Response>> = const { Spare::new() });
+thread_local!(static FREE: FreeList<Kept<Response>> = const { FreeList::new() });
 
-/// While the application may use a [`StartResponse`].
-pub(super) type Starting = InUse<StartResponse, Lease<Response>>;
+const KIND: Kind<Response> = Kind { name: "start_response", stream: None, free: &FREE };
 
-/// Lends `response` to the application: with the object that it gets, if the thread has one to
-/// spare. Otherwise [`object`] makes it.
-pub(super) fn lend(response: Response) -> (Loan<Response>, Option<Starting>) {
-    let Some((spare, lease)) = SPARE.with(Spare::take) else {
-        return (Loan::new("start_response", response), None);
-    };
-    match Loan::again(&lease, response) {
-        Ok(loan) => (loan, Some(InUse::new(spare, lease, &SPARE))),
-        Err(response) => (Loan::new("start_response", response), None),
-    }
-}
-
-pub(super) fn object(
+/// Lends `response` to the application, which begins it by `start_response`. An error gives it back.
+pub(super) fn lend(
     py: Python<'_>,
-    response: &Loan<Response>,
+    response: Response,
     hub: &Arc<Hub>,
-) -> PyResult<Starting> {
-    let new = StartResponse { response: response.lease(), hub: hub.clone() };
-    Ok(InUse::new(Py::new(py, new)?, response.lease(), &SPARE))
+) -> Result<Lent<Response>, (PyErr, Option<Response>)> {
+    KIND.lend(py, response, |response| StartResponse { response, hub: hub.clone() })
 }
 
 #[pymethods]
