@@ -3,7 +3,7 @@
 use crate::host::with_python;
 use criterion::Criterion;
 use pyo3::types::{PyList, PyString};
-use wsgi::wsgi::headers::check;
+use wsgi::wsgi::response_headers::check;
 
 const ONE: &[(&str, &str)] = &[("Content-type", "text/plain")];
 

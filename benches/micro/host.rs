@@ -14,10 +14,11 @@ use wsgi::host::{Gone, Host, HostRequest, Level, Outcome};
 use wsgi::python;
 use wsgi::runtime::Runtime;
 use wsgi::runtime::settings::Settings;
-use wsgi::wsgi::app::Facts;
+use wsgi::wsgi::environ::EnvironSettings;
 use wsgi::wsgi::target::Target;
 
-pub const FACTS: Facts = Facts { multithread: true, multiprocess: false, odd_names: false };
+pub const FACTS: EnvironSettings =
+    EnvironSettings { multithread: true, multiprocess: false, odd_names: false };
 
 /// Responses that have ended.
 pub static FINISHED: AtomicUsize = AtomicUsize::new(0);

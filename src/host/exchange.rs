@@ -34,7 +34,7 @@ use super::response::window::Window;
 use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::pool::sync::Mutex;
-use crate::python::draft::Draft;
+use crate::python::bytes_writer::BytesWriter;
 use crate::python::thread::is_forked;
 use pyo3::Python;
 use smallvec::SmallVec;
@@ -389,7 +389,7 @@ impl PushedBody for Exchange {
         self.upload.as_ref().map_or(Ok(0), |upload| upload.read(py, buffer, &self))
     }
 
-    fn fill(self: Arc<Self>, py: Python<'_>, draft: Draft) -> io::Result<Draft> {
+    fn fill(self: Arc<Self>, py: Python<'_>, draft: BytesWriter) -> io::Result<BytesWriter> {
         match &self.upload {
             Some(upload) => upload.fill(py, draft, &self),
             None => Ok(draft),

@@ -43,7 +43,7 @@ static BY_EXIT: AtomicBool = AtomicBool::new(false);
 const EXIT_CODE: libc::c_int = 1;
 
 /// What the handler passes the signals on to, in the order of `SIGNALS`: faulthandler.
-static PREVIOUS: OnceCell<[libc::sigaction; SIGNALS.len()]> = OnceCell::new();
+static CACHE: OnceCell<[libc::sigaction; SIGNALS.len()]> = OnceCell::new();
 
 /// The first of the places, which are never freed: the handler may be reading them.
 static PLACES: AtomicPtr<Place> = AtomicPtr::new(ptr::null_mut());
@@ -240,7 +240,7 @@ pub(super) fn watch(py: Python<'_>) -> PyResult<()> {
     options.set_item("all_threads", false)?;
     faulthandler.call_method("enable", (), Some(&options))?;
     let previous = SIGNALS.map(|(signal, _)| action(signal));
-    if PREVIOUS.set(previous).is_ok() {
+    if CACHE.set(previous).is_ok() {
         let ours = on_crash as *const () as libc::sighandler_t;
         for ((signal, _), previous) in SIGNALS.iter().zip(previous) {
             dispositions::swap_with(*signal, previous.sa_sigaction, ours, FLAGS);
@@ -261,7 +261,7 @@ extern "C" fn on_crash(signal: libc::c_int, info: *mut libc::siginfo_t, at: *mut
         say(b"WSGI0303 ", name(signal), b"follows");
     }
     let index = SIGNALS.iter().position(|(known, _)| *known == signal);
-    let previous = index.and_then(|index| Some(PREVIOUS.get()?[index]));
+    let previous = index.and_then(|index| Some(CACHE.get()?[index]));
     match previous.map(|previous| previous.sa_sigaction) {
         None | Some(libc::SIG_DFL | libc::SIG_IGN) => {}
         Some(handler) => {
@@ -299,7 +299,7 @@ pub(super) fn end_by_exit() -> ! {
     SPOKEN.store(true, Ordering::Relaxed);
     BY_EXIT.store(true, Ordering::Relaxed);
     say(b"WSGI0312 ", "exit() of C code", b"follows");
-    if PREVIOUS.get().is_some() {
+    if CACHE.get().is_some() {
         // faulthandler writes the stack only of what dies by a signal.
         // SAFETY: allowed anywhere; it comes back where the host has another handler for it.
         unsafe { libc::raise(libc::SIGABRT) };

@@ -4,8 +4,8 @@
 //! with arguments that Python refuses gets what Python raises. In a child that Python forked the
 //! process is the application's own, and the functions are Python's.
 
+use super::location;
 use super::output::{self, Stream};
-use super::place;
 use super::strings::readable;
 use super::thread::is_forked;
 use parking_lot::Mutex;
@@ -120,7 +120,7 @@ impl<'py> Call<'_, 'py> {
     /// Logs `text` with the place of the call, once for each place.
     pub(super) fn say(&self, text: &str) {
         let py = self.py();
-        let line = format!("{text}{}", place::in_brackets(place::of_caller(py)));
+        let line = format!("{text}{}", location::in_brackets(location::of_caller(py)));
         let mut said = SAID.lock();
         let said_now = said.get_or_insert_default();
         if said_now.len() < MOST_SAID && said_now.insert(line.clone()) {

@@ -12,24 +12,25 @@
 //! * On a thread that `threading` does not know: `tracing` gives it the functions of debuggers.
 //! * About another thread: `stacks` tells where it is, `interrupt` raises an exception in it.
 //! * For an application: `modules` imports it, `spawned` has its children find it, `neighbours` and
-//!   `claims` tell what it gets of another application instead, `traceback` tells why that failed, `place` where in its
-//!   code it was, `shown` what a value of its was.
+//!   `claims` tell what it gets of another application instead, `traceback` tells why that failed, `location` where in its
+//!   code it was, `repr` what a value of its was.
 //! * For responses that take turns on a thread: `context`.
-//! * For a request: `strings` and `keys` build what goes into a dict, `draft` is a bytes object that
-//!   is being filled, `lease` lends objects that the application cannot use after their time, on one
+//! * For a request: `strings` and `keys` build what goes into a dict, `bytes_writer` fills a bytes
+//!   object, `lease` lends objects that the application cannot use after their time, on one
 //!   thread at a time (`turns`), `free_list` keeps them for the next request, `lines` makes log lines of
 //!   text.
 //!
 //! Everything here runs in the main interpreter. `ffi` is used for what pyo3 cannot say: the
 //! configuration (`config`), a thread state that is kept (`thread`), an exception for another thread
 //! (`interrupt`), entering a context (`context`), latin-1 strings (`strings`), bytes without zeros
-//! (`draft`), libpython's version (`installation`), a flag that Python has for good (`config`).
+//! (`bytes_writer`), libpython's version (`installation`), a flag that Python has for good (`config`).
 //! The build must set `WSGI_PYTHON_VERSION`, `WSGI_PYTHON_EXECUTABLE`, `WSGI_PYTHON_LIBRARY`, and
 //! pyo3's cfgs.
 //!
 //! Numbers of log lines: WSGI0301 (`signals`), WSGI0302 and WSGI0304 to WSGI0307 (`process`), WSGI0308 and WSGI0309
 //! (`kill`), WSGI0310 and WSGI0311 (`changes`), WSGI0303 and WSGI0312 (`crash`).
 
+pub mod bytes_writer;
 pub mod c_exit;
 mod changes;
 pub mod check;
@@ -40,7 +41,6 @@ pub mod context;
 pub mod crash;
 mod descriptors;
 pub mod dispositions;
-pub mod draft;
 pub mod exit;
 pub mod free_list;
 pub mod installation;
@@ -51,13 +51,13 @@ mod kill;
 pub mod lease;
 pub mod lines;
 mod linking;
+pub mod location;
 pub mod modules;
 pub mod neighbours;
 pub mod output;
-pub mod place;
 mod process;
 pub mod reach;
-pub mod shown;
+pub mod repr;
 pub mod signals;
 mod spawned;
 pub mod stacks;

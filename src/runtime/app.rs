@@ -14,7 +14,8 @@ use crate::host::run::Run;
 use crate::host::{HostRequest, Outcome};
 use crate::pool::sync::{Condvar, Mutex};
 use crate::python;
-use crate::wsgi::app::{Application, Facts};
+use crate::wsgi::app::Application;
+use crate::wsgi::environ::EnvironSettings;
 use crate::wsgi::gateway;
 use crate::wsgi::target::Target;
 use std::collections::HashMap;
@@ -51,7 +52,7 @@ pub(super) struct Surroundings {
     pub(super) pool: &'static Pool,
     pub(super) main: &'static MainThread,
     pub(super) apps: &'static Apps,
-    pub(super) facts: Facts,
+    pub(super) facts: EnvironSettings,
 }
 
 pub struct App {

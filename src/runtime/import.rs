@@ -3,7 +3,8 @@
 use crate::host::Level;
 use crate::host::hub::Hub;
 use crate::python;
-use crate::wsgi::app::{Application, Facts};
+use crate::wsgi::app::Application;
+use crate::wsgi::environ::EnvironSettings;
 use crate::wsgi::target::Target;
 use std::time::Duration;
 
@@ -15,7 +16,11 @@ pub(super) struct Failure {
     advice: Option<String>,
 }
 
-pub(super) fn import(hub: &Hub, target: &Target, facts: Facts) -> Result<Application, Failure> {
+pub(super) fn import(
+    hub: &Hub,
+    target: &Target,
+    facts: EnvironSettings,
+) -> Result<Application, Failure> {
     let mut warnings = Vec::new();
     let result = python::attach(|py| {
         let name = target.to_string();

@@ -10,7 +10,7 @@ use crate::host::exchange::Exchange;
 use crate::host::hub::Hub;
 use crate::pool::sync::{Condvar, Mutex};
 use crate::python::{self, stacks};
-use crate::wsgi::builtin;
+use crate::wsgi::libwsgi_module;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use std::collections::VecDeque;
@@ -115,7 +115,8 @@ pub(super) fn inspect(pool: &Pool, inspector: &Inspector, alarm: &Alarm, main: u
             while let Some(inspection) = inspector.next() {
                 match inspection {
                     Inspection::Late { thread, exchange, about, interrupt } => {
-                        let class = interrupt.then(|| builtin::request_timeout(py).ok()).flatten();
+                        let class =
+                            interrupt.then(|| libwsgi_module::request_timeout(py).ok()).flatten();
                         show_late(py, &pool.hub, &thread, &exchange, &about, class);
                     }
                     Inspection::Busy { about } => show_busy(py, pool, main, &about),

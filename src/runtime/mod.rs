@@ -31,8 +31,8 @@ use crate::host::{Host, HostRequest, Level, client, polling};
 use crate::python;
 use crate::python::config::PythonSettings;
 use crate::python::exit::Left;
-use crate::wsgi::app::Facts;
-use crate::wsgi::builtin;
+use crate::wsgi::environ::EnvironSettings;
+use crate::wsgi::libwsgi_module;
 use crate::wsgi::target::Target;
 use app::{Apps, Surroundings};
 use main_thread::MainThread;
@@ -64,7 +64,7 @@ pub struct Runtime {
     main: MainThread,
     watch: Watch,
     apps: Apps,
-    facts: Facts,
+    facts: EnvironSettings,
 }
 
 impl Runtime {
@@ -83,7 +83,7 @@ impl Runtime {
             main: MainThread::default(),
             watch: Watch::default(),
             apps: Apps::default(),
-            facts: Facts {
+            facts: EnvironSettings {
                 multithread: settings.threads > 1 || !event_driven,
                 multiprocess: settings.multiprocess,
                 odd_names: settings.odd_names,
@@ -116,7 +116,7 @@ impl Runtime {
     fn begin(&'static self, settings: &PythonSettings) -> std::result::Result<(), String> {
         let begun = python::config::start(settings).and_then(|()| {
             let ident = python::attach(|py| {
-                builtin::install(py)?;
+                libwsgi_module::install(py)?;
                 python::interrupt::thread_ident(py)
             });
             let ident = ident.map_err(|error| error.to_string())?;

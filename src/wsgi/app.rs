@@ -1,20 +1,11 @@
 //! An imported application, with what its requests have in common.
 
 use super::advice;
-use super::environ::Template;
+use super::environ::{EnvironSettings, Template};
 use super::target::Target;
 use crate::python::claims::Watch;
 use crate::python::{modules, neighbours};
 use pyo3::prelude::*;
-
-/// What `wsgi.multithread` and `wsgi.multiprocess` say, and what else an `environ` depends on.
-#[derive(Clone, Copy, Debug)]
-pub struct Facts {
-    pub multithread: bool,
-    pub multiprocess: bool,
-    /// Fields count whose names have other characters than letters, digits and `-`.
-    pub odd_names: bool,
-}
 
 /// A callable that takes `environ` and `start_response`.
 #[derive(Debug)]
@@ -29,11 +20,11 @@ impl Application {
     pub fn import(
         py: Python<'_>,
         target: &Target,
-        facts: Facts,
+        settings: EnvironSettings,
         warnings: &mut Vec<String>,
     ) -> PyResult<Self> {
         let watch = Watch::begin(py);
-        let result = Self::import_alone(py, target, facts);
+        let result = Self::import_alone(py, target, settings);
         // Warnings are not worth a failure.
         if let Ok(Some(taken)) = watch.and_then(|watch| watch.end(py, &target.to_string())) {
             warnings.push(advice::of_taken(target, &taken));
@@ -52,7 +43,7 @@ impl Application {
         advice::of_failure(py, target, error)
     }
 
-    fn import_alone(py: Python<'_>, target: &Target, facts: Facts) -> PyResult<Self> {
+    fn import_alone(py: Python<'_>, target: &Target, settings: EnvironSettings) -> PyResult<Self> {
         let (module, expression) = match target {
             Target::File { path, callable } => (modules::import_file(py, path)?, callable),
             Target::Module { module, attribute } => {
@@ -67,6 +58,6 @@ impl Application {
                 return Err(error);
             }
         };
-        Ok(Application { callable: callable.unbind(), template: Template::new(py, facts)? })
+        Ok(Application { callable: callable.unbind(), template: Template::new(py, settings)? })
     }
 }

@@ -15,12 +15,10 @@ struct ClientDisconnected {
 
 thread_local!(static FREE: FreeList<Kept<Client>> = const { FreeList::new() });
 
-const KIND: Kind<Client> =
-    Kind { name: "libwsgi.client_disconnected", stream: None, free: &FREE };
+const KIND: Kind<Client> = Kind { name: "libwsgi.client_disconnected", stream: None, free: &FREE };
 
 pub(super) fn lend(py: Python<'_>, client: Client) -> PyResult<Lent<Client>> {
-    let lent = KIND.lend(py, client, |client| ClientDisconnected { client });
-    lent.map_err(|(error, _)| error)
+    Ok(KIND.lend(py, client, |client| ClientDisconnected { client })?)
 }
 
 #[pymethods]

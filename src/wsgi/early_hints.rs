@@ -1,7 +1,7 @@
 //! `wsgi.early_hints`: header fields that a client gets before there is a response.
 
-use super::headers;
 use super::response::{Problem, Response};
+use super::response_headers;
 use super::start_response::{note_left_out, raise};
 use crate::host::hub::Hub;
 use crate::python::child::OfTheParent;
@@ -29,8 +29,8 @@ impl EarlyHints {
 impl EarlyHints {
     #[pyo3(signature = (headers, /))]
     fn __call__(&self, py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResult<()> {
-        let checked =
-            headers::check_hints(headers).map_err(|offence| raise(&self.response, py, offence))?;
+        let checked = response_headers::check_hints(headers)
+            .map_err(|violation| raise(&self.response, py, violation))?;
         note_left_out(py, &self.hub, &checked);
         match self.response.with(|response| response.hint(py, checked.head))? {
             Err(Problem::Gone) if is_forked() => Err(OfTheParent("the response").into()),

@@ -1,9 +1,8 @@
 //! The `environ` of a request: CGI's variables, the header fields, and the `wsgi.` keys.
 
-use super::app::Facts;
-use super::fields;
+use super::environ_cache::EnvironCache;
 use super::file_wrapper::FileWrapper;
-use super::previous::Previous;
+use super::request_headers;
 use crate::host::request::{Field, Request};
 use crate::python::strings::native;
 use pyo3::intern;
@@ -28,6 +27,17 @@ const ALWAYS_THERE: &[&str] = &[
     "libwsgi.client_disconnected",
 ];
 
+/// What the environ of each request of an application depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct EnvironSettings {
+    /// `wsgi.multithread`.
+    pub multithread: bool,
+    /// `wsgi.multiprocess`.
+    pub multiprocess: bool,
+    /// Fields count whose names have other characters than letters, digits and `-`.
+    pub odd_names: bool,
+}
+
 /// What each request begins with a copy of: the keys whose values never change, and place for the
 /// others, so that the dict need not grow while it is filled. (CPython copies a dict that nothing
 /// was taken out of as it stands in memory, with its free places.)
@@ -38,11 +48,11 @@ pub struct Template {
 }
 
 impl Template {
-    pub fn new(py: Python<'_>, facts: Facts) -> PyResult<Self> {
+    pub fn new(py: Python<'_>, settings: EnvironSettings) -> PyResult<Self> {
         let constants = PyDict::new(py);
         constants.set_item(intern!(py, "wsgi.version"), (1, 0))?;
-        constants.set_item(intern!(py, "wsgi.multithread"), facts.multithread)?;
-        constants.set_item(intern!(py, "wsgi.multiprocess"), facts.multiprocess)?;
+        constants.set_item(intern!(py, "wsgi.multithread"), settings.multithread)?;
+        constants.set_item(intern!(py, "wsgi.multiprocess"), settings.multiprocess)?;
         constants.set_item(intern!(py, "wsgi.run_once"), false)?;
         // Reading past the end of the body gives b'', whatever CONTENT_LENGTH says.
         constants.set_item(intern!(py, "wsgi.input_terminated"), true)?;
@@ -55,15 +65,15 @@ impl Template {
         for key in ALWAYS_THERE {
             constants.set_item(PyString::intern(py, key), py.None())?;
         }
-        fields::preload(py)?;
-        Ok(Template { constants: constants.unbind(), odd_names: facts.odd_names })
+        request_headers::preload(py)?;
+        Ok(Template { constants: constants.unbind(), odd_names: settings.odd_names })
     }
 
     /// "The environ parameter is a dictionary object ... This object must be a builtin Python
     /// dictionary" (PEP 3333, Specification Details), and the application may change it: so each
     /// request has its own. The objects that are lent for the request are put in by the gateway.
     pub fn environ<'py>(&self, py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyDict>> {
-        let environ = Previous::next(self.constants.bind(py), request, self.odd_names)?;
+        let environ = EnvironCache::next(self.constants.bind(py), request, self.odd_names)?;
         add_own(&environ, request)?;
         for (name, value) in request.params() {
             environ.set_item(native(py, name)?, native(py, value)?)?;

@@ -38,7 +38,8 @@ thread_local!(static FREE: FreeList<Kept<Open>> = const { FreeList::new() });
 
 static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-const KIND: Kind<Open> = Kind { name: "wsgi.errors", stream: Some(("Errors", &CLASS)), free: &FREE };
+const KIND: Kind<Open> =
+    Kind { name: "wsgi.errors", stream: Some(("Errors", &CLASS)), free: &FREE };
 
 /// When dropped, the unfinished line is logged. Later lines come without the request.
 pub(super) struct ErrorsGuard {
@@ -66,7 +67,7 @@ impl Drop for ErrorsGuard {
 pub(super) fn lend(py: Python<'_>, hub: &Arc<Hub>) -> PyResult<ErrorsGuard> {
     let open = Open { lines: LineBuffer::default(), about: client::current() };
     let new = |open| ErrorLog { open, hub: hub.clone(), late: Mutex::default() };
-    let lent = KIND.lend(py, open, new).map_err(|(error, _)| error)?;
+    let lent = KIND.lend(py, open, new)?;
     Ok(ErrorsGuard { lent, hub: hub.clone() })
 }
 

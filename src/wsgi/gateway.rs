@@ -6,9 +6,9 @@ use super::errors::ErrorsGuard;
 use super::file_wrapper::FileWrapper;
 use super::input::InputGuard;
 use super::lent::Lent;
-use super::offence::Note;
-use super::report::{Failure, Report, Why, log_close};
-use super::response::{Problem, Response, Wanted};
+use super::report::{Failure, FailureKind, Report, log_close};
+use super::response::{Accepted, Problem, Response};
+use super::violation::LogEntry;
 use super::{client_disconnected, errors, input, start_response};
 use crate::host::Outcome;
 use crate::host::client::Client;
@@ -17,7 +17,7 @@ use crate::host::request::{Field, Request};
 use crate::host::{Flow, Transport};
 use crate::python::crash::{self, Work};
 use crate::python::thread::is_forked;
-use crate::python::{child, output, place, shown, tracing};
+use crate::python::{child, location, output, repr, tracing};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -34,12 +34,12 @@ pub fn answer(
     transport: Box<dyn Transport>,
     hub: &Arc<Hub>,
 ) -> Option<Paused> {
-    let work = at_work(&request);
+    let work = begin_work(&request);
     let response = Response::new(transport, request.get(Field::Method) == b"HEAD");
     let response = match start_response::lend(py, response, hub) {
         Ok(response) => response,
-        Err((error, response)) => {
-            end(py, application, hub, response?, Err(error.into()));
+        Err(not_lent) => {
+            end(py, application, hub, not_lent.value?, Err(not_lent.error.into()));
             return None;
         }
     };
@@ -105,7 +105,7 @@ impl Paused {
 
 /// What a panic leaves half-done is this request's own; it is dropped with it.
 fn guard<R>(work: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Why::Panic.into()))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(FailureKind::Panic.into()))
 }
 
 /// A child that the application forked goes no further than its own code: the client is its
@@ -146,22 +146,22 @@ fn end(
     let outcome = if result.is_ok() { Outcome::Complete } else { response.failure() };
     // A host that has answered in its place has said why, or need not.
     let failure = result.err().filter(|_| !response.is_answered());
-    let notes = response.take_notes();
-    if failure.is_some() || !notes.is_empty() {
+    let entries = response.take_entries();
+    if failure.is_some() || !entries.is_empty() {
         let client = response.client();
         let broken = client.is_body_broken() && failure.as_ref().is_some_and(|f| f.is_of_input(py));
         if broken {
             client.give_up();
         }
         let gone = broken || response.is_gone();
-        Report { py, application, hub, outcome, gone, broken }.tell(failure, notes);
+        Report { py, application, hub, outcome, gone, broken }.log(failure, entries);
     }
     output::flush_thread(py);
     response.end(py, outcome);
 }
 
 /// For the last words, should the application end the process.
-fn at_work(request: &Request) -> Work {
+fn begin_work(request: &Request) -> Work {
     let path = match request.get(Field::RequestUri) {
         b"" => [request.get(Field::ScriptName), request.get(Field::PathInfo)],
         uri => [uri, b""],
@@ -211,9 +211,9 @@ impl Body {
 
     /// With the place in the application's code, if the iterable has one.
     fn located(&self, py: Python<'_>, failure: Failure) -> Failure {
-        let blocks = self.blocks.as_ref().filter(|_| failure.wants_place());
-        let place = blocks.and_then(|blocks| place::of_iterator(blocks.iterator.bind(py)));
-        failure.at(place)
+        let blocks = self.blocks.as_ref().filter(|_| failure.wants_location());
+        let location = blocks.and_then(|blocks| location::of_iterator(blocks.iterator.bind(py)));
+        failure.at(location)
     }
 
     fn begin(&mut self, py: Python<'_>, response: &Lent<Response>) -> Result<Flow, Failure> {
@@ -246,8 +246,8 @@ impl Blocks {
         {
             return Err(not_bytes(format!(
                 "a bare {}, {}; return it in a list, such as [body], as bytes",
-                shown::type_name(iterable),
-                shown::value(iterable)
+                repr::type_name(iterable),
+                repr::value(iterable)
             )));
         }
         // "If a call to len(iterable) succeeds, the server must be able to rely on the result being
@@ -258,7 +258,7 @@ impl Blocks {
             if !error.is_instance_of::<PyTypeError>(iterable.py()) {
                 return error.into();
             }
-            let class = shown::type_name(iterable);
+            let class = repr::type_name(iterable);
             not_bytes(match class.as_str() {
                 "coroutine" | "async_generator" => {
                     format!("{class}: it is asynchronous, which WSGI does not have")
@@ -287,10 +287,10 @@ fn send_all(
         }
         for block in blocks.iter_borrowed() {
             match response.block(bytes(&block)?)? {
-                Wanted::More => {}
-                Wanted::Nothing => break,
-                Wanted::NotSoMuch { promised } => {
-                    note_excess(response, promised, None);
+                Accepted::All => {}
+                Accepted::NoBody => break,
+                Accepted::Excess { content_length } => {
+                    log_excess(response, content_length, None);
                     break;
                 }
             }
@@ -323,14 +323,14 @@ fn send_each(py: Python<'_>, blocks: &Blocks, response: &Lent<Response>) -> Resu
             let wanted = response.block(block)?;
             Ok::<_, Problem>((wanted, response.flush(py)))
         })??;
-        if let Wanted::NotSoMuch { promised } = wanted {
+        if let Accepted::Excess { content_length } = wanted {
             // Whether the client, who has all that was promised, is still there is all the same.
-            let place = place::of_iterator(blocks.iterator.bind(py));
-            response.with(|response| note_excess(response, promised, place))?;
+            let location = location::of_iterator(blocks.iterator.bind(py));
+            response.with(|response| log_excess(response, content_length, location))?;
             break;
         }
         let flow = flow?;
-        if wanted == Wanted::Nothing {
+        if wanted == Accepted::NoBody {
             break;
         }
         if flow == Flow::Pause {
@@ -342,14 +342,14 @@ fn send_each(py: Python<'_>, blocks: &Blocks, response: &Lent<Response>) -> Resu
 
 fn bytes<'a, 'py>(block: &'a Bound<'py, PyAny>) -> Result<&'a Bound<'py, PyBytes>, Failure> {
     block.cast::<PyBytes>().map_err(|_| {
-        let (class, wrong) = (shown::type_name(block), shown::value(block));
+        let (class, wrong) = (repr::type_name(block), repr::value(block));
         let wrong = if wrong == class { class } else { format!("{class} in it, {wrong}") };
         not_bytes(format!("an iterable with a {wrong}"))
     })
 }
 
 fn not_bytes(what: String) -> Failure {
-    Why::NotBytes(what).into()
+    FailureKind::NotBytes(what).into()
 }
 
 /// "If the iterable returned by the application has a close() method, the server or gateway must
@@ -373,13 +373,13 @@ fn close(py: Python<'_>, iterable: &Bound<'_, PyAny>, hub: &Arc<Hub>) {
 /// "the server should not transmit more bytes to the client than the header allows, and should stop
 /// iterating over the response when enough data has been sent" (PEP 3333, Handling the
 /// Content-Length Header).
-fn note_excess(response: &mut Response, promised: u64, place: Option<String>) {
+fn log_excess(response: &mut Response, content_length: u64, location: Option<String>) {
     let (number, message) = if response.has_length_found() {
         let has = "the iterable gave more than one block, though its len() is 1";
         ("WSGI0217", format!("{has}; PEP 3333 lets the server rely on that"))
     } else {
         let gave = "the application gave more than the";
-        ("WSGI0205", format!("{gave} {promised} bytes of its Content-Length (PEP 3333)"))
+        ("WSGI0205", format!("{gave} {content_length} bytes of its Content-Length (PEP 3333)"))
     };
-    response.note(Note::silent(number, message, place));
+    response.add_entry(LogEntry::silent(number, message, location));
 }

@@ -3,7 +3,7 @@
 use super::lent::{Kept, Kind, Lent};
 use crate::host::client::Client;
 use crate::host::request::body::Body;
-use crate::python::draft::Draft;
+use crate::python::bytes_writer::BytesWriter;
 use crate::python::free_list::FreeList;
 use crate::python::lease::Lease;
 use pyo3::exceptions::{PyOSError, PyValueError};
@@ -49,18 +49,18 @@ impl Reader {
         Ok(count)
     }
 
-    /// Fills `draft` as far as there is body.
-    fn fill(&mut self, py: Python<'_>, mut draft: Draft) -> PyResult<Draft> {
-        self.given += draft.put(self.ahead());
-        if draft.is_full() {
-            return Ok(draft);
+    /// Fills `writer` as far as there is body.
+    fn fill(&mut self, py: Python<'_>, mut writer: BytesWriter) -> PyResult<BytesWriter> {
+        self.given += writer.put(self.ahead());
+        if writer.is_full() {
+            return Ok(writer);
         }
         self.check()?;
-        let before = draft.filled();
-        let result = self.body.fill(py, draft);
-        let draft = result.map_err(|error| self.break_off(format!("wsgi.input: {error}")))?;
-        self.taken += (draft.filled() - before) as u64;
-        Ok(draft)
+        let before = writer.filled();
+        let result = self.body.fill(py, writer);
+        let writer = result.map_err(|error| self.break_off(format!("wsgi.input: {error}")))?;
+        self.taken += (writer.filled() - before) as u64;
+        Ok(writer)
     }
 
     fn check(&self) -> PyResult<()> {
@@ -76,15 +76,15 @@ impl Reader {
         let left = self.body.left().map(|left| left.saturating_add(self.ahead().len() as u64));
         let size = left.map_or(size, |left| size.min(usize::try_from(left).unwrap_or(usize::MAX)));
         let first = if left.is_some() { size } else { size.min(self.expected()) };
-        let mut draft = self.fill(py, Draft::new(py, first)?)?;
-        while draft.is_full() && draft.size() < size {
-            let larger = draft.size().saturating_add(draft.size().max(BLOCK)).min(size);
-            draft = draft.resize(py, larger).inspect_err(|_| {
+        let mut writer = self.fill(py, BytesWriter::new(py, first)?)?;
+        while writer.is_full() && writer.size() < size {
+            let larger = writer.size().saturating_add(writer.size().max(BLOCK)).min(size);
+            writer = writer.resize(py, larger).inspect_err(|_| {
                 self.break_off("wsgi.input: there was no memory for what was read".to_owned());
             })?;
-            draft = self.fill(py, draft)?;
+            writer = self.fill(py, writer)?;
         }
-        draft.finish(py)
+        writer.finish(py)
     }
 
     /// How much to have room for where it is not known how much is left. A byte more than should
@@ -170,7 +170,8 @@ thread_local!(static FREE: FreeList<Kept<Reader>> = const { FreeList::new() });
 
 static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-const KIND: Kind<Reader> = Kind { name: "wsgi.input", stream: Some(("Input", &CLASS)), free: &FREE };
+const KIND: Kind<Reader> =
+    Kind { name: "wsgi.input", stream: Some(("Input", &CLASS)), free: &FREE };
 
 /// Ends an [`Input`] when dropped: later use raises.
 pub(super) struct InputGuard {
@@ -214,7 +215,7 @@ pub(super) fn lend(
         client,
         broken: None,
     };
-    let lent = KIND.lend(py, reader, |reader| Input { reader }).map_err(|(error, _)| error)?;
+    let lent = KIND.lend(py, reader, |reader| Input { reader })?;
     Ok(InputGuard { client: waits_for, lent })
 }
 

@@ -36,20 +36,30 @@ pub(super) struct Lent<T: Send + 'static> {
     object: Pooled<Kept<T>>,
 }
 
+/// There was no memory for the object. The value comes back.
+pub(super) struct NotLent<T> {
+    pub(super) error: PyErr,
+    pub(super) value: Option<T>,
+}
+
+impl<T> From<Box<NotLent<T>>> for PyErr {
+    fn from(not_lent: Box<NotLent<T>>) -> PyErr {
+        not_lent.error
+    }
+}
+
 impl<T: Send> Kind<T> {
-    /// Lends `value` by the thread's free object, or by a new one that `new` makes. An error gives
-    /// the value back.
+    /// Lends `value` by the thread's free object, or by a new one that `new` makes.
     pub(super) fn lend<C: PyClass + Into<PyClassInitializer<C>>>(
         &self,
         py: Python<'_>,
         mut value: T,
         new: impl FnOnce(Lease<T>) -> C,
-    ) -> Result<Lent<T>, (PyErr, Option<T>)> {
+    ) -> Result<Lent<T>, Box<NotLent<T>>> {
         if let Some((object, kept)) = self.free.with(FreeList::take) {
             // One reference is here, the other is the stream's. An application may have kept the
             // inner object alone.
-            let is_free =
-                kept.inner.as_ref().is_none_or(|inner| references(inner.bind(py)) == 2);
+            let is_free = kept.inner.as_ref().is_none_or(|inner| references(inner.bind(py)) == 2);
             if is_free {
                 match Loan::renew(&kept.lease, value) {
                     Ok(loan) => {
@@ -65,7 +75,7 @@ impl<T: Send> Kind<T> {
                 let kept = Kept { inner, lease: loan.lease() };
                 Ok(Lent { loan, object: Pooled::new(object, kept, self.free) })
             }
-            Err(error) => Err((error, loan.revoke())),
+            Err(error) => Err(Box::new(NotLent { error, value: loan.revoke() })),
         }
     }
 
@@ -76,8 +86,8 @@ impl<T: Send> Kind<T> {
     ) -> PyResult<(Py<PyAny>, Option<Py<PyAny>>)> {
         let inner = Py::new(py, inner)?.into_any();
         let Some((name, class)) = self.stream else { return Ok((inner, None)) };
-        let class = class
-            .get_or_try_init(py, || streams::class(py, include_str!("streams.py"), name))?;
+        let class =
+            class.get_or_try_init(py, || streams::class(py, include_str!("streams.py"), name))?;
         Ok((class.call1(py, (inner.clone_ref(py),))?, Some(inner)))
     }
 }

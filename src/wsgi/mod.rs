@@ -4,20 +4,20 @@
 
 mod advice;
 pub mod app;
-pub mod builtin;
 mod client_disconnected;
 mod early_hints;
 pub mod environ;
+mod environ_cache;
 mod errors;
-mod fields;
 mod file_wrapper;
 pub mod gateway;
-pub mod headers;
 mod input;
 mod lent;
-mod offence;
-mod previous;
+pub mod libwsgi_module;
 mod report;
+mod request_headers;
 mod response;
+pub mod response_headers;
 mod start_response;
 pub mod target;
+mod violation;

@@ -2,26 +2,26 @@
 //! fault, with the rule, what was found, the place in the application's code, and what came of it.
 
 use super::app::Application;
-use super::builtin;
-use super::offence::Note;
+use super::libwsgi_module;
 use super::response::Problem;
+use super::violation::LogEntry;
 use crate::host::Outcome;
 use crate::host::hub::Hub;
 use crate::host::{Level, client};
-use crate::python::{crash, place, shown, traceback};
+use crate::python::{crash, location, repr, traceback};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
 /// How many exceptions are looked at, each the cause of the one before.
 const LONGEST_CHAIN: usize = 32;
 
-/// Why there is no whole response, and where in the application's code, if its iterable tells.
+/// FailureKind there is no whole response, and where in the application's code, if its iterable tells.
 pub(super) struct Failure {
-    why: Why,
-    place: Option<String>,
+    kind: FailureKind,
+    location: Option<String>,
 }
 
-pub(super) enum Why {
+pub(super) enum FailureKind {
     /// The application, or its iterable, raised. Also SystemExit and KeyboardInterrupt: they end a
     /// request, never the server.
     Raised(PyErr),
@@ -35,24 +35,24 @@ pub(super) enum Why {
 impl Failure {
     /// What the application raised, if that is it.
     pub(super) fn raised(&self) -> Option<&PyErr> {
-        match &self.why {
-            Why::Raised(error) => Some(error),
+        match &self.kind {
+            FailureKind::Raised(error) => Some(error),
             _ => None,
         }
     }
 
     /// A traceback has its own places.
-    pub(super) fn wants_place(&self) -> bool {
-        matches!(self.why, Why::NotBytes(_) | Why::Response(Problem::NotStarted))
+    pub(super) fn wants_location(&self) -> bool {
+        matches!(self.kind, FailureKind::NotBytes(_) | FailureKind::Response(Problem::NotStarted))
     }
 
-    pub(super) fn at(self, place: Option<String>) -> Self {
-        Failure { place, ..self }
+    pub(super) fn at(self, location: Option<String>) -> Self {
+        Failure { location, ..self }
     }
 
     /// It is an OSError, or comes from one: that is what reading a body that broke off raises.
     pub(super) fn is_of_input(&self, py: Python<'_>) -> bool {
-        let Why::Raised(error) = &self.why else { return false };
+        let FailureKind::Raised(error) = &self.kind else { return false };
         let mut error = Some(error.clone_ref(py));
         // A chain that goes round is possible, though not with `raise`.
         for _ in 0..LONGEST_CHAIN {
@@ -66,21 +66,21 @@ impl Failure {
     }
 }
 
-impl From<Why> for Failure {
-    fn from(why: Why) -> Self {
-        Failure { why, place: None }
+impl From<FailureKind> for Failure {
+    fn from(kind: FailureKind) -> Self {
+        Failure { kind, location: None }
     }
 }
 
 impl From<PyErr> for Failure {
     fn from(error: PyErr) -> Self {
-        Why::Raised(error).into()
+        FailureKind::Raised(error).into()
     }
 }
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Why::Response(problem).into()
+        FailureKind::Response(problem).into()
     }
 }
 
@@ -97,42 +97,42 @@ pub(super) struct Report<'a, 'py> {
 }
 
 impl Report<'_, '_> {
-    /// Logs what the application was told of, and why there is no whole response. A failure that is
-    /// the consequence of an offence is told with it.
-    pub(super) fn tell(&self, failure: Option<Failure>, notes: Vec<Note>) {
-        let mut why = failure.as_ref().map(|failure| &failure.why);
-        let last = notes.len().saturating_sub(1);
-        for (index, note) in notes.into_iter().enumerate() {
-            let raised = match why {
-                Some(Why::Raised(error)) if note.is_about(self.py, error) => Some(error),
+    /// Logs what the application was told of, and kind there is no whole response. A failure that is
+    /// the consequence of a violation is told with it.
+    pub(super) fn log(&self, failure: Option<Failure>, entries: Vec<LogEntry>) {
+        let mut kind = failure.as_ref().map(|failure| &failure.kind);
+        let last = entries.len().saturating_sub(1);
+        for (index, entry) in entries.into_iter().enumerate() {
+            let raised = match kind {
+                Some(FailureKind::Raised(error)) if entry.is_about(self.py, error) => Some(error),
                 _ => None,
             };
-            let result = match why {
-                _ if note.is_silent() => "the rest was not sent",
+            let result = match kind {
+                _ if entry.is_silent() => "the rest was not sent",
                 _ if raised.is_some() => self.result(),
-                Some(Why::Response(Problem::NotStarted)) if index == last && !self.gone => {
-                    why = None;
+                Some(FailureKind::Response(Problem::NotStarted)) if index == last && !self.gone => {
+                    kind = None;
                     "the application went on without start_response; the answer is 500"
                 }
                 _ => "the application caught the exception",
             };
-            self.line(note.number, &note.message, note.place, result);
+            self.line(entry.number, &entry.message, entry.location, result);
             if let Some(error) = raised {
                 log_traceback(self.py, self.hub, error);
-                why = None;
+                kind = None;
             }
         }
-        if why.is_some() {
+        if kind.is_some() {
             failure.into_iter().for_each(|failure| self.fail(failure));
         }
     }
 
     fn fail(&self, failure: Failure) {
-        if self.gone || matches!(failure.why, Why::Response(Problem::Gone)) {
+        if self.gone || matches!(failure.kind, FailureKind::Response(Problem::Gone)) {
             // Not the application's fault, and what it raised is how it learnt of it. Of an
             // interrupt the log has told already.
-            let interrupt = |error| builtin::is_request_timeout(self.py, error);
-            if !matches!(&failure.why, Why::Raised(error) if interrupt(error)) {
+            let interrupt = |error| libwsgi_module::is_request_timeout(self.py, error);
+            if !matches!(&failure.kind, FailureKind::Raised(error) if interrupt(error)) {
                 let before = if self.broken {
                     "its request body was whole"
                 } else {
@@ -143,29 +143,29 @@ impl Report<'_, '_> {
             }
             return;
         }
-        match &failure.why {
-            Why::Raised(error) => {
-                let what = shown::exception(self.py, error);
+        match &failure.kind {
+            FailureKind::Raised(error) => {
+                let what = repr::exception(self.py, error);
                 let text = format!("WSGI0201 the application raised {what}; {}", self.result());
                 log(self.py, self.hub, Level::Error, &text);
                 log_traceback(self.py, self.hub, error);
             }
-            Why::NotBytes(what) => {
+            FailureKind::NotBytes(what) => {
                 let rule = "the application must return an iterable of bytes (PEP 3333)";
                 let text = format!("{rule}, but it returned {what}");
-                self.line("WSGI0203", &text, failure.place, self.result());
+                self.line("WSGI0203", &text, failure.location, self.result());
             }
-            Why::Response(Problem::TooShort { promised, given }) => {
+            FailureKind::Response(Problem::TooShort { promised, given }) => {
                 let rule = "PEP 3333 wants as many bytes as the Content-Length says";
                 let text = format!("{rule}, {promised}, but the application gave {given}");
-                self.line("WSGI0204", &text, failure.place, self.result());
+                self.line("WSGI0204", &text, failure.location, self.result());
             }
-            Why::Response(_) => {
+            FailureKind::Response(_) => {
                 let text = "the application did not call start_response before the first bytes of \
                             its response, or its end, as PEP 3333 wants it";
-                self.line("WSGI0202", text, failure.place, self.result());
+                self.line("WSGI0202", text, failure.location, self.result());
             }
-            Why::Panic => {
+            FailureKind::Panic => {
                 let text = "libwsgi failed, which is a bug of its own";
                 log(
                     self.py,
@@ -185,18 +185,18 @@ impl Report<'_, '_> {
     }
 
     /// If nobody knows the place, where the application is defined is better than nothing.
-    fn line(&self, number: &str, message: &str, place: Option<String>, result: &str) {
-        let place = place
-            .or_else(|| place::of_callable(self.application.callable.bind(self.py)))
-            .unwrap_or_else(|| shown::type_name(self.application.callable.bind(self.py)));
-        let text = format!("{number} {message} ({place}); {result}");
+    fn line(&self, number: &str, message: &str, location: Option<String>, result: &str) {
+        let location = location
+            .or_else(|| location::of_callable(self.application.callable.bind(self.py)))
+            .unwrap_or_else(|| repr::type_name(self.application.callable.bind(self.py)));
+        let text = format!("{number} {message} ({location}); {result}");
         log(self.py, self.hub, Level::Error, &text);
     }
 }
 
 /// Its failure changes nothing for the client.
 pub(super) fn log_close(py: Python<'_>, hub: &Hub, iterable: &Bound<'_, PyAny>, error: &PyErr) {
-    let (class, what) = (shown::type_name(iterable), shown::exception(py, error));
+    let (class, what) = (repr::type_name(iterable), repr::exception(py, error));
     let text =
         format!("WSGI0207 close() of the {class} that the application returned raised {what}");
     log(py, hub, Level::Error, &text);

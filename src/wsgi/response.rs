@@ -5,12 +5,12 @@ use crate::host::response::file_range::FileRange;
 use crate::host::response::head::Head;
 use crate::host::{Flow, Outcome, Transport};
 use crate::python::thread::is_forked;
-use crate::wsgi::offence::Note;
+use crate::wsgi::violation::LogEntry;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 /// An application that breaks rules in a loop is not told of each time.
-const MOST_NOTES: usize = 8;
+const MOST_ENTRIES: usize = 8;
 
 /// "start_response ... must not actually transmit the response headers. Instead, it must store them
 /// for the server or gateway to transmit only after the first iteration of the application return
@@ -26,15 +26,15 @@ enum State {
     Sent { promised: Option<u64>, given: u64, no_body: bool },
 }
 
-/// Whether more of the body is wanted.
+/// How much of a block goes to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
-    More,
-    /// There is to be no body, for HEAD, 204 and 304.
-    Nothing,
+pub(super) enum Accepted {
+    All,
+    /// The response has no body: it answers HEAD, or its status is 204 or 304.
+    NoBody,
     /// The application gave more than its Content-Length; the rest was dropped.
-    NotSoMuch {
-        promised: u64,
+    Excess {
+        content_length: u64,
     },
 }
 
@@ -69,7 +69,7 @@ pub(super) struct Response {
     /// The library has found out the length; the application has not stated it.
     has_length_found: bool,
     /// What the application did wrong so far.
-    notes: Vec<Note>,
+    entries: Vec<LogEntry>,
 }
 
 impl Response {
@@ -80,7 +80,7 @@ impl Response {
             hinted: 0,
             state: State::Unset,
             has_length_found: false,
-            notes: Vec::new(),
+            entries: Vec::new(),
         }
     }
 
@@ -138,14 +138,14 @@ impl Response {
         self.state = State::Refused;
     }
 
-    pub(super) fn note(&mut self, note: Note) {
-        if self.notes.len() < MOST_NOTES {
-            self.notes.push(note);
+    pub(super) fn add_entry(&mut self, entry: LogEntry) {
+        if self.entries.len() < MOST_ENTRIES {
+            self.entries.push(entry);
         }
     }
 
-    pub(super) fn take_notes(&mut self) -> Vec<Note> {
-        std::mem::take(&mut self.notes)
+    pub(super) fn take_entries(&mut self) -> Vec<LogEntry> {
+        std::mem::take(&mut self.entries)
     }
 
     /// Sets the head, or replaces one that was not sent.
@@ -173,12 +173,12 @@ impl Response {
     }
 
     /// The next block of the body, to be sent with the next `flush`. An empty one does nothing.
-    pub(super) fn block(&mut self, block: &Bound<'_, PyBytes>) -> Result<Wanted, Problem> {
+    pub(super) fn block(&mut self, block: &Bound<'_, PyBytes>) -> Result<Accepted, Problem> {
         let size = block.as_bytes().len();
         if size == 0 {
-            return Ok(Wanted::More);
+            return Ok(Accepted::All);
         }
-        let (send, wanted) = self.take(size as u64)?;
+        let (send, wanted) = self.account_for(size as u64)?;
         if send > 0 {
             // No more than `size`, so it is a usize.
             self.transport.data(block, send as usize);
@@ -198,7 +198,7 @@ impl Response {
             file.length = file.length.min(head.content_length.unwrap_or(file.length));
         }
         self.set_length(file.length);
-        let (send, _) = self.take(file.length)?;
+        let (send, _) = self.account_for(file.length)?;
         file.length = send;
         if send > 0 {
             self.transport.file(file);
@@ -207,18 +207,21 @@ impl Response {
     }
 
     /// Sends the head if need be, and says how many of `size` bytes may be sent after it.
-    fn take(&mut self, size: u64) -> Result<(u64, Wanted), Problem> {
+    fn account_for(&mut self, size: u64) -> Result<(u64, Accepted), Problem> {
         self.send_head()?;
         let State::Sent { promised, given, no_body } = &mut self.state else {
             return Err(Problem::NotStarted);
         };
         if *no_body {
-            return Ok((0, Wanted::Nothing));
+            return Ok((0, Accepted::NoBody));
         }
-        let Some(promised) = *promised else { return Ok((size, Wanted::More)) };
+        let Some(promised) = *promised else { return Ok((size, Accepted::All)) };
         let send = size.min(promised - *given);
         *given += send;
-        Ok((send, if send < size { Wanted::NotSoMuch { promised } } else { Wanted::More }))
+        Ok((
+            send,
+            if send < size { Accepted::Excess { content_length: promised } } else { Accepted::All },
+        ))
     }
 
     fn send_head(&mut self) -> Result<(), Problem> {

@@ -1,17 +1,17 @@
 //! `start_response` and the `write` that it returns.
 
-use super::headers::{self, Checked};
-use super::lent::{Kept, Kind, Lent};
-use super::offence::Offence;
+use super::lent::{Kept, Kind, Lent, NotLent};
 use super::report::log;
-use super::response::{Problem, Response, Wanted};
+use super::response::{Accepted, Problem, Response};
+use super::response_headers::{self, Checked};
+use super::violation::Violation;
 use crate::host::Level;
 use crate::host::hub::Hub;
 use crate::python::child::OfTheParent;
 use crate::python::free_list::FreeList;
 use crate::python::lease::Lease;
 use crate::python::thread::is_forked;
-use crate::python::{place, shown};
+use crate::python::{location, repr};
 use pyo3::exceptions::{PyAssertionError, PyBaseException, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
@@ -32,7 +32,7 @@ pub(super) fn lend(
     py: Python<'_>,
     response: Response,
     hub: &Arc<Hub>,
-) -> Result<Lent<Response>, (PyErr, Option<Response>)> {
+) -> Result<Lent<Response>, Box<NotLent<Response>>> {
     KIND.lend(py, response, |response| StartResponse { response, hub: hub.clone() })
 }
 
@@ -66,19 +66,19 @@ impl StartResponse {
                 return Err(raise(
                     &self.response,
                     py,
-                    Offence::of_order("WSGI0215", message.into()),
+                    Violation::of_order("WSGI0215", message.into()),
                 ));
             }
             // exc_info is not kept: it would be a cycle through the traceback's frames.
             _ => {}
         }
-        match headers::check(status, response_headers) {
+        match response_headers::check(status, response_headers) {
             Ok(checked) => self.set(py, checked)?,
-            Err(offence) => {
+            Err(violation) => {
                 // "This includes the case where the first call to start_response raised an error":
                 // so it has been called, and what was set before is not to be sent either.
                 self.response.with(Response::refuse)?;
-                return Err(raise(&self.response, py, offence));
+                return Err(raise(&self.response, py, violation));
             }
         }
         Ok(Write { response: self.response.lease_as("write()") })
@@ -100,10 +100,10 @@ impl StartResponse {
         });
         value.map_or_else(
             || {
-                let wrong = shown::value(exc_info);
+                let wrong = repr::value(exc_info);
                 let rule = "exc_info must be a tuple as sys.exc_info() returns it";
                 let message = format!("{rule} (PEP 3333), not {wrong}");
-                raise(&self.response, exc_info.py(), Offence::of_type("WSGI0215", message))
+                raise(&self.response, exc_info.py(), Violation::of_type("WSGI0215", message))
             },
             PyErr::from_value,
         )
@@ -115,16 +115,16 @@ pub(super) fn note_left_out(py: Python<'_>, hub: &Hub, checked: &Checked) {
         let text = format!(
             "WSGI0206 the response header {name} ({value}) was left out: it speaks of the \
              connection, which belongs to the server (PEP 3333, Other HTTP Features){}",
-            place::in_brackets(place::of_caller(py))
+            location::in_brackets(location::of_caller(py))
         );
         log(py, hub, Level::Warn, &text);
     }
 }
 
-/// The exception for an offence, of which the log will tell when the request is over.
-pub(super) fn raise(response: &Lease<Response>, py: Python<'_>, offence: Offence) -> PyErr {
-    let (error, note) = offence.raise(py);
-    response.with(|response| response.note(note)).err().unwrap_or(error)
+/// The exception for an violation, of which the log will tell when the request is over.
+pub(super) fn raise(response: &Lease<Response>, py: Python<'_>, violation: Violation) -> PyErr {
+    let (error, entry) = violation.raise(py);
+    response.with(|response| response.add_entry(entry)).err().unwrap_or(error)
 }
 
 /// "New WSGI applications and frameworks should not use the write() callable if it is possible to
@@ -138,9 +138,9 @@ struct Write {
 impl Write {
     fn __call__(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let block = data.cast::<PyBytes>().map_err(|_| {
-            let (class, wrong) = (shown::type_name(data), shown::value(data));
+            let (class, wrong) = (repr::type_name(data), repr::value(data));
             let message = format!("write() takes bytes (PEP 3333), not {class}: {wrong}");
-            raise(&self.response, py, Offence::of_type("WSGI0216", message))
+            raise(&self.response, py, Violation::of_type("WSGI0216", message))
         })?;
         let result = self.response.with(|response| {
             response.ready(py)?;
@@ -151,14 +151,14 @@ impl Write {
             response.flush(py).map(|_| wanted)
         })?;
         match result {
-            Ok(Wanted::More | Wanted::Nothing) => Ok(()),
+            Ok(Accepted::All | Accepted::NoBody) => Ok(()),
             // "or raise an error if the application tries to write() past that point".
-            Ok(Wanted::NotSoMuch { promised }) => {
+            Ok(Accepted::Excess { content_length }) => {
                 let message = format!(
-                    "write() was given more than the {promised} bytes of the Content-Length that \
+                    "write() was given more than the {content_length} bytes of the Content-Length that \
                      start_response was given (PEP 3333)"
                 );
-                Err(raise(&self.response, py, Offence::of_order("WSGI0205", message)))
+                Err(raise(&self.response, py, Violation::of_order("WSGI0205", message)))
             }
             Err(Problem::Gone) if is_forked() => Err(OfTheParent("the response").into()),
             Err(Problem::Gone) => Err(PyOSError::new_err("write(): the client is gone")),

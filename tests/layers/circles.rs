@@ -7,7 +7,7 @@ use crate::paths::{self, Path};
 use crate::sources::{Source, code, sources};
 use std::collections::{BTreeMap, BTreeSet};
 
-const IN_SRC: [&[&str]; 3] = [
+const IN_SRC: [&[&str]; 2] = [
     &[
         "src/python/c_exit.rs",
         "src/python/crash.rs",
@@ -15,7 +15,6 @@ const IN_SRC: [&[&str]; 3] = [
         "src/python/thread.rs",
     ],
     &["src/python/check.rs", "src/python/installation.rs"],
-    &["src/wsgi/app.rs", "src/wsgi/environ.rs"],
 ];
 const IN_MODULE: [&[&str]; 0] = [];
 

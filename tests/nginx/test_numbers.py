@@ -65,7 +65,7 @@ ELSEWHERE = {
     "WSGI0313": "test_guards.py::test_a_client_does_not_get_the_number_of_standard_error",
 }
 
-# What the application of tests/gateway/offences.py gets, and words of the line.
+# What the application of tests/gateway/violations.py gets, and words of the line.
 HEADS = {
     "WSGI0209": ("'OK'", "[]", "'OK' does not begin"),
     "WSGI0210": ("'200 OK'", "{'A': 'b'}", "not {'A': 'b'}"),
@@ -86,8 +86,8 @@ OFFENCES = {
     "WSGI0216": ("written_text", 500, "not str: 'text'"),
     "WSGI0217": ("liar", 200, "in liar"),
 }
-CONF = "location /head { wsgi_app @APPS@/../gateway/offences.py head; }" + "".join(
-    f"location /{name} {{ wsgi_app @APPS@/../gateway/offences.py {name}; }}"
+CONF = "location /head { wsgi_app @APPS@/../gateway/violations.py head; }" + "".join(
+    f"location /{name} {{ wsgi_app @APPS@/../gateway/violations.py {name}; }}"
     for name, *_ in OFFENCES.values()
 )
 OWN = "location / { wsgi_app @PREFIX@/own.py app; }"
@@ -135,7 +135,7 @@ def test_start_response_refuses(server, number):
     assert response.header("X-Evil") is None, "no part of it may be sent"
     line = server.wait_log(number, words)[0]
     assert "[error]" in line and "PEP 3333" in line, "the line names the rule"
-    assert re.search(r"\(\S+/offences\.py:\d+, in head\); the answer is 500", line), "the place"
+    assert re.search(r"\(\S+/violations\.py:\d+, in head\); the answer is 500", line), "the place"
     assert 'client: 127.0.0.1' in line and 'request: "GET /head ' in line, "the request"
 
 

@@ -2,8 +2,8 @@
 
 use super::failures;
 use super::pull::Pull;
+use crate::python::bytes_writer::BytesWriter;
 use crate::python::child::OfTheParent;
-use crate::python::draft::Draft;
 use crate::python::thread::is_forked;
 use pyo3::Python;
 use std::fmt;
@@ -17,8 +17,8 @@ pub trait PushedBody: fmt::Debug + Send + Sync {
     /// At least a byte; 0 at the end. Waits for it without the GIL.
     fn read(self: Arc<Self>, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Fills `draft` as far as there is body. Waits for that without the GIL.
-    fn fill(self: Arc<Self>, py: Python<'_>, draft: Draft) -> io::Result<Draft>;
+    /// Fills `writer` as far as there is body. Waits for that without the GIL.
+    fn fill(self: Arc<Self>, py: Python<'_>, writer: BytesWriter) -> io::Result<BytesWriter>;
 }
 
 /// The body of a request, read from its beginning to its end. One that is there as a whole can be
@@ -80,31 +80,31 @@ impl Body {
         }
     }
 
-    /// Fills `draft` as far as there is body. Releases the GIL while it waits, and to read a file.
+    /// Fills `writer` as far as there is body. Releases the GIL while it waits, and to read a file.
     /// Errors are those of [`Body::read`]; the bytes that came before are lost.
-    pub fn fill(&mut self, py: Python<'_>, mut draft: Draft) -> io::Result<Draft> {
+    pub fn fill(&mut self, py: Python<'_>, mut writer: BytesWriter) -> io::Result<BytesWriter> {
         self.check_owner()?;
         match self {
-            Body::Empty => Ok(draft),
+            Body::Empty => Ok(writer),
             Body::Memory { bytes, position } => {
-                *position += draft.put(&bytes[*position..]);
-                Ok(draft)
+                *position += writer.put(&bytes[*position..]);
+                Ok(writer)
             }
             Body::File { file, offset, left } => py.detach(|| {
-                while *left > 0 && !draft.is_full() {
-                    let count = draft.put_file(file, *offset, *left)? as u64;
+                while *left > 0 && !writer.is_full() {
+                    let count = writer.put_file(file, *offset, *left)? as u64;
                     if count == 0 {
                         return Err(failures::shortened());
                     }
                     *offset += count;
                     *left -= count;
                 }
-                Ok(draft)
+                Ok(writer)
             }),
-            Body::Pushed(body) => body.clone().fill(py, draft),
+            Body::Pushed(body) => body.clone().fill(py, writer),
             Body::Pulled(pull) => py.detach(|| {
-                while !draft.is_full() && draft.put_with(|buffer| pull.read(buffer))? > 0 {}
-                Ok(draft)
+                while !writer.is_full() && writer.put_with(|buffer| pull.read(buffer))? > 0 {}
+                Ok(writer)
             }),
         }
     }

@@ -4,7 +4,7 @@ use super::failures;
 use crate::error::{Error, Result};
 use crate::host::polling;
 use crate::pool::pipe::{Destination, End, Pipe, Read};
-use crate::python::draft::Draft;
+use crate::python::bytes_writer::BytesWriter;
 use pyo3::Python;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -30,7 +30,7 @@ pub(in crate::host) trait Waiter {
 }
 
 pub(in crate::host) struct Upload {
-    pipe: Pipe<Draft>,
+    pipe: Pipe<BytesWriter>,
     /// How many bytes the host has yet to push, if the length is known. Only the polling thread
     /// uses it.
     left: Option<AtomicU64>,
@@ -131,26 +131,26 @@ impl Upload {
     pub(in crate::host) fn fill(
         &self,
         py: Python<'_>,
-        draft: Draft,
+        writer: BytesWriter,
         waiter: &impl Waiter,
-    ) -> io::Result<Draft> {
-        match self.pipe.read_into(draft) {
-            Read::Done(draft, end) => whole(draft, end),
+    ) -> io::Result<BytesWriter> {
+        match self.pipe.read_into(writer) {
+            Read::Done(writer, end) => whole(writer, end),
             unread => {
-                let (draft, end) = wait(waiter, &unread, || py.detach(|| self.pipe.finish_read()));
-                whole(draft, end)
+                let (writer, end) = wait(waiter, &unread, || py.detach(|| self.pipe.finish_read()));
+                whole(writer, end)
             }
         }
     }
 }
 
-impl Destination for Draft {
+impl Destination for BytesWriter {
     fn put(&mut self, bytes: &[u8]) -> usize {
-        Draft::put(self, bytes)
+        BytesWriter::put(self, bytes)
     }
 
     fn is_full(&self) -> bool {
-        Draft::is_full(self)
+        BytesWriter::is_full(self)
     }
 }
 

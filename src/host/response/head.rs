@@ -2,7 +2,7 @@
 
 use crate::host::arena::{Arena, Span};
 
-/// Checked by `wsgi::headers`.
+/// Checked by `wsgi::response_headers`.
 #[derive(Default, Debug)]
 pub struct Head {
     arena: Arena,

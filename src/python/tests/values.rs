@@ -1,7 +1,7 @@
 //! Strings, keys and bytes.
 
 use super::{python, run};
-use crate::python::draft::Draft;
+use crate::python::bytes_writer::BytesWriter;
 use crate::python::{KeyCache, strings};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -56,26 +56,26 @@ fn keys_are_made_once_and_a_flood_changes_nothing() {
 
 #[test]
 fn a_draft_is_filled_from_everywhere_and_as_long_as_it_was_filled() {
-    let path = std::env::temp_dir().join(format!("draft-{}", std::process::id()));
+    let path = std::env::temp_dir().join(format!("writer-{}", std::process::id()));
     std::fs::write(&path, b"0123456789").unwrap();
     let file = std::fs::File::open(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     let bytes: Vec<u8> = python(|py| {
-        let mut draft = Draft::new(py, 8).unwrap();
-        assert_eq!(draft.put(b"ab"), 2);
-        assert_eq!(draft.put_file(&file, 3, 2).unwrap(), 2);
+        let mut writer = BytesWriter::new(py, 8).unwrap();
+        assert_eq!(writer.put(b"ab"), 2);
+        assert_eq!(writer.put_file(&file, 3, 2).unwrap(), 2);
         assert_eq!(
-            draft.put_with(|room| Ok(room.iter_mut().map(|byte| *byte = b'c').count())).unwrap(),
+            writer.put_with(|room| Ok(room.iter_mut().map(|byte| *byte = b'c').count())).unwrap(),
             4
         );
-        assert!(draft.is_full());
-        assert_eq!((draft.put(b"d"), draft.put_file(&file, 0, 9).unwrap()), (0, 0));
-        let mut draft = draft.resize(py, 100_000).unwrap();
-        assert_eq!((draft.put(b"efg"), draft.filled(), draft.size()), (3, 11, 100_000));
-        assert_eq!(draft.put_file(&file, 8, 99).unwrap(), 2, "the file ends");
-        assert_eq!(draft.put_file(&file, 10, 99).unwrap(), 0);
-        assert!(draft.put_with(|_| Err(std::io::Error::other("no"))).is_err());
-        draft.finish(py).unwrap().as_bytes().to_vec()
+        assert!(writer.is_full());
+        assert_eq!((writer.put(b"d"), writer.put_file(&file, 0, 9).unwrap()), (0, 0));
+        let mut writer = writer.resize(py, 100_000).unwrap();
+        assert_eq!((writer.put(b"efg"), writer.filled(), writer.size()), (3, 11, 100_000));
+        assert_eq!(writer.put_file(&file, 8, 99).unwrap(), 2, "the file ends");
+        assert_eq!(writer.put_file(&file, 10, 99).unwrap(), 0);
+        assert!(writer.put_with(|_| Err(std::io::Error::other("no"))).is_err());
+        writer.finish(py).unwrap().as_bytes().to_vec()
     });
     assert_eq!(bytes, b"ab34ccccefg89");
 }
@@ -83,14 +83,14 @@ fn a_draft_is_filled_from_everywhere_and_as_long_as_it_was_filled() {
 #[test]
 fn a_draft_of_nothing_and_one_without_memory() {
     python(|py| {
-        let empty = Draft::new(py, 0).unwrap();
+        let empty = BytesWriter::new(py, 0).unwrap();
         assert!(empty.is_full());
         assert_eq!(empty.finish(py).unwrap().as_bytes(), b"");
-        let unused = Draft::new(py, 1000).unwrap();
+        let unused = BytesWriter::new(py, 1000).unwrap();
         assert_eq!(unused.finish(py).unwrap().as_bytes(), b"");
-        assert!(Draft::new(py, usize::MAX).is_err());
-        assert!(Draft::new(py, isize::MAX as usize - 64).is_err());
-        let draft = Draft::new(py, 10).unwrap();
-        assert!(draft.resize(py, isize::MAX as usize - 64).is_err());
+        assert!(BytesWriter::new(py, usize::MAX).is_err());
+        assert!(BytesWriter::new(py, isize::MAX as usize - 64).is_err());
+        let writer = BytesWriter::new(py, 10).unwrap();
+        assert!(writer.resize(py, isize::MAX as usize - 64).is_err());
     });
 }

@@ -1,13 +1,13 @@
 //! What an application gave or did that PEP 3333 does not allow: an exception for the application,
 //! and a line for the log.
 
-use crate::python::place;
+use crate::python::location;
 use pyo3::exceptions::{PyAssertionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 /// A rule that was broken, seen in a call of the application.
 #[derive(Debug)]
-pub struct Offence {
+pub struct Violation {
     /// As docs/errors.md has it.
     number: &'static str,
     /// The rule and the offending value; what the exception says too.
@@ -15,43 +15,43 @@ pub struct Offence {
     exception: fn(String) -> PyErr,
 }
 
-impl Offence {
+impl Violation {
     pub(super) fn of_type(number: &'static str, message: String) -> Self {
-        Offence { number, message, exception: PyTypeError::new_err::<String> }
+        Violation { number, message, exception: PyTypeError::new_err::<String> }
     }
 
     pub(super) fn of_value(number: &'static str, message: String) -> Self {
-        Offence { number, message, exception: PyValueError::new_err::<String> }
+        Violation { number, message, exception: PyValueError::new_err::<String> }
     }
 
     pub(super) fn of_order(number: &'static str, message: String) -> Self {
-        Offence { number, message, exception: PyAssertionError::new_err::<String> }
+        Violation { number, message, exception: PyAssertionError::new_err::<String> }
     }
 
     /// The exception, to be raised in the application, and what the log is to say.
-    pub(super) fn raise(self, py: Python<'_>) -> (PyErr, Note) {
+    pub(super) fn raise(self, py: Python<'_>) -> (PyErr, LogEntry) {
         let error = (self.exception)(self.message.clone());
         let exception = Some(identity(py, &error));
-        let place = place::of_caller(py);
-        (error, Note { number: self.number, message: self.message, place, exception })
+        let location = location::of_caller(py);
+        (error, LogEntry { number: self.number, message: self.message, location, exception })
     }
 }
 
-/// A line for the log, which waits until it is known what came of the offence.
+/// A line for the log, which waits until it is known what came of the violation.
 #[derive(Debug)]
-pub(super) struct Note {
+pub(super) struct LogEntry {
     pub(super) number: &'static str,
     pub(super) message: String,
-    pub(super) place: Option<String>,
+    pub(super) location: Option<String>,
     /// The exception that was raised. Only its address: to hold it would be to hold the frames that
     /// it has passed, and all that they hold.
     exception: Option<usize>,
 }
 
-impl Note {
+impl LogEntry {
     /// Of something that stops nobody, and of which no exception tells the application.
-    pub(super) fn silent(number: &'static str, message: String, place: Option<String>) -> Self {
-        Note { number, message, place, exception: None }
+    pub(super) fn silent(number: &'static str, message: String, location: Option<String>) -> Self {
+        LogEntry { number, message, location, exception: None }
     }
 
     pub(super) fn is_silent(&self) -> bool {

@@ -1,8 +1,8 @@
 //! Checks what an application gives to `start_response`, and makes a head of it.
 
-use super::offence::Offence;
+use super::violation::Violation;
 use crate::host::response::head::Head;
-use crate::python::shown::{type_name, value as shown};
+use crate::python::repr::{type_name, value as shown};
 use crate::python::strings::latin1;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
@@ -66,7 +66,7 @@ impl fmt::Display for Part<'_> {
     }
 }
 
-pub fn check(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> Result<Checked, Offence> {
+pub fn check(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> Result<Checked, Violation> {
     let line = text(status, "WSGI0209", Part::Status)?;
     let (code, reason) = parse_status(status, &line)?;
     let mut checked = check_fields(Head::new(code, reason), headers)?;
@@ -82,18 +82,18 @@ pub fn check(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> Result<Ch
 }
 
 /// What is said before there is a response: a head that has fields and nothing else.
-pub(super) fn check_hints(headers: &Bound<'_, PyAny>) -> Result<Checked, Offence> {
+pub(super) fn check_hints(headers: &Bound<'_, PyAny>) -> Result<Checked, Violation> {
     let mut checked = check_fields(Head::default(), headers)?;
     // RFC 9110, 8.6: not "in any response with a status code of 1xx (Informational)".
     checked.head.content_length = None;
     Ok(checked)
 }
 
-fn check_fields(head: Head, headers: &Bound<'_, PyAny>) -> Result<Checked, Offence> {
+fn check_fields(head: Head, headers: &Bound<'_, PyAny>) -> Result<Checked, Violation> {
     let headers = headers.cast::<PyList>().map_err(|_| {
         let wrong = shown(headers);
         let rule = "the response headers must be a list of (name, value) tuples";
-        Offence::of_type("WSGI0210", format!("{rule} (PEP 3333), not {wrong}"))
+        Violation::of_type("WSGI0210", format!("{rule} (PEP 3333), not {wrong}"))
     })?;
     let mut checked = Checked { head, left_out: Vec::new() };
     checked.head.expect(headers.len());
@@ -103,7 +103,7 @@ fn check_fields(head: Head, headers: &Bound<'_, PyAny>) -> Result<Checked, Offen
     Ok(checked)
 }
 
-fn add(checked: &mut Checked, pair: &Bound<'_, PyAny>) -> Result<(), Offence> {
+fn add(checked: &mut Checked, pair: &Bound<'_, PyAny>) -> Result<(), Violation> {
     let (name_object, value_object) = split(pair)?;
     let name = text(&name_object, "WSGI0210", Part::Name)?;
     let value = text(&value_object, "WSGI0210", Part::Value(&name))?;
@@ -128,13 +128,15 @@ fn is_hop_by_hop(name: &[u8]) -> bool {
         && HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop.as_bytes()))
 }
 
-fn split<'py>(pair: &Bound<'py, PyAny>) -> Result<(Bound<'py, PyAny>, Bound<'py, PyAny>), Offence> {
+fn split<'py>(
+    pair: &Bound<'py, PyAny>,
+) -> Result<(Bound<'py, PyAny>, Bound<'py, PyAny>), Violation> {
     let tuple = pair.cast::<PyTuple>().ok().filter(|tuple| tuple.len() == 2);
     let parts = tuple.and_then(|tuple| Some((tuple.get_item(0).ok()?, tuple.get_item(1).ok()?)));
     parts.ok_or_else(|| {
         let wrong = shown(pair);
         let rule = "a response header must be a tuple of two strings, (name, value)";
-        Offence::of_type("WSGI0210", format!("{rule} (PEP 3333), not {wrong}"))
+        Violation::of_type("WSGI0210", format!("{rule} (PEP 3333), not {wrong}"))
     })
 }
 
@@ -144,11 +146,11 @@ fn text<'a>(
     object: &'a Bound<'_, PyAny>,
     number: &'static str,
     what: Part<'_>,
-) -> Result<Cow<'a, [u8]>, Offence> {
+) -> Result<Cow<'a, [u8]>, Violation> {
     let string = object.cast::<PyString>().map_err(|_| {
         let (class, wrong) = (type_name(object), shown(object));
         let wrong = if wrong == class { class } else { format!("{class}: {wrong}") };
-        Offence::of_type(number, format!("{what} must be a str (PEP 3333), not {wrong}"))
+        Violation::of_type(number, format!("{what} must be a str (PEP 3333), not {wrong}"))
     })?;
     latin1(string).ok_or_else(|| {
         let message = format!(
@@ -156,7 +158,7 @@ fn text<'a>(
              first, for example as RFC 8187 or percent-encoding says",
             shown(object)
         );
-        Offence::of_value("WSGI0213", message)
+        Violation::of_value("WSGI0213", message)
     })
 }
 
@@ -165,11 +167,11 @@ fn text<'a>(
 fn parse_status<'a>(
     object: &Bound<'_, PyAny>,
     status: &'a [u8],
-) -> Result<(u16, &'a [u8]), Offence> {
+) -> Result<(u16, &'a [u8]), Violation> {
     let bad = |why: &str| {
         let wrong = shown(object);
         let message = format!("the status {wrong} {why}; PEP 3333 wants one like '200 OK'");
-        Err(Offence::of_value("WSGI0209", message))
+        Err(Violation::of_value("WSGI0209", message))
     };
     let (digits, rest) = status.split_at_checked(3).unwrap_or((status, b""));
     if digits.len() != 3 || !digits.iter().all(u8::is_ascii_digit) {
@@ -188,7 +190,7 @@ fn parse_status<'a>(
     Ok((code, reason))
 }
 
-fn check_name(object: &Bound<'_, PyAny>, name: &[u8]) -> Result<(), Offence> {
+fn check_name(object: &Bound<'_, PyAny>, name: &[u8]) -> Result<(), Violation> {
     if !name.is_empty() && name.iter().all(|&byte| TOKEN[usize::from(byte)]) {
         return Ok(());
     }
@@ -196,7 +198,7 @@ fn check_name(object: &Bound<'_, PyAny>, name: &[u8]) -> Result<(), Offence> {
     let wrong = shown(object);
     let rule = "letters, digits and !#$%&'*+-.^_`|~ are allowed";
     let message = format!("{wrong} is not the name of a header (PEP 3333, RFC 9110): {rule}");
-    Err(Offence::of_value("WSGI0211", message))
+    Err(Violation::of_value("WSGI0211", message))
 }
 
 /// "Each header_value must not include any control characters, including carriage returns or
@@ -206,13 +208,13 @@ fn refuse_controls(
     bytes: &[u8],
     what: Part<'_>,
     is_bad: impl Fn(u8) -> bool,
-) -> Result<(), Offence> {
+) -> Result<(), Violation> {
     let Some(byte) = bytes.iter().find(|&&byte| is_bad(byte)) else { return Ok(()) };
     let message = format!(
         "{what} contains the control character 0x{byte:02x}, which PEP 3333 forbids: {}",
         shown(object)
     );
-    Err(Offence::of_value("WSGI0212", message))
+    Err(Violation::of_value("WSGI0212", message))
 }
 
 /// A tab is white space to HTTP.
@@ -224,7 +226,7 @@ fn is_control(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f
 }
 
-fn set_length(head: &mut Head, object: &Bound<'_, PyAny>, value: &[u8]) -> Result<(), Offence> {
+fn set_length(head: &mut Head, object: &Bound<'_, PyAny>, value: &[u8]) -> Result<(), Violation> {
     let digits = std::str::from_utf8(trim(value)).ok();
     let digits = digits.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let length: Option<u64> = digits.and_then(|text| text.parse().ok());
@@ -236,7 +238,7 @@ fn set_length(head: &mut Head, object: &Bound<'_, PyAny>, value: &[u8]) -> Resul
                 "there are two Content-Lengths, {old} and {new}; PEP 3333 wants \
                                    headers that are correct HTTP"
             );
-            return Err(Offence::of_value("WSGI0214", message));
+            return Err(Violation::of_value("WSGI0214", message));
         }
         (None, _) => {
             let wrong = shown(object);
@@ -244,7 +246,7 @@ fn set_length(head: &mut Head, object: &Bound<'_, PyAny>, value: &[u8]) -> Resul
                 "the Content-Length {wrong} is not a number of bytes, as HTTP \
                                    and PEP 3333 want it"
             );
-            return Err(Offence::of_value("WSGI0214", message));
+            return Err(Violation::of_value("WSGI0214", message));
         }
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! A bytes object while it is being filled: large data is copied into it once, and not before, as
-//! zeros, written over.
+//! A bytes object while it is being filled. Large data is copied into it once, and the memory is not
+//! filled with zeros before. CPython's name for it is `PyBytesWriter` (PEP 782).
 
 use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
@@ -20,7 +20,7 @@ unsafe extern "C" {
 
 /// Invariants: nobody else has the object; `memory` is that of its `size` bytes, of which the first
 /// `filled` have been written.
-pub struct Draft {
+pub struct BytesWriter {
     object: Py<PyBytes>,
     memory: *mut u8,
     size: usize,
@@ -28,12 +28,12 @@ pub struct Draft {
 }
 
 // SAFETY: the object is not shared, and without the GIL only its bytes are touched, by whoever has
-// the `Draft`. Dropping a `Py` is for any thread.
-unsafe impl Send for Draft {}
+// the `BytesWriter`. Dropping a `Py` is for any thread.
+unsafe impl Send for BytesWriter {}
 
-impl Draft {
+impl BytesWriter {
     /// Room for `size` bytes. MemoryError if there is none.
-    pub fn new(py: Python<'_>, size: usize) -> PyResult<Draft> {
+    pub fn new(py: Python<'_>, size: usize) -> PyResult<BytesWriter> {
         let length = length(size)?;
         // SAFETY: attached, as `py` shows. NULL: the bytes are not set. A new reference, or NULL
         // with an exception set.
@@ -41,13 +41,13 @@ impl Draft {
             let object = ffi::PyBytes_FromStringAndSize(std::ptr::null(), length);
             Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked()
         };
-        Ok(Draft::of(object, size, 0))
+        Ok(BytesWriter::of(object, size, 0))
     }
 
-    fn of(object: Bound<'_, PyBytes>, size: usize, filled: usize) -> Draft {
+    fn of(object: Bound<'_, PyBytes>, size: usize, filled: usize) -> BytesWriter {
         // SAFETY: it is a bytes object, which `object` keeps alive.
         let memory = unsafe { ffi::PyBytes_AsString(object.as_ptr()) };
-        Draft { object: object.unbind(), memory: memory.cast(), size, filled }
+        BytesWriter { object: object.unbind(), memory: memory.cast(), size, filled }
     }
 
     pub fn size(&self) -> usize {
@@ -110,7 +110,7 @@ impl Draft {
 
     /// The same with room for `size` bytes, not fewer than are filled. Large objects are moved by
     /// the kernel's tables and not copied.
-    pub fn resize(self, py: Python<'_>, size: usize) -> PyResult<Draft> {
+    pub fn resize(self, py: Python<'_>, size: usize) -> PyResult<BytesWriter> {
         let length = length(size.max(self.filled))?;
         let mut object = self.object.into_ptr();
         // SAFETY: attached; the only reference to a bytes object. It is given up here: what comes
@@ -119,7 +119,7 @@ impl Draft {
             _PyBytes_Resize(&mut object, length);
             Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked()
         };
-        Ok(Draft::of(object, size.max(self.filled), self.filled))
+        Ok(BytesWriter::of(object, size.max(self.filled), self.filled))
     }
 
     /// The bytes object, as long as it has been filled.

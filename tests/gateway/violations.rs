@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use wsgi::host::Outcome;
 
 fn file() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/offences.py")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/violations.py")
 }
 
 fn call(name: &'static str) -> Call {
@@ -123,7 +123,7 @@ fn a_wrong_length_is_one_line_and_a_traceback() {
 }
 
 #[test]
-fn an_offence_in_a_call_names_the_caller() {
+fn a_violation_in_a_call_names_the_caller() {
     let again = "WSGI0215 start_response was called a second time; PEP 3333 allows that only with \
                  exc_info, to report an error";
     let bad_exc_info = "WSGI0215 exc_info must be a tuple as sys.exc_info() returns it (PEP 3333), \
@@ -223,7 +223,7 @@ fn an_application_that_catches_the_exception_does_not_hide_it() {
 fn start_response_that_raised_counts_as_called() {
     let answer = call("again_after_error").run();
     let numbered: Vec<_> = answer.log.iter().filter(|line| line.starts_with("WSGI")).collect();
-    assert_eq!(numbered.len(), 2, "one for each offence: {:#?}", answer.log);
+    assert_eq!(numbered.len(), 2, "one for each violation: {:#?}", answer.log);
     assert!(numbered[0].starts_with("WSGI0209 ") && numbered[0].contains("caught the exception"));
     let here = place("again_after_error", "again_after_error");
     assert!(numbered[1].starts_with("WSGI0215 ") && numbered[1].contains(&here));

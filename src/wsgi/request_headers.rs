@@ -56,7 +56,7 @@ const COMMON_HEADERS: &[&str] = &[
 ];
 
 /// What a field becomes in `environ`.
-pub(super) struct Becomes {
+pub(super) struct EnvironKey {
     pub(super) key: Py<PyString>,
     repeated: Repeated,
     /// Its name has other characters than letters, digits and `-`.
@@ -81,7 +81,7 @@ pub(super) fn preload(py: Python<'_>) -> PyResult<()> {
 /// to make a string of each beginning of a thousand fields would copy a request many times.
 pub(super) fn put(
     environ: &Bound<'_, PyDict>,
-    becomes: &Becomes,
+    becomes: &EnvironKey,
     value: &Bound<'_, PyString>,
 ) -> PyResult<bool> {
     let key = becomes.key.bind(environ.py());
@@ -100,7 +100,7 @@ pub(super) fn put(
 }
 
 /// Makes one string of a field that was there more than once.
-pub(super) fn join(environ: &Bound<'_, PyDict>, becomes: &Becomes) -> PyResult<()> {
+pub(super) fn join(environ: &Bound<'_, PyDict>, becomes: &EnvironKey) -> PyResult<()> {
     let key = becomes.key.bind(environ.py());
     let Repeated::JoinedBy(separator) = becomes.repeated else { return Ok(()) };
     match environ.get_item(key)? {
@@ -114,7 +114,11 @@ pub(super) fn join(environ: &Bound<'_, PyDict>, becomes: &Becomes) -> PyResult<(
 
 /// None: the application does not see it. With `odd_names` names may have other characters than
 /// letters, digits and `-`: whoever administers the host has said so.
-pub(super) fn becomes(py: Python<'_>, name: &[u8], odd_names: bool) -> PyResult<Option<Becomes>> {
+pub(super) fn environ_key(
+    py: Python<'_>,
+    name: &[u8],
+    odd_names: bool,
+) -> PyResult<Option<EnvironKey>> {
     let dashed = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
     let is = |other: &str| name.iter().map(dashed).eq(other.bytes());
     let is_odd = !name.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -136,5 +140,5 @@ pub(super) fn becomes(py: Python<'_>, name: &[u8], odd_names: bool) -> PyResult<
         let separator = if is("cookie") { "; " } else { ", " };
         (KEYS.get(py, name)?, Repeated::JoinedBy(separator))
     };
-    Ok(Some(Becomes { key: key.unbind(), repeated, is_odd }))
+    Ok(Some(EnvironKey { key: key.unbind(), repeated, is_odd }))
 }

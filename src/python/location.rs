@@ -39,8 +39,8 @@ pub fn of_callable(callable: &Bound<'_, PyAny>) -> Option<String> {
 }
 
 /// ` (file:line, in name)`, or nothing.
-pub fn in_brackets(place: Option<String>) -> String {
-    place.map_or_else(String::new, |place| format!(" ({place})"))
+pub fn in_brackets(location: Option<String>) -> String {
+    location.map_or_else(String::new, |location| format!(" ({location})"))
 }
 
 /// Behind decorators that say what they wrap.
@@ -50,14 +50,14 @@ fn of_function(function: &Bound<'_, PyAny>) -> Option<String> {
 }
 
 fn of_frame(frame: &Bound<'_, PyAny>) -> Option<String> {
-    shown(&frame.getattr("f_code").ok()?, &frame.getattr("f_lineno").ok()?)
+    text(&frame.getattr("f_code").ok()?, &frame.getattr("f_lineno").ok()?)
 }
 
 fn of_code(code: &Bound<'_, PyAny>) -> Option<String> {
-    shown(code, &code.getattr("co_firstlineno").ok()?)
+    text(code, &code.getattr("co_firstlineno").ok()?)
 }
 
-fn shown(code: &Bound<'_, PyAny>, line: &Bound<'_, PyAny>) -> Option<String> {
+fn text(code: &Bound<'_, PyAny>, line: &Bound<'_, PyAny>) -> Option<String> {
     let file = code.getattr("co_filename").ok()?.cast_into::<PyString>().ok()?;
     let name = code.getattr("co_name").ok()?.cast_into::<PyString>().ok()?;
     let line: usize = line.extract().ok()?;

@@ -1,11 +1,11 @@
-//! The last request's `environ`, as a draft of the next one's.
+//! The `environ` of a thread's last request, from which that of the next request is made.
 //!
-//! A thread gets much the same from one request to the next: the same server, the same client, the
-//! same names of header fields in the same order. So it keeps what it has filled in for the last
-//! one, changes what is another in this one, and hands out a copy. An application never has the
-//! draft itself. If the names are others, a new draft is begun.
+//! Two requests of a thread have much in common: the server, often the client, the names of header
+//! fields and their order. So the thread keeps the dict that it filled for the last request. It
+//! changes the values that differ, and gives the application a copy. If the names differ, it begins
+//! a new dict.
 
-use super::fields::{self, Becomes};
+use super::request_headers::{self, EnvironKey};
 use crate::host::request::{Field, Request};
 use crate::python::c_exit::Local;
 use crate::python::strings::{is, native};
@@ -15,13 +15,13 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 use std::cell::Cell;
 
-/// A draft is not kept if there are more header fields,
+/// The dict is not kept if there are more header fields,
 const MAX_HEADERS: usize = 32;
 /// or a name or value is longer: it would stay until the next request of the thread.
 const MAX_SIZE: usize = 1024;
 
-/// What a draft has of a request beside its header fields, each with its key, and another one that
-/// has the same value.
+/// The strings of a request that the dict holds: the field, its key, and a second key with the same
+/// value.
 const FIELDS: [(Field, &str, Option<&str>); 12] = [
     (Field::Method, "REQUEST_METHOD", None),
     (Field::ScriptName, "SCRIPT_NAME", None),
@@ -47,10 +47,10 @@ type Keys = (Py<PyString>, Option<Py<PyString>>);
 static KEYS: PyOnceLock<[Keys; FIELDS.len()]> = PyOnceLock::new();
 
 thread_local! {
-    static PREVIOUS: Local<Cell<Option<Box<Previous>>>> = const { Local::new(Cell::new(None)) };
+    static CACHE: Local<Cell<Option<Box<EnvironCache>>>> = const { Local::new(Cell::new(None)) };
 }
 
-pub(super) struct Previous {
+pub(super) struct EnvironCache {
     /// What it is a copy of, to begin with.
     constants: Py<PyDict>,
     environ: Py<PyDict>,
@@ -63,10 +63,10 @@ pub(super) struct Previous {
 struct Header {
     name: Vec<u8>,
     /// None: the application does not see it.
-    kept: Option<(Becomes, Py<PyString>)>,
+    kept: Option<(EnvironKey, Py<PyString>)>,
 }
 
-impl Previous {
+impl EnvironCache {
     /// A dict with `constants`, and with what is in `FIELDS` and the header fields of `request`.
     pub(super) fn next<'py>(
         constants: &Bound<'py, PyDict>,
@@ -75,16 +75,16 @@ impl Previous {
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = constants.py();
         // If something fails, for want of memory, there is none for the next request.
-        let mut previous = match PREVIOUS.with(|previous| previous.take()) {
-            Some(previous) if previous.fits(constants, request) => previous,
+        let mut cache = match CACHE.with(|kept| kept.take()) {
+            Some(cache) if cache.fits(constants, request) => cache,
             _ => match Self::begin(constants, request, odd_names)? {
-                Ok(previous) => previous,
+                Ok(cache) => cache,
                 Err(environ) => return Ok(environ),
             },
         };
-        previous.change(py, request)?;
-        let environ = previous.environ.bind(py).copy()?;
-        PREVIOUS.with(|kept| kept.set(Some(previous)));
+        cache.change(py, request)?;
+        let environ = cache.environ.bind(py).copy()?;
+        CACHE.with(|kept| kept.set(Some(cache)));
         Ok(environ)
     }
 
@@ -102,7 +102,7 @@ impl Previous {
                 .all(|(had, (name, value))| had.name == name && value.len() <= MAX_SIZE)
     }
 
-    /// A new draft, or an environ that is not worth to be one.
+    /// A new dict to keep, or an environ that is not worth keeping.
     fn begin<'py>(
         constants: &Bound<'py, PyDict>,
         request: &Request,
@@ -118,12 +118,12 @@ impl Previous {
         let mut headers = Vec::with_capacity(request.headers().len());
         for (name, value) in request.headers() {
             keep &= name.len().max(value.len()) <= MAX_SIZE;
-            let kept = match fields::becomes(py, name, odd_names)? {
+            let kept = match request_headers::environ_key(py, name, odd_names)? {
                 None => None,
                 Some(becomes) => {
                     let value = native(py, value)?;
                     if !becomes.is_odd {
-                        keep &= fields::put(&environ, &becomes, &value)?;
+                        keep &= request_headers::put(&environ, &becomes, &value)?;
                     }
                     Some((becomes, value.unbind()))
                 }
@@ -133,9 +133,10 @@ impl Previous {
         keep &= put_odd_names(&environ, &mut headers)?;
         if !keep {
             let kept = headers.iter().filter_map(|header| header.kept.as_ref());
-            kept.map(|(becomes, _)| becomes).try_for_each(|it| fields::join(&environ, it))?;
+            kept.map(|(becomes, _)| becomes)
+                .try_for_each(|it| request_headers::join(&environ, it))?;
         }
-        let mut new = Previous {
+        let mut new = EnvironCache {
             constants: constants.clone().unbind(),
             environ: environ.clone().unbind(),
             is_https,
@@ -202,7 +203,7 @@ fn put_odd_names(environ: &Bound<'_, PyDict>, headers: &mut [Header]) -> PyResul
     let mut differ = true;
     for header in headers.iter().filter(|header| is_odd(header)) {
         if let Some((becomes, value)) = &header.kept {
-            differ &= fields::put(environ, becomes, value.bind(environ.py()))?;
+            differ &= request_headers::put(environ, becomes, value.bind(environ.py()))?;
         }
     }
     Ok(differ)
