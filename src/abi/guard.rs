@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs the body of the entry point `name`.
 pub(super) fn entry<T>(name: &'static str, body: impl FnOnce() -> Result<T>) -> Result<T> {
-    if python::thread::is_forked() {
+    if python::fork::is_forked() {
         return Err(Error::Forked);
     }
     let _called = misuse::called(name);

@@ -9,7 +9,7 @@ use super::response::file_range::FileRange;
 use super::response::head::Head;
 use super::run::Run;
 use super::transport::{Flow, Transport};
-use crate::python::thread::is_forked;
+use crate::python::fork::is_forked;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::Arc;

@@ -35,7 +35,7 @@ use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::pool::sync::Mutex;
 use crate::python::bytes_writer::BytesWriter;
-use crate::python::thread::is_forked;
+use crate::python::fork::is_forked;
 use pyo3::Python;
 use smallvec::SmallVec;
 use std::fmt;

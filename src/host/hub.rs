@@ -16,7 +16,7 @@ use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::pool::completion::CompletionQueue;
 use crate::pool::sync::{AtomicBool, Mutex, Ordering};
-use crate::python::thread::is_forked;
+use crate::python::fork::is_forked;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;

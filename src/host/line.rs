@@ -1,7 +1,7 @@
 //! Lines on their way to the host's log, and what they may cost together.
 
 use crate::pool::credit::Credit;
-use crate::python::thread::is_forked;
+use crate::python::fork::is_forked;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;

@@ -10,9 +10,9 @@ use super::client::Client;
 use super::exchange::Exchange;
 use super::hub::{Delivery, Hub};
 use super::polling;
+use crate::python::fork::is_forked;
 use crate::python::lines::{self, Lines};
 use crate::python::output::write_fd2;
-use crate::python::thread::is_forked;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

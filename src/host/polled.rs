@@ -11,7 +11,7 @@ use super::response::event::{Event, Events};
 use super::response::file_range::FileRange;
 use super::response::head::Head;
 use super::transport::{Flow, Transport};
-use crate::python::thread::is_forked;
+use crate::python::fork::is_forked;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 //! application, others that cancel it, and the one that stops the runtime.
 
 use super::callbacks::HostRequest;
-use crate::python::thread::is_forked;
+use crate::python::fork::is_forked;
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -6,8 +6,8 @@
 //! process. So it is noticed as early as can be, by what the C library calls first: the destructors of
 //! this thread's locals.
 
-use super::crash;
-use super::thread::{self, is_forked};
+use super::fork::is_forked;
+use super::gil;
 use once_cell::sync::OnceCell;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -64,7 +64,7 @@ fn watch_thread() {
     });
     if let Some(function) = function {
         // SAFETY: the destructor takes no notice of what it is given, and stays mapped as long as the
-        // process lives (see `thread::watch_forks`).
+        // process lives (see `fork::watch`).
         unsafe { function(at_thread_end, ptr::null_mut(), ptr::null_mut()) };
     }
 }
@@ -77,7 +77,7 @@ extern "C" fn at_thread_end(_: *mut libc::c_void) {
 /// later for the first time than Python was: they go in the opposite order.
 pub(super) fn check() {
     if INSIDE.get() > 0 && !is_forked() {
-        crash::end_by_exit();
+        end();
     }
 }
 
@@ -102,22 +102,35 @@ impl<T> Drop for Local<T> {
     /// The thread ends, and its Python state does after this; or a forked child calls `exit()`.
     fn drop(&mut self) {
         check();
-        if thread::gives_gil() {
+        if gil::can_be_taken() {
             // SAFETY: nobody gets at it after this.
             Python::attach(|_| unsafe { ManuallyDrop::drop(&mut self.0) });
         }
     }
 }
 
-/// Notices it on threads that Python has made, too. Call it once.
-pub(super) fn watch() {
+/// Ends the process, with a line that says why.
+static END: OnceCell<fn() -> !> = OnceCell::new();
+
+fn end() {
+    if let Some(end) = END.get() {
+        end();
+    }
+}
+
+/// From now on `end` is called where an application calls `exit()`, also on threads that Python has
+/// made.
+pub(super) fn watch(end: fn() -> !) {
+    if END.set(end).is_err() {
+        return;
+    }
     // SAFETY: the function stays mapped, as above. If there is no memory for it, nothing is noticed.
     unsafe { libc::atexit(at_exit) };
 }
 
 extern "C" fn at_exit() {
     if !is_forked() && (INSIDE.get() > 0 || is_pythons_thread()) {
-        crash::end_by_exit();
+        end();
     }
 }
 

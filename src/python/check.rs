@@ -1,14 +1,11 @@
 //! Whether a folder can be Python's home, told without Python: for a host's "test the
 //! configuration".
 
-use super::installation::{self, EXECUTABLE, LIBRARY};
+use super::installation::{self, EXECUTABLE, LIBRARY, VERSION, value};
 use super::reach::{self, Unusable};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-
-/// The version of Python that the library was built for, such as `3.11`.
-pub const VERSION: &str = env!("WSGI_PYTHON_VERSION");
 
 /// Whether `home` is a virtualenv of the Python that the library was built with, or its prefix, and
 /// this process may use it. If not, the sentence says what is wrong and what to do. Reads files
@@ -348,15 +345,6 @@ fn again(home: &Path, base: &Path) -> String {
         || remake(home),
         |python| remake(home).replace("PYTHON=...", &format!("PYTHON={}", python.display())),
     )
-}
-
-/// The value of a key of pyvenv.cfg: `key = value`, keys in any case.
-pub(super) fn value<'a>(config: &'a str, key: &str) -> Option<&'a str> {
-    config
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case(key))
-        .map(|(_, value)| value.trim())
 }
 
 /// `3.11` of `3.11.2` and of `3.11.2.final.0`.

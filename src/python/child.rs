@@ -5,8 +5,8 @@
 //! nothing is written to what the two share but descriptors 1 and 2. When the application returns to
 //! the library, the child ends.
 
+use super::fork::is_forked;
 use super::output;
-use super::thread::is_forked;
 use super::traceback;
 use super::{exit, strings::readable};
 use pyo3::exceptions::{PyOSError, PySystemExit};

@@ -1,10 +1,10 @@
 //! Starting the interpreter: every setting explicit, nothing taken from the environment.
 
 use super::dispositions::{self, Signals};
-use super::installation::EXECUTABLE;
+use super::installation::{EXECUTABLE, VERSION};
 use super::{
-    c_exit, changes, check, child, crash, descriptors, kill, linking, output, process, signals,
-    thread, traceback, tracing,
+    c_exit, changes, check, child, crash, descriptors, fork, kill, linking, output, process,
+    signals, thread, traceback, tracing,
 };
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -33,8 +33,8 @@ pub struct PythonSettings {
 /// `thread::is_started` is true, sys.stdout and sys.stderr are those of `output`, signals and the
 /// process are out of reach, and a crash says what it was about.
 pub fn start(settings: &PythonSettings) -> Result<(), String> {
-    thread::watch_forks();
-    c_exit::watch();
+    fork::watch();
+    c_exit::watch(crash::end_by_exit);
     linking::share_libpython();
     dispositions::hold_sigint();
     let up = bring_up(settings);
@@ -161,7 +161,7 @@ fn hint(home: &Path) -> String {
         format!(
             "Is {} a whole virtualenv, or the prefix of a whole Python {}?",
             home.display(),
-            check::VERSION
+            VERSION
         )
     })
 }

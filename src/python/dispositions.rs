@@ -6,7 +6,7 @@
 //! can be done before `wsgi_runtime_start` returns is done there ([`hold`]), and what is changed
 //! later is changed only if it still is what the library has put there ([`swap`]).
 
-use super::thread::is_forked;
+use super::fork::is_forked;
 use once_cell::sync::OnceCell;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -117,7 +117,7 @@ pub(super) fn action(signal: libc::c_int) -> libc::sigaction {
 }
 
 /// `handler` takes one argument, or three where `flags` has SA_SIGINFO, or is SIG_DFL or SIG_IGN. It
-/// stays mapped as long as the process lives (see `thread::watch_forks`). The action that it
+/// stays mapped as long as the process lives (see `fork::watch`). The action that it
 /// replaces comes back.
 pub(super) fn set(
     signal: libc::c_int,

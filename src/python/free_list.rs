@@ -2,7 +2,7 @@
 //! short request, and hardly any application keeps one. So each thread keeps the last object of a
 //! kind that no other code has a reference to, and uses it again. CPython calls that a free list.
 
-use super::{c_exit, thread};
+use super::{c_exit, gil};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -37,7 +37,7 @@ impl<K> Drop for FreeList<K> {
     fn drop(&mut self) {
         c_exit::check();
         let Some(unused) = self.0.take() else { return };
-        if thread::gives_gil() {
+        if gil::can_be_taken() {
             Python::attach(|_| drop(unused));
         } else {
             std::mem::forget(unused);

@@ -1,7 +1,6 @@
 //! Which installation of Python is which. Two of the same minor version are not the same: the
 //! extension modules of the standard library belong to the libpython that was built with them.
 
-use super::check::VERSION;
 use super::reach::{Unusable, look};
 use pyo3::ffi;
 use std::ffi::CStr;
@@ -9,6 +8,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+/// The version of Python that the library was built for, such as `3.11`.
+pub const VERSION: &str = env!("WSGI_PYTHON_VERSION");
 /// The Python that the library was built with.
 pub const EXECUTABLE: &str = env!("WSGI_PYTHON_EXECUTABLE");
 /// The folder of its standard library.
@@ -76,7 +77,7 @@ fn foreign(bin: &Path, depth: usize) -> Result<Option<PathBuf>, Unusable> {
 /// Where the Python is that a virtualenv with this `bin` folder was made by.
 fn base_of_virtualenv(bin: &Path) -> Option<PathBuf> {
     let config = fs::read_to_string(bin.parent()?.join("pyvenv.cfg")).ok()?;
-    super::check::value(&config, "home").map(PathBuf::from)
+    value(&config, "home").map(PathBuf::from)
 }
 
 fn library_above(bin: &Path) -> Result<Option<PathBuf>, Unusable> {
@@ -111,4 +112,13 @@ pub(super) fn is_own(library: &Path) -> bool {
         _ => false,
     };
     same(library, own) || same(&library.join("os.py"), &own.join("os.py"))
+}
+
+/// The value of a key of pyvenv.cfg: `key = value`, keys in any case.
+pub(super) fn value<'a>(config: &'a str, key: &str) -> Option<&'a str> {
+    config
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case(key))
+        .map(|(_, value)| value.trim())
 }

@@ -4,10 +4,10 @@
 //! with arguments that Python refuses gets what Python raises. In a child that Python forked the
 //! process is the application's own, and the functions are Python's.
 
+use super::fork::is_forked;
 use super::location;
 use super::output::{self, Stream};
 use super::strings::readable;
-use super::thread::is_forked;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySet, PyString, PyTuple};

@@ -15,8 +15,8 @@
 //! that use ends. In a forked child a use of a thread that is not there any more never ends: it is
 //! not waited for.
 
-use super::thread;
 use super::turns::{Asked, Turns};
+use super::{fork, thread};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::{PyResult, Python};
@@ -161,7 +161,7 @@ impl<T: Send> Shared<T> {
     fn wait_for_turn(&self, asked: &Asked) -> Result<Turn<'_>, &'static str> {
         match asked {
             Asked::Mine => Err("was used while a call of it was still running"),
-            _ if thread::is_forked() => {
+            _ if fork::is_forked() => {
                 Err("was in use on another thread when this process was forked")
             }
             _ => {

@@ -1,14 +1,17 @@
 //! The little of CPython that the library needs, behind safe functions. Knows no HTTP.
 //!
-//! * Once in a process: `config` starts the interpreter (`check` has looked at its home before: `installation` tells
-//!   one Python from another, `reach` what may be read),
-//!   `signals`, `kill`, `changes` and `process` keep the application's hands off the server's (by way of `intercept`;
-//!   `descriptors` knows which are), `output` takes what it
-//!   prints (`streams` has the classes), `exit` runs its exit handlers, `crash` has the last words, also of what
-//!   C code ends (`c_exit`), `dispositions`
-//!   leaves the host its signals. Python is never finalised: threads that run
-//!   application code cannot be ended, so the process exits with them.
-//! * On each thread: `thread` attaches it, and knows whether this process is a fork; `child` ends one.
+//! * Once in a process: `config` starts the interpreter. Before that `check` looks at its home:
+//!   `installation` tells one Python from another, `reach` what the user may read.
+//!   `signals`, `kill`, `changes` and `process` keep the application's hands off the server's
+//!   signals and process, by way of `intercept`; `descriptors` knows which descriptors are the
+//!   server's. `output` takes what the application prints (`streams` has the classes). `exit` runs
+//!   Python's exit handlers. `dispositions` leaves the host its signals.
+//!   Python is never finalised: threads that run application code cannot be ended, so the process
+//!   exits with them.
+//! * When a process ends early: `crash` writes the last lines, also where C code calls `exit()`
+//!   (`c_exit`). `breadcrumb` is what the thread works on, `alt_stack` the stack for the handler.
+//! * On each thread: `thread` attaches it. `gil` knows whether the GIL can be had, `fork` whether
+//!   this process is a fork; `child` ends one.
 //! * On a thread that `threading` does not know: `tracing` gives it the functions of debuggers.
 //! * About another thread: `stacks` tells where it is, `interrupt` raises an exception in it.
 //! * For an application: `modules` imports it, `spawned` has its children find it, `neighbours` and
@@ -30,6 +33,8 @@
 //! Numbers of log lines: WSGI0301 (`signals`), WSGI0302 and WSGI0304 to WSGI0307 (`process`), WSGI0308 and WSGI0309
 //! (`kill`), WSGI0310 and WSGI0311 (`changes`), WSGI0303 and WSGI0312 (`crash`).
 
+mod alt_stack;
+pub mod breadcrumb;
 pub mod bytes_writer;
 pub mod c_exit;
 mod changes;
@@ -42,7 +47,9 @@ pub mod crash;
 mod descriptors;
 pub mod dispositions;
 pub mod exit;
+pub mod fork;
 pub mod free_list;
+mod gil;
 pub mod installation;
 mod intercept;
 pub mod interrupt;

@@ -4,9 +4,9 @@
 //! A line is handed over without the GIL and without a lock, since the host's log may be full for a
 //! while. In a fork nobody reads that log: there, lines go to file descriptor 2.
 
+use super::fork::is_forked;
 use super::lines::{LineBuffer, Lines, decode, escape};
 use super::streams;
-use super::thread::is_forked;
 use once_cell::sync::OnceCell;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView};

@@ -7,7 +7,7 @@ use super::descriptors::{self, FIRST_FREE};
 use super::intercept::{self, Call, Rule};
 use super::output;
 use super::strings::readable;
-use super::{crash, intercept::Act};
+use super::{breadcrumb, intercept::Act};
 use pyo3::exceptions::{PyNotADirectoryError, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyString, PyTuple};
@@ -96,7 +96,7 @@ pub(super) fn last_words(py: Python<'_>, text: &str) {
     output::write_fd2(&format!(
         "{text} {}{}; the stack of its Python follows",
         std::process::id(),
-        crash::at_work()
+        breadcrumb::at_work()
     ));
     for line in stack(py).unwrap_or_default() {
         output::write_fd2(&line);

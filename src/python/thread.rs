@@ -1,4 +1,4 @@
-//! Threads that use Python: attaching them, and whether this process is a fork.
+//! Threads that use Python: attaching them.
 //!
 //! A thread that Python did not make gets a `PyThreadState` when it attaches. `PyGILState_Release`
 //! would delete it each time, and with it the thread's `threading.local` values, such as the
@@ -11,16 +11,14 @@
 //! 3. It is given back on its own thread, when the thread ends, and only while that is safe: see
 //!    `Drop for Kept`.
 
-use super::c_exit;
+use super::{c_exit, gil};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::cell::OnceCell;
 use std::ptr::NonNull;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static READY: AtomicBool = AtomicBool::new(false);
-static FORKED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static KEPT: OnceCell<Kept> = const { OnceCell::new() };
@@ -31,7 +29,7 @@ thread_local! {
 ///
 /// # Panics
 /// If Python has not been started: ask `is_started` on a path where that can be. In a fork that
-/// Python did not make itself (`is_forked`) it may wait for ever.
+/// Python did not make itself (`fork::is_forked`) it may wait for ever.
 pub fn attach<R>(f: impl for<'py> FnOnce(Python<'py>) -> R) -> R {
     assert!(is_started(), "Python is used before it has been started");
     // A thread that is ending has no thread locals left; it attaches for this one call.
@@ -66,27 +64,6 @@ pub(super) fn set_started() {
     READY.store(true, Ordering::Release);
 }
 
-/// Makes `is_forked` work from now on. Any thread; further calls do nothing.
-pub fn watch_forks() {
-    extern "C" fn in_child() {
-        FORKED.store(true, Ordering::Relaxed);
-    }
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // SAFETY: the handler only stores to an atomic, which is allowed between fork and exec. It
-        // stays mapped as long as the process lives: whoever loads this library as a part of a
-        // module links that with `-z nodelete`.
-        let failed = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
-        assert_eq!(failed, 0, "there is no memory for a fork handler");
-    });
-}
-
-/// Whether this process is a fork of the one that called `watch_forks`. Children that are started
-/// with `subprocess` never are: they go on to another program. Any thread, never blocks.
-pub fn is_forked() -> bool {
-    FORKED.load(Ordering::Relaxed)
-}
-
 /// The Python state of a thread that Python did not make, detached.
 struct Kept {
     state: NonNull<ffi::PyThreadState>,
@@ -114,7 +91,7 @@ impl Drop for Kept {
     /// the end of the process.
     fn drop(&mut self) {
         c_exit::check();
-        if !gives_gil() {
+        if !gil::can_be_taken() {
             return;
         }
         // SAFETY: the state is this thread's (invariant 1: `Kept` lives in a thread local and is
@@ -127,21 +104,4 @@ impl Drop for Kept {
             ffi::PyGILState_Release(self.gil);
         }
     }
-}
-
-/// Whether a thread that ends could have the GIL. Not in a fork, where the thread that held it may
-/// not exist, nor when the interpreter is being finalised, which this library never does, but an
-/// application or a host can.
-pub(super) fn gives_gil() -> bool {
-    // SAFETY: may be asked at any time.
-    !is_forked() && unsafe { ffi::Py_IsInitialized() } != 0 && !is_finalizing()
-}
-
-/// Before 3.13 there is no public answer, and `Py_IsInitialized` is 0 from early on instead.
-fn is_finalizing() -> bool {
-    #[cfg(Py_3_13)]
-    // SAFETY: may be asked at any time.
-    return unsafe { ffi::Py_IsFinalizing() } != 0;
-    #[cfg(not(Py_3_13))]
-    false
 }

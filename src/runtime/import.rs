@@ -24,10 +24,10 @@ pub(super) fn import(
     let mut warnings = Vec::new();
     let result = python::attach(|py| {
         let name = target.to_string();
-        let _work = python::crash::work(&[b"the import of ", name.as_bytes()]);
+        let _work = python::breadcrumb::set(&[b"the import of ", name.as_bytes()]);
         let result = Application::import(py, target, facts, &mut warnings);
         python::output::flush_thread(py);
-        if python::thread::is_forked() {
+        if python::fork::is_forked() {
             python::child::leave(py, result.as_ref().err());
         }
         let taken = python::signals::taken_by_c(py);

@@ -94,7 +94,7 @@ impl Runtime {
             .map_err(|_| Error::invalid("the runtime was started before; a process has one"))?;
         let runtime = RUNTIME.wait();
         let hub = &runtime.pool.hub;
-        python::thread::watch_forks();
+        python::fork::watch();
         python::output::set_emit(Box::new(|_, lines| {
             hub.log_lines(client::current().as_ref(), Level::Error, lines);
         }));

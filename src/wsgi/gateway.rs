@@ -15,8 +15,8 @@ use crate::host::client::Client;
 use crate::host::hub::Hub;
 use crate::host::request::{Field, Request};
 use crate::host::{Flow, Transport};
-use crate::python::crash::{self, Work};
-use crate::python::thread::is_forked;
+use crate::python::breadcrumb::{self, Breadcrumb};
+use crate::python::fork::is_forked;
 use crate::python::{child, location, output, repr, tracing};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
@@ -34,7 +34,7 @@ pub fn answer(
     transport: Box<dyn Transport>,
     hub: &Arc<Hub>,
 ) -> Option<Paused> {
-    let work = begin_work(&request);
+    let breadcrumb = set_breadcrumb(&request);
     let response = Response::new(transport, request.get(Field::Method) == b"HEAD");
     let response = match start_response::lend(py, response, hub) {
         Ok(response) => response,
@@ -46,7 +46,7 @@ pub fn answer(
     let result = guard(|| call(py, application, request, &response, hub));
     leave_if_forked(py, &result);
     let result = result.and_then(|body| guard(|| body.send(py, &response, hub)));
-    conclude(py, application, hub, response, result, &work)
+    conclude(py, application, hub, response, result, &breadcrumb)
 }
 
 /// "The server or gateway invokes the application callable once for each request it receives from an
@@ -97,9 +97,9 @@ impl Paused {
         hub: &Arc<Hub>,
     ) -> Option<Paused> {
         let Paused { response, body, work } = self;
-        let work = crash::work(&[&work]);
+        let breadcrumb = breadcrumb::set(&[&work]);
         let result = guard(|| body.send(py, &response, hub));
-        conclude(py, application, hub, response, result, &work)
+        conclude(py, application, hub, response, result, &breadcrumb)
     }
 }
 
@@ -123,10 +123,10 @@ fn conclude(
     hub: &Hub,
     mut response: Lent<Response>,
     result: Result<Option<Body>, Failure>,
-    work: &Work,
+    breadcrumb: &Breadcrumb,
 ) -> Option<Paused> {
     let result = match result {
-        Ok(Some(body)) => return Some(Paused { response, body, work: work.text() }),
+        Ok(Some(body)) => return Some(Paused { response, body, work: breadcrumb.text() }),
         Ok(None) => Ok(()),
         Err(failure) => Err(failure),
     };
@@ -161,12 +161,12 @@ fn end(
 }
 
 /// For the last words, should the application end the process.
-fn begin_work(request: &Request) -> Work {
+fn set_breadcrumb(request: &Request) -> Breadcrumb {
     let path = match request.get(Field::RequestUri) {
         b"" => [request.get(Field::ScriptName), request.get(Field::PathInfo)],
         uri => [uri, b""],
     };
-    crash::work(&[request.get(Field::Method), b" ", path[0], path[1]])
+    breadcrumb::set(&[request.get(Field::Method), b" ", path[0], path[1]])
 }
 
 /// What the application returned, and what it was lent: that is of no use to it after this. Dropped

@@ -8,7 +8,7 @@ use super::violation::LogEntry;
 use crate::host::Outcome;
 use crate::host::hub::Hub;
 use crate::host::{Level, client};
-use crate::python::{crash, location, repr, traceback};
+use crate::python::{breadcrumb, location, repr, traceback};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
@@ -217,7 +217,7 @@ fn context(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
 
 /// `: "GET /path", request ID`, of the request that this thread answers, as far as it is known.
 fn request() -> String {
-    let what = crash::work_here().map(|work| format!("\"{work}\""));
+    let what = breadcrumb::current().map(|work| format!("\"{work}\""));
     let id = client::current().map(|current| String::from_utf8_lossy(current.id()).into_owned());
     let id = id.filter(|id| !id.is_empty()).map(|id| format!("request {id}"));
     let known: Vec<_> = what.into_iter().chain(id).collect();

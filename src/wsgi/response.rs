@@ -4,7 +4,7 @@ use crate::host::client::Client;
 use crate::host::response::file_range::FileRange;
 use crate::host::response::head::Head;
 use crate::host::{Flow, Outcome, Transport};
-use crate::python::thread::is_forked;
+use crate::python::fork::is_forked;
 use crate::wsgi::violation::LogEntry;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;

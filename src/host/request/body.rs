@@ -4,7 +4,7 @@ use super::failures;
 use super::pull::Pull;
 use crate::python::bytes_writer::BytesWriter;
 use crate::python::child::OfTheParent;
-use crate::python::thread::is_forked;
+use crate::python::fork::is_forked;
 use pyo3::Python;
 use std::fmt;
 use std::fs::File;

@@ -1,7 +1,7 @@
 //! Response bytes that the host owns until it has sent them.
 
 use super::deferred::DeferredDrops;
-use crate::python::thread::is_forked;
+use crate::python::fork::is_forked;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use smallvec::SmallVec;

@@ -2,7 +2,7 @@
 
 use crate::host::polling::Callbacks;
 use crate::pool::sync::Mutex;
-use crate::python::thread::is_forked;
+use crate::python::fork::is_forked;
 use once_cell::sync::OnceCell;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;

@@ -1,7 +1,8 @@
 //! Which folders can be Python's home. No interpreter runs here.
 
 use super::Folder;
-use crate::python::check::{VERSION, check_folder, check_home, check_home_closely};
+use crate::python::check::{check_folder, check_home, check_home_closely};
+use crate::python::installation::VERSION;
 use crate::python::installation::{EXECUTABLE, LIBRARY};
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -3,7 +3,7 @@
 use super::{
     Folder, LOG, argument, log_to_memory, own_process, passed, python, run, start_with, stderr,
 };
-use crate::python::{PythonSettings, check, config, exit, thread};
+use crate::python::{PythonSettings, check, config, exit, fork, installation, thread};
 use pyo3::prelude::*;
 use std::env;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ fn a_virtualenv_and_a_path_are_honoured() {
             assert_ne!(get("prefix"), get("base_prefix"));
             assert_eq!(
                 get("executable"),
-                folder.join(format!("venv/bin/python{}", check::VERSION))
+                folder.join(format!("venv/bin/python{}", installation::VERSION))
             );
             let found: Vec<PathBuf> = sys.getattr("path").unwrap().extract().unwrap();
             assert_eq!(found[..3], [path[0].clone(), folder.join("more"), path[1].clone()]);
@@ -78,7 +78,7 @@ fn a_wrong_home_is_an_error_that_says_so() {
         return;
     }
     let folder = Folder::new("wrong");
-    let version = check::VERSION;
+    let version = installation::VERSION;
     folder.file(
         "pyvenv.cfg",
         &format!("home = {}/base/bin\nversion = {version}\n", folder.0.display()),
@@ -105,7 +105,7 @@ fn a_home_without_a_program_is_an_error_and_no_other_python_is_started() {
     }
     // As after an upgrade that took the program away, between the check and the start.
     let folder = Folder::new("gone");
-    folder.file(&format!("lib/python{}/os.py", check::VERSION), "");
+    folder.file(&format!("lib/python{}/os.py", installation::VERSION), "");
     let test = "starting::a_home_without_a_program_is_an_error_and_no_other_python_is_started";
     passed(&own_process(test, &folder.0));
 }
@@ -133,7 +133,7 @@ fn exit_handlers_run_and_what_they_raise_is_logged() {
 #[test]
 fn a_fork_knows_that_it_is_one() {
     python(|py| {
-        assert!(!thread::is_forked());
+        assert!(!fork::is_forked());
         let code = "import os, signal\n\
                     r, w = os.pipe()\n\
                     pid = os.fork()\n\
@@ -151,7 +151,7 @@ fn a_fork_knows_that_it_is_one() {
                     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])\n\
                     assert (code, said) == (7, b'from the child\\n'), (code, said)\n";
         run(py, code).unwrap();
-        assert!(!thread::is_forked());
+        assert!(!fork::is_forked());
     });
 }
 
