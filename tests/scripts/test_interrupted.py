@@ -36,7 +36,7 @@ def wait_for(condition, what, deadline=30):
 
 def take_signals():
     """A shell cannot trap what its parent ignores, such as SIGHUP below nohup."""
-    for name in SIGNALS:
+    for name in [*SIGNALS, "SIGQUIT"]:
         signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
