@@ -5,6 +5,7 @@
 
 use super::alt_stack::AltStack;
 use super::c_exit;
+use nix::unistd;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
@@ -91,8 +92,7 @@ pub(super) fn here() -> Option<&'static Slot> {
 }
 
 fn thread_number() -> i32 {
-    // SAFETY: takes nothing and cannot fail; a number of a thread is an int.
-    unsafe { libc::syscall(libc::SYS_gettid) as i32 }
+    unistd::gettid().as_raw()
 }
 
 /// What a thread of this library has while it lives: its slot, and a stack for handlers.

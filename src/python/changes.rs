@@ -2,9 +2,9 @@
 //! user, its root folder. That is done, since it may be meant so; the log says where it was.
 
 use super::intercept::{self, Act, Call, Rule};
+use nix::unistd;
 use pyo3::prelude::*;
 use std::mem::MaybeUninit;
-use std::ptr;
 
 const OS: (&str, &[&str]) = ("os", &["posix"]);
 const RESOURCE: (&str, &[&str]) = ("resource", &[]);
@@ -60,19 +60,8 @@ fn user<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 /// Users and groups.
-fn credentials() -> ([libc::uid_t; 3], [libc::gid_t; 3], Vec<libc::gid_t>) {
-    let (mut users, mut groups) = ([0; 3], [0; 3]);
-    // SAFETY: each writes three numbers, for which there is room; they cannot fail then.
-    unsafe {
-        libc::getresuid(&mut users[0], &mut users[1], &mut users[2]);
-        libc::getresgid(&mut groups[0], &mut groups[1], &mut groups[2]);
-    }
-    // SAFETY: with no room it only says how many there are.
-    let count = unsafe { libc::getgroups(0, ptr::null_mut()) };
-    let mut more = vec![0; usize::try_from(count).unwrap_or_default()];
-    // SAFETY: there is room for so many; if there are more by now, it fails and writes none.
-    unsafe { libc::getgroups(count, more.as_mut_ptr()) };
-    (users, groups, more)
+fn credentials() -> impl PartialEq {
+    (unistd::getresuid(), unistd::getresgid(), unistd::getgroups())
 }
 
 fn root<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -4,6 +4,7 @@
 use super::dispositions::action;
 use super::intercept::{self, Act, Call, Rule};
 use super::{descriptors, process};
+use nix::unistd::{self, Pid};
 use pyo3::prelude::*;
 use std::os::fd::RawFd;
 
@@ -38,9 +39,7 @@ pub(super) fn intercept(py: Python<'_>) -> PyResult<()> {
 fn kill<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let Ok(process) = call.value(0).extract::<libc::pid_t>() else { return call.original() };
     match process {
-        -1 => to_group(call),
-        // SAFETY: takes nothing and cannot fail.
-        0 => to_own_group(call, unsafe { libc::getpgrp() }),
+        -1 | 0 => to_group(call),
         ..-1 => to_own_group(call, -process),
         _ => to(call, process),
     }
@@ -65,9 +64,8 @@ fn to<'py>(call: &Call<'_, 'py>, process: libc::pid_t) -> PyResult<Bound<'py, Py
 /// It has started this process, or was started by what has, and is in the same group: that is how a
 /// server's processes are. A child of the application is neither.
 fn is_servers(process: libc::pid_t) -> bool {
-    // SAFETY: they only ask; of a process that is not there the second fails.
-    let (parent, same_group) =
-        unsafe { (libc::getppid(), libc::getpgid(process) == libc::getpgrp()) };
+    let parent = unistd::getppid().as_raw();
+    let same_group = unistd::getpgid(Some(Pid::from_raw(process))) == Ok(unistd::getpgrp());
     same_group && (process == parent || parent_of(process) == Some(parent))
 }
 
@@ -84,8 +82,7 @@ fn by_descriptor<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 
 fn kill_group<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     match call.value(0).extract::<libc::pid_t>() {
-        // SAFETY: takes nothing and cannot fail.
-        Ok(0) => to_own_group(call, unsafe { libc::getpgrp() }),
+        Ok(0) => to_group(call),
         Ok(group) => to_own_group(call, group),
         Err(_) => call.original(),
     }
@@ -96,8 +93,7 @@ fn raise<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 fn to_own_group<'py>(call: &Call<'_, 'py>, group: libc::pid_t) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: takes nothing and cannot fail.
-    if group == unsafe { libc::getpgrp() } { to_group(call) } else { call.original() }
+    if group == unistd::getpgrp().as_raw() { to_group(call) } else { call.original() }
 }
 
 /// The group is that of all processes of the server, unless somebody has put it elsewhere.

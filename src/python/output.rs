@@ -7,10 +7,12 @@
 use super::fork::is_forked;
 use super::lines::{LineBuffer, Lines, decode, escape};
 use super::streams;
+use nix::unistd;
 use once_cell::sync::OnceCell;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView};
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Takes the lines of one text, all of them. Called on any thread, never with the GIL held by it; may
@@ -141,8 +143,7 @@ fn put_fd2(line: &str) {
     if line.ends_with('\n') {
         LINE_IS_OPEN.set(false);
     }
-    // SAFETY: the bytes are readable for the call; a closed descriptor is only an error.
-    let _ = unsafe { libc::write(2, line.as_ptr().cast(), line.len()) };
+    let _ = unistd::write(io::stderr(), line.as_bytes());
 }
 
 /// Adds text to what the thread has begun, and hands over the lines that are whole now.

@@ -9,6 +9,7 @@
 use super::dispositions::{self, action, is_free};
 use super::intercept::{self, Act, Call, Rule};
 use super::strings::readable;
+use nix::unistd;
 use once_cell::sync::OnceCell;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -176,8 +177,7 @@ fn mask<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 
 /// The thread with which the process began, on which a server usually has its loop.
 fn is_first_thread() -> bool {
-    // SAFETY: both take nothing and cannot fail.
-    unsafe { libc::gettid() == libc::getpid() }
+    unistd::gettid() == unistd::getpid()
 }
 
 /// Nobody has a handler that it could run.
