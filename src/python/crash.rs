@@ -11,9 +11,12 @@
 use super::breadcrumb::{self, MAX_TEXT};
 use super::dispositions::{self, action};
 use super::fork::is_forked;
+use nix::sys::signal::{SaFlags, SigHandler};
+use nix::unistd;
 use once_cell::sync::OnceCell;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 const SIGNALS: [(libc::c_int, &str); 5] = [
@@ -46,8 +49,8 @@ pub(super) fn watch(py: Python<'_>) -> PyResult<()> {
     if SIGNALS.iter().any(|(signal, _)| action(*signal).sa_sigaction != libc::SIG_DFL) {
         return Ok(());
     }
-    let below = after_stack as *const () as libc::sighandler_t;
     for (signal, _) in SIGNALS {
+        let below = SigHandler::SigAction(after_stack);
         dispositions::swap_with(signal, libc::SIG_DFL, below, FLAGS);
     }
     let options = PyDict::new(py);
@@ -56,7 +59,7 @@ pub(super) fn watch(py: Python<'_>) -> PyResult<()> {
     faulthandler.call_method("enable", (), Some(&options))?;
     let previous = SIGNALS.map(|(signal, _)| action(signal));
     if PREVIOUS.set(previous).is_ok() {
-        let ours = on_crash as *const () as libc::sighandler_t;
+        let ours = SigHandler::SigAction(on_crash);
         for ((signal, _), previous) in SIGNALS.iter().zip(previous) {
             dispositions::swap_with(*signal, previous.sa_sigaction, ours, FLAGS);
         }
@@ -66,7 +69,7 @@ pub(super) fn watch(py: Python<'_>) -> PyResult<()> {
 
 /// SA_NODEFER: a crash inside of the handler must not be held back, and faulthandler raises the
 /// signal once more to end the process.
-const FLAGS: libc::c_int = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+const FLAGS: SaFlags = SaFlags::SA_ONSTACK.union(SaFlags::SA_NODEFER);
 
 type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
 
@@ -104,9 +107,8 @@ fn take_effect(signal: libc::c_int) {
         // SAFETY: ends the process, of which nobody is to make use any more.
         unsafe { libc::_exit(EXIT_CODE) };
     }
-    dispositions::set(signal, libc::SIG_DFL, FLAGS);
-    // SAFETY: ends the process.
-    unsafe { libc::raise(signal) };
+    dispositions::set(signal, SigHandler::SigDfl, FLAGS);
+    dispositions::raise(signal);
 }
 
 /// An application has called `exit()` of C: the last words, then the end.
@@ -115,9 +117,9 @@ pub(super) fn end_by_exit() -> ! {
     BY_EXIT.store(true, Ordering::Relaxed);
     say(b"WSGI0312 ", "exit() of C code", b"follows");
     if PREVIOUS.get().is_some() {
-        // faulthandler writes the stack only of what dies by a signal.
-        // SAFETY: allowed anywhere; it comes back where the host has another handler for it.
-        unsafe { libc::raise(libc::SIGABRT) };
+        // faulthandler writes the stack only of what dies by a signal. This comes back where the
+        // host has another handler for it.
+        dispositions::raise(libc::SIGABRT);
     }
     // SAFETY: as in `take_effect`.
     unsafe { libc::_exit(EXIT_CODE) }
@@ -145,8 +147,8 @@ fn say(number: &[u8], cause: &str, stack: &[u8]) {
     line.push(*b"; the stack of its Python ");
     line.push(stack.iter().copied());
     line.push(*b"\n");
-    // SAFETY: the bytes are readable for the call. If it fails there is nobody left to tell.
-    let _ = unsafe { libc::write(libc::STDERR_FILENO, line.bytes.as_ptr().cast(), line.length) };
+    // `stderr` only names the descriptor here, and locks nothing. A failure has no place in the log.
+    let _ = unistd::write(io::stderr(), &line.bytes[..line.length]);
 }
 
 /// A line that is put together without memory of its own.

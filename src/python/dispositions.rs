@@ -7,6 +7,7 @@
 //! later is changed only if it still is what the library has put there ([`swap`]).
 
 use super::fork::is_forked;
+use nix::sys::signal::{self, SaFlags, SigAction, SigHandler, SigSet, Signal};
 use once_cell::sync::OnceCell;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -31,7 +32,7 @@ const IGNORED_BY_PYTHON: [libc::c_int; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
 pub fn hold(signals: Signals) {
     if !signals.leave_pipe {
         for signal in IGNORED_BY_PYTHON {
-            swap(signal, libc::SIG_DFL, libc::SIG_IGN);
+            swap(signal, libc::SIG_DFL, SigHandler::SigIgn);
         }
     }
     hold_sigint();
@@ -41,19 +42,24 @@ pub fn hold(signals: Signals) {
 /// Python was told to install no handlers. With a handler in its place Python takes nothing. This one
 /// does what the default does, and a host that sets its own replaces it.
 pub(super) fn hold_sigint() {
-    swap(libc::SIGINT, libc::SIG_DFL, as_by_default as *const () as libc::sighandler_t);
+    swap(libc::SIGINT, libc::SIG_DFL, SigHandler::Handler(as_by_default));
 }
 
 /// Once Python's signal module has been imported: the default is put back, unless the host has set a
 /// handler meanwhile.
 pub(super) fn let_sigint_go() {
-    swap(libc::SIGINT, as_by_default as *const () as libc::sighandler_t, libc::SIG_DFL);
+    swap(libc::SIGINT, held(), SigHandler::SigDfl);
+}
+
+/// The handler that the kernel reports for a signal while [`as_by_default`] is in place.
+fn held() -> libc::sighandler_t {
+    as_by_default as *const () as libc::sighandler_t
 }
 
 extern "C" fn as_by_default(signal: libc::c_int) {
-    set(signal, libc::SIG_DFL, 0);
-    // SAFETY: allowed in a handler; SA_NODEFER lets the signal arrive at once.
-    unsafe { libc::raise(signal) };
+    set(signal, SigHandler::SigDfl, SaFlags::empty());
+    // SA_NODEFER lets the signal arrive at once.
+    raise(signal);
 }
 
 /// What happens on signals that the host handles, or ignores, or is ended by, when Python starts.
@@ -71,11 +77,10 @@ const TELLING: [libc::c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, li
 
 /// Remembers which signals are the host's.
 pub(super) fn remember(signals: Signals) {
-    let held = as_by_default as *const () as libc::sighandler_t;
     let hosts = |signal| {
         let action = action(signal);
         let handler = action.sa_sigaction;
-        let is_hosts = TELLING.contains(&signal) || handler != libc::SIG_DFL && handler != held;
+        let is_hosts = TELLING.contains(&signal) || handler != libc::SIG_DFL && handler != held();
         is_hosts.then_some((signal, action))
     };
     let _ = HOSTS.set((1..libc::SIGRTMAX()).filter_map(hosts).collect());
@@ -94,12 +99,10 @@ pub(super) fn put_back() -> Vec<libc::c_int> {
     if !KEEP_HANDLERS.load(Ordering::Relaxed) || is_forked() {
         return taken;
     }
-    let held = as_by_default as *const () as libc::sighandler_t;
     for (signal, before) in HOSTS.get().into_iter().flatten() {
-        let is_ours = OF_CRASHES.contains(signal) || before.sa_sigaction == held;
+        let is_ours = OF_CRASHES.contains(signal) || before.sa_sigaction == held();
         if !is_ours && action(*signal).sa_sigaction != before.sa_sigaction {
-            // SAFETY: `before` came from the kernel, and its handler is still there, by the host's word.
-            unsafe { libc::sigaction(*signal, before, ptr::null_mut()) };
+            exchange(*signal, Some(before));
             taken.push(*signal);
         }
     }
@@ -108,47 +111,46 @@ pub(super) fn put_back() -> Vec<libc::c_int> {
 
 /// What happens on `signal`.
 pub(super) fn action(signal: libc::c_int) -> libc::sigaction {
-    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: asks for the action of a signal that there is; zeros are a valid `sigaction`.
+    exchange(signal, None)
+}
+
+/// The action that `handler` replaces comes back. Allowed in a handler.
+pub(super) fn set(signal: libc::c_int, handler: SigHandler, flags: SaFlags) -> libc::sigaction {
+    exchange(signal, Some(&SigAction::new(handler, flags, SigSet::empty()).into()))
+}
+
+/// What happens on `signal`; `next` happens from now on, if it is given. For this file only: `next`
+/// is an action that the kernel has reported, or that of `set`.
+fn exchange(signal: libc::c_int, next: Option<&libc::sigaction>) -> libc::sigaction {
+    let next = next.map_or(ptr::null(), ptr::from_ref);
+    let mut before = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: zeros are a valid `sigaction`, and remain if there is no such signal. `next` is NULL,
+    // or has a handler with the arguments that its flags say: one that the host had set, and keeps
+    // mapped by its word, or one of this library, which stays mapped too (see `fork::watch`).
     unsafe {
-        libc::sigaction(signal, ptr::null(), action.as_mut_ptr());
-        action.assume_init()
+        libc::sigaction(signal, next, before.as_mut_ptr());
+        before.assume_init()
     }
 }
 
-/// `handler` takes one argument, or three where `flags` has SA_SIGINFO, or is SIG_DFL or SIG_IGN. It
-/// stays mapped as long as the process lives (see `fork::watch`). The action that it
-/// replaces comes back.
-pub(super) fn set(
-    signal: libc::c_int,
-    handler: libc::sighandler_t,
-    flags: libc::c_int,
-) -> libc::sigaction {
-    let mut next = MaybeUninit::<libc::sigaction>::zeroed();
-    let mut before = next;
-    // SAFETY: zeros are a valid `sigaction`, with an empty mask; the handler is what it has to be by
-    // this function's text, which its callers in this folder keep.
-    unsafe {
-        (*next.as_mut_ptr()).sa_sigaction = handler;
-        (*next.as_mut_ptr()).sa_flags = flags;
-        libc::sigaction(signal, next.as_ptr(), before.as_mut_ptr());
-        before.assume_init()
-    }
+/// Sends `signal` to the calling thread. Allowed in a handler.
+pub(super) fn raise(signal: libc::c_int) {
+    let _ = Signal::try_from(signal).and_then(signal::raise);
 }
 
 /// Replaces `expected` by `handler`, if it still is in place; whether it was.
 ///
 /// C has no such step, and another thread may set a handler of its own between the look and the
 /// change. The change tells what it has replaced, and that is put back then.
-fn swap(signal: libc::c_int, expected: libc::sighandler_t, handler: libc::sighandler_t) -> bool {
-    swap_with(signal, expected, handler, libc::SA_NODEFER)
+fn swap(signal: libc::c_int, expected: libc::sighandler_t, handler: SigHandler) -> bool {
+    swap_with(signal, expected, handler, SaFlags::SA_NODEFER)
 }
 
 pub(super) fn swap_with(
     signal: libc::c_int,
     expected: libc::sighandler_t,
-    handler: libc::sighandler_t,
-    flags: libc::c_int,
+    handler: SigHandler,
+    flags: SaFlags,
 ) -> bool {
     if action(signal).sa_sigaction != expected {
         return false;
@@ -156,8 +158,7 @@ pub(super) fn swap_with(
     let before = set(signal, handler, flags);
     let swapped = before.sa_sigaction == expected;
     if !swapped {
-        // SAFETY: `before` came from the kernel a moment ago.
-        unsafe { libc::sigaction(signal, &before, ptr::null_mut()) };
+        exchange(signal, Some(&before));
     }
     swapped
 }
@@ -171,13 +172,13 @@ mod tests {
 
     #[test]
     fn a_handler_is_replaced_only_if_it_is_the_expected_one() {
-        let ours = as_by_default as *const () as libc::sighandler_t;
+        let ours = SigHandler::Handler(as_by_default);
         assert!(!swap(SIGNAL, libc::SIG_IGN, ours));
         assert_eq!(action(SIGNAL).sa_sigaction, libc::SIG_DFL);
         assert!(swap(SIGNAL, libc::SIG_DFL, ours));
-        assert_eq!(action(SIGNAL).sa_sigaction, ours);
-        assert!(swap(SIGNAL, ours, libc::SIG_IGN));
-        assert!(!swap(SIGNAL, ours, libc::SIG_DFL));
+        assert_eq!(action(SIGNAL).sa_sigaction, held());
+        assert!(swap(SIGNAL, held(), SigHandler::SigIgn));
+        assert!(!swap(SIGNAL, held(), SigHandler::SigDfl));
         assert_eq!(action(SIGNAL).sa_sigaction, libc::SIG_IGN);
     }
 }
