@@ -4,10 +4,13 @@
 //! What was open when Python started is the server's, as long as it is the same file. Of what it has
 //! opened since, a connection to an address that it listens on can be told.
 
+use nix::sys::socket::sockopt::AcceptConn;
+use nix::sys::socket::{SockaddrStorage, getsockname, getsockopt};
+use nix::sys::stat::fstat;
 use once_cell::sync::OnceCell;
 use std::fs;
-use std::mem::{MaybeUninit, size_of};
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::path::PathBuf;
 
 /// The first descriptor that is not a standard one.
 pub(super) const FIRST_FREE: RawFd = 3;
@@ -23,9 +26,16 @@ static HOST: OnceCell<Host> = OnceCell::new();
 /// Device and inode: of a socket no other has them.
 type Identity = (libc::dev_t, libc::ino_t);
 
-/// What a client connects to: of an Internet address the port, since the rest may be any; of a
-/// socket in the file system its path.
-type Address = (libc::sa_family_t, Vec<u8>);
+/// What a client connects to.
+#[derive(Debug, PartialEq, Eq)]
+enum Address {
+    /// Of an Internet address, since the rest may be any. IPv4 comes to listeners of IPv6 too.
+    Port(u16),
+    /// Of a socket in the file system.
+    Path(PathBuf),
+    /// Of a socket in Linux's abstract namespace.
+    Abstract(Vec<u8>),
+}
 
 /// Remembers what is open now. Where that cannot be found out nothing is known to be the server's.
 pub(super) fn remember() {
@@ -62,50 +72,36 @@ pub(super) fn process_of(fd: RawFd) -> Option<libc::pid_t> {
 }
 
 fn identity(fd: RawFd) -> Option<(Identity, libc::mode_t)> {
-    let mut status = MaybeUninit::<libc::stat>::zeroed();
-    // SAFETY: zeros are a valid `stat`, which the call fills; of a descriptor that is not open it
-    // fails.
-    let status = unsafe {
-        if libc::fstat(fd, status.as_mut_ptr()) != 0 {
-            return None;
-        }
-        status.assume_init()
-    };
+    let status = ask(fd, |fd| fstat(fd))?;
     Some(((status.st_dev, status.st_ino), status.st_mode))
 }
 
 fn is_listening(fd: RawFd) -> bool {
-    let mut listens: libc::c_int = 0;
-    let mut size = size_of::<libc::c_int>() as libc::socklen_t;
-    let to = (&raw mut listens).cast();
-    // SAFETY: the kernel writes an int, for which there is room; of what is no socket it fails.
-    let asked =
-        unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_ACCEPTCONN, to, &mut size) };
-    asked == 0 && listens != 0
+    ask(fd, |fd| getsockopt(&fd, AcceptConn)).unwrap_or(false)
+}
+
+/// Asks the kernel about what is open at `fd`. None if nothing is, or if it has no answer.
+fn ask<T>(fd: RawFd, question: impl FnOnce(BorrowedFd<'_>) -> nix::Result<T>) -> Option<T> {
+    if fd < 0 {
+        return None;
+    }
+    // SAFETY: not -1. `question` is one call that only asks: if no file is open there, or another
+    // one by now, it fails, or its answer is about that one.
+    question(unsafe { BorrowedFd::borrow_raw(fd) }).ok()
 }
 
 fn address(fd: RawFd) -> Option<Address> {
-    let mut storage = MaybeUninit::<libc::sockaddr_storage>::zeroed();
-    let mut size = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-    // SAFETY: zeros are a valid `sockaddr_storage`, which has room for each address; the kernel says
-    // how much it has written, which is not more than that.
-    let (storage, bytes) = unsafe {
-        if libc::getsockname(fd, storage.as_mut_ptr().cast(), &mut size) != 0 {
-            return None;
-        }
-        let length = (size as usize).min(size_of::<libc::sockaddr_storage>());
-        let bytes = std::slice::from_raw_parts(storage.as_ptr().cast::<u8>(), length);
-        (storage.assume_init(), bytes.to_vec())
-    };
-    match i32::from(storage.ss_family) {
-        // IPv4 comes to listeners of IPv6 too. The port is behind the family in both.
-        libc::AF_INET | libc::AF_INET6 => {
-            Some((libc::AF_INET as libc::sa_family_t, bytes.get(2..4)?.to_vec()))
-        }
-        // Without a path it is one of a pair, or a client.
-        libc::AF_UNIX if bytes.len() > 2 => Some((storage.ss_family, bytes[2..].to_vec())),
-        _ => None,
+    let address: SockaddrStorage = getsockname(fd).ok()?;
+    if let Some(address) = address.as_sockaddr_in() {
+        return Some(Address::Port(address.port()));
     }
+    if let Some(address) = address.as_sockaddr_in6() {
+        return Some(Address::Port(address.port()));
+    }
+    let address = address.as_unix_addr()?;
+    let path = address.path().map(|path| Address::Path(path.to_owned()));
+    // Without a name it is one of a pair, or a client.
+    path.or_else(|| address.as_abstract().map(|name| Address::Abstract(name.to_vec())))
 }
 
 #[cfg(test)]
@@ -113,6 +109,8 @@ mod tests {
     use super::*;
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsRawFd;
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 
     #[test]
     fn a_connection_has_the_address_that_was_listened_on_and_a_client_has_not() {
@@ -125,5 +123,23 @@ mod tests {
         assert_ne!(address(client.as_raw_fd()), address(listener.as_raw_fd()));
         assert_ne!(identity(server.as_raw_fd()), identity(client.as_raw_fd()));
         assert_eq!(identity(-1), None);
+    }
+
+    #[test]
+    fn a_unix_socket_is_known_by_its_path_or_its_abstract_name() {
+        let path = std::env::temp_dir().join(format!("wsgi-descriptors-{}", std::process::id()));
+        let _ = fs::remove_file(&path);
+        let in_files = UnixListener::bind(&path).unwrap();
+        assert_eq!(address(in_files.as_raw_fd()), Some(Address::Path(path.clone())));
+        let client = UnixStream::connect(&path).unwrap();
+        let (server, _) = in_files.accept().unwrap();
+        fs::remove_file(&path).unwrap();
+        assert_eq!(address(server.as_raw_fd()), address(in_files.as_raw_fd()));
+        assert_eq!(address(client.as_raw_fd()), None);
+        let name = format!("wsgi-descriptors-{}", std::process::id());
+        let without_file = SocketAddr::from_abstract_name(&name).unwrap();
+        let abstract_one = UnixListener::bind_addr(&without_file).unwrap();
+        let expected = Some(Address::Abstract(name.into_bytes()));
+        assert_eq!(address(abstract_one.as_raw_fd()), expected);
     }
 }
