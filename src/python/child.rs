@@ -47,8 +47,7 @@ pub fn leave(py: Python<'_>, raised: Option<&PyErr>) -> ! {
         let _ = exit::flush(py, name);
     }
     output::flush_thread(py);
-    // SAFETY: ends the process without running the handlers that its parent has for its own end.
-    unsafe { libc::_exit(code) }
+    exit::at_once(code)
 }
 
 fn let_frames_go(py: Python<'_>, error: &PyErr) -> PyResult<()> {

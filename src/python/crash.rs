@@ -10,6 +10,7 @@
 
 use super::breadcrumb::{self, MAX_TEXT};
 use super::dispositions::{self, action};
+use super::exit;
 use super::fork::is_forked;
 use nix::sys::signal::{SaFlags, SigHandler};
 use nix::unistd;
@@ -104,8 +105,7 @@ extern "C" fn after_stack(signal: libc::c_int, _: *mut libc::siginfo_t, _: *mut 
 /// As it would have been without these handlers.
 fn take_effect(signal: libc::c_int) {
     if BY_EXIT.load(Ordering::Relaxed) && !is_forked() {
-        // SAFETY: ends the process, of which nobody is to make use any more.
-        unsafe { libc::_exit(EXIT_CODE) };
+        exit::at_once(EXIT_CODE);
     }
     dispositions::set(signal, SigHandler::SigDfl, FLAGS);
     dispositions::raise(signal);
@@ -121,8 +121,7 @@ pub(super) fn end_by_exit() -> ! {
         // host has another handler for it.
         dispositions::raise(libc::SIGABRT);
     }
-    // SAFETY: as in `take_effect`.
-    unsafe { libc::_exit(EXIT_CODE) }
+    exit::at_once(EXIT_CODE)
 }
 
 fn name(signal: libc::c_int) -> &'static str {

@@ -5,9 +5,9 @@
 
 use super::descriptors::{self, FIRST_FREE};
 use super::intercept::{self, Call, Rule};
-use super::output;
 use super::strings::readable;
 use super::{breadcrumb, intercept::Act};
+use super::{exit, output};
 use pyo3::exceptions::{PyNotADirectoryError, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyString, PyTuple};
@@ -23,7 +23,7 @@ const EXIT_CODE: i32 = 1;
 const NOWHERE: &str = "/dev/null/nowhere";
 
 const RULES: &[Rule] = &[
-    rule("_exit", &["status"], 1, true, exit),
+    rule("_exit", &["status"], 1, true, end),
     rule("execv", &["path", "argv"], 2, false, exec),
     rule("execve", &["path", "argv", "env"], 3, true, exec),
     rule("close", &["fd"], 1, true, close),
@@ -52,10 +52,10 @@ pub(super) fn intercept(py: Python<'_>) -> PyResult<()> {
     intercept::install(py, RULES)
 }
 
-fn exit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+fn end<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let Ok(code) = call.value(0).extract::<i32>() else { return call.original() };
     last_words(call.py(), &format!("WSGI0302 os._exit({code}) ends process"));
-    end()
+    exit::at_once(EXIT_CODE)
 }
 
 /// The server would be gone: the application would have its connections, and nginx does not replace
@@ -75,7 +75,7 @@ fn exec<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let shown = call.shown(call.value(0).repr().ok().map(|text| readable(&text).into_owned()));
     let text = format!("WSGI0305 {shown} would have replaced the web server; it ends process");
     last_words(py, &text);
-    end()
+    exit::at_once(EXIT_CODE)
 }
 
 /// Whether exec would find a file that may be run.
@@ -101,12 +101,6 @@ pub(super) fn last_words(py: Python<'_>, text: &str) {
     for line in stack(py).unwrap_or_default() {
         output::write_fd2(&line);
     }
-}
-
-fn end() -> ! {
-    // SAFETY: ends the process, as the application wants it; no handler of the host's runs, which
-    // other threads might not survive.
-    unsafe { libc::_exit(EXIT_CODE) }
 }
 
 /// The calling Python code as a traceback has it.
