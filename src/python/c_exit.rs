@@ -9,7 +9,6 @@
 use super::fork::is_forked;
 use super::gil;
 use once_cell::sync::OnceCell;
-use pyo3::ffi;
 use pyo3::prelude::*;
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -136,8 +135,5 @@ extern "C" fn at_exit() {
 
 /// A host may well call `exit` on a thread of its own, though that has used Python.
 fn is_pythons_thread() -> bool {
-    // SAFETY: both may be asked at any time once Python has been started.
-    let has_state =
-        unsafe { ffi::Py_IsInitialized() != 0 && !ffi::PyGILState_GetThisThreadState().is_null() };
-    has_state && !IS_HOSTS.get()
+    gil::is_initialized() && gil::has_state() && !IS_HOSTS.get()
 }

@@ -73,8 +73,7 @@ struct Kept {
 impl Kept {
     /// Makes a state for the calling thread, or None if it has one.
     fn new() -> Option<Kept> {
-        // SAFETY: always allowed once Python runs, which `attach` has asserted; needs no GIL.
-        if !unsafe { ffi::PyGILState_GetThisThreadState() }.is_null() {
+        if gil::has_state() {
             return None;
         }
         // SAFETY: Python runs, and the thread has no state, hence is not attached: Ensure makes a
