@@ -21,7 +21,8 @@ pub(super) struct Slot {
     thread: AtomicI32,
     length: AtomicUsize,
     text: [AtomicU8; MAX_TEXT],
-    next: *const Slot,
+    /// Set before the slot is in the list, and not changed after that.
+    next: AtomicPtr<Slot>,
 }
 
 impl Slot {
@@ -35,19 +36,18 @@ impl Slot {
     }
 
     fn add(thread: i32) -> &'static Slot {
-        let slot = Box::into_raw(Box::new(Slot {
+        let slot: &'static Slot = Box::leak(Box::new(Slot {
             thread: AtomicI32::new(thread),
             length: AtomicUsize::new(0),
             text: [const { AtomicU8::new(0) }; MAX_TEXT],
-            next: ptr::null(),
+            next: AtomicPtr::new(ptr::null_mut()),
         }));
         let mut first = SLOTS.load(Ordering::Acquire);
         loop {
-            // SAFETY: no other thread has the new slot yet, and it is never freed.
-            unsafe { (*slot).next = first };
-            match SLOTS.compare_exchange(first, slot, Ordering::AcqRel, Ordering::Acquire) {
-                // SAFETY: as above; from now on it is only read.
-                Ok(_) => return unsafe { &*slot },
+            slot.next.store(first, Ordering::Relaxed);
+            let new = ptr::from_ref(slot).cast_mut();
+            match SLOTS.compare_exchange(first, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return slot,
                 Err(other) => first = other,
             }
         }
@@ -78,9 +78,9 @@ impl Slot {
 
 fn slots() -> impl Iterator<Item = &'static Slot> {
     let first = SLOTS.load(Ordering::Acquire);
-    // SAFETY: slots are never freed, and what SLOTS and `next` point to is complete.
-    let at = |slot: *const Slot| unsafe { slot.as_ref() };
-    std::iter::successors(at(first), move |slot| at(slot.next))
+    // SAFETY: SLOTS and `next` are NULL or come from a `&'static Slot`, whose members are atomic.
+    let at = |slot: *mut Slot| unsafe { slot.as_ref() };
+    std::iter::successors(at(first), move |slot| at(slot.next.load(Ordering::Relaxed)))
 }
 
 /// What the calling thread works on, if it has set that. Neither allocates nor locks.

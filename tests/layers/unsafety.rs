@@ -12,7 +12,7 @@ const UNSAFE: [(&str, usize); 7] = [
     ("wsgi", 0),
     ("host", 6),
     ("pool", 0),
-    ("python", 52),
+    ("python", 50),
     ("error", 0),
 ];
 
