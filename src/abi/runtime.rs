@@ -65,7 +65,7 @@ pub const WSGI_EVENTFD: u32 = 64;
 
 /// `wsgi_runtime_config.flags`: when the runtime starts, all signal handlers of the host are set,
 /// and the host already ignores every signal that it will ignore. If the import of an application
-/// then replaces a handler by C code, the library restores it after the import (WSGI0301). Do not
+/// then replaces a handler by C code, the library restores it after the import (WSGI0315). Do not
 /// use this flag if the host sets a handler later: the library would take that off. The signals of
 /// `WSGI_NO_CRASH_REPORT` are excepted.
 pub const WSGI_KEEP_HANDLERS: u32 = 128;

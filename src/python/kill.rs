@@ -54,7 +54,7 @@ fn to<'py>(call: &Call<'_, 'py>, process: libc::pid_t) -> PyResult<Bound<'py, Py
     if !asks && is_servers(process) {
         // A reload is asked for in this way. So is the end of the site.
         call.say(&format!(
-            "WSGI0309 {} is a signal to another process of the web server",
+            "WSGI0317 {} is a signal to another process of the web server",
             call.shown_whole()
         ));
     }
@@ -117,7 +117,7 @@ fn to_process<'py>(call: &Call<'_, 'py>, index: usize) -> PyResult<Bound<'py, Py
         Effect::Stops => {
             // Nobody would make it go on.
             call.say(&format!(
-                "WSGI0308 {} was refused: it would stop the web server",
+                "WSGI0316 {} was refused: it would stop the web server",
                 call.shown_whole()
             ));
             return Err(process::os_error(libc::EPERM));

@@ -30,8 +30,9 @@
 //! The build must set `WSGI_PYTHON_VERSION`, `WSGI_PYTHON_EXECUTABLE`, `WSGI_PYTHON_LIBRARY`, and
 //! pyo3's cfgs.
 //!
-//! Numbers of log lines: WSGI0301 (`signals`), WSGI0302 and WSGI0304 to WSGI0307 (`process`), WSGI0308 and WSGI0309
-//! (`kill`), WSGI0310 and WSGI0311 (`changes`), WSGI0303 and WSGI0312 (`crash`).
+//! Numbers of log lines: WSGI0301 and WSGI0314 (`signals`), WSGI0302 and WSGI0304 to WSGI0307
+//! (`process`), WSGI0308, WSGI0309, WSGI0316 and WSGI0317 (`kill`), WSGI0310 and WSGI0311
+//! (`changes`), WSGI0303 and WSGI0312 (`crash`).
 
 mod alt_stack;
 pub mod breadcrumb;

@@ -165,7 +165,7 @@ fn mask<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     }
     if left_out {
         call.say(
-            "WSGI0301 signal.pthread_sigmask() has not blocked signals of the web server on its own \
+            "WSGI0314 signal.pthread_sigmask() has not blocked signals of the web server on its own \
              thread: signals belong to the web server",
         );
     }

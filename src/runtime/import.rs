@@ -33,7 +33,7 @@ pub(super) fn import(
         let taken = python::signals::taken_by_c(py);
         if !taken.is_empty() {
             warnings.push(format!(
-                "WSGI0301 the import of {target} has set handlers in C for {}, which were taken off: \
+                "WSGI0315 the import of {target} has set handlers in C for {}, which were taken off: \
                  signals belong to the web server",
                 taken.join(", ")
             ));

@@ -133,12 +133,12 @@ impl Report<'_, '_> {
             // interrupt the log has told already.
             let interrupt = |error| libwsgi_module::is_request_timeout(self.py, error);
             if !matches!(&failure.kind, FailureKind::Raised(error) if interrupt(error)) {
-                let before = if self.broken {
-                    "its request body was whole"
+                let what = if self.broken {
+                    "WSGI0219 the client left before its request body was whole"
                 } else {
-                    "the response was complete"
+                    "WSGI0208 the client left before the response was complete"
                 };
-                let text = format!("WSGI0208 the client left before {before}{}", request());
+                let text = format!("{what}{}", request());
                 log_plain(self.py, self.hub, Level::Info, &text);
             }
             return;

@@ -67,7 +67,7 @@ impl fmt::Display for Part<'_> {
 }
 
 pub fn check(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> Result<Checked, Violation> {
-    let line = text(status, "WSGI0209", Part::Status)?;
+    let line = text(status, "WSGI0220", Part::Status)?;
     let (code, reason) = parse_status(status, &line)?;
     let mut checked = check_fields(Head::new(code, reason), headers)?;
     if matches!(code, 204 | 304) {
@@ -105,8 +105,8 @@ fn check_fields(head: Head, headers: &Bound<'_, PyAny>) -> Result<Checked, Viola
 
 fn add(checked: &mut Checked, pair: &Bound<'_, PyAny>) -> Result<(), Violation> {
     let (name_object, value_object) = split(pair)?;
-    let name = text(&name_object, "WSGI0210", Part::Name)?;
-    let value = text(&value_object, "WSGI0210", Part::Value(&name))?;
+    let name = text(&name_object, "WSGI0222", Part::Name)?;
+    let value = text(&value_object, "WSGI0222", Part::Value(&name))?;
     check_name(&name_object, &name)?;
     refuse_controls(&value_object, &value, Part::Value(&name), is_forbidden_in_value)?;
     if name.eq_ignore_ascii_case(b"content-length") {
@@ -136,7 +136,7 @@ fn split<'py>(
     parts.ok_or_else(|| {
         let wrong = shown(pair);
         let rule = "a response header must be a tuple of two strings, (name, value)";
-        Violation::of_type("WSGI0210", format!("{rule} (PEP 3333), not {wrong}"))
+        Violation::of_type("WSGI0221", format!("{rule} (PEP 3333), not {wrong}"))
     })
 }
 
@@ -238,7 +238,7 @@ fn set_length(head: &mut Head, object: &Bound<'_, PyAny>, value: &[u8]) -> Resul
                 "there are two Content-Lengths, {old} and {new}; PEP 3333 wants \
                                    headers that are correct HTTP"
             );
-            return Err(Violation::of_value("WSGI0214", message));
+            return Err(Violation::of_value("WSGI0223", message));
         }
         (None, _) => {
             let wrong = shown(object);

@@ -103,7 +103,7 @@ impl StartResponse {
                 let wrong = repr::value(exc_info);
                 let rule = "exc_info must be a tuple as sys.exc_info() returns it";
                 let message = format!("{rule} (PEP 3333), not {wrong}");
-                raise(&self.response, exc_info.py(), Violation::of_type("WSGI0215", message))
+                raise(&self.response, exc_info.py(), Violation::of_type("WSGI0224", message))
             },
             PyErr::from_value,
         )
@@ -158,7 +158,7 @@ impl Write {
                     "write() was given more than the {content_length} bytes of the Content-Length that \
                      start_response was given (PEP 3333)"
                 );
-                Err(raise(&self.response, py, Violation::of_order("WSGI0205", message)))
+                Err(raise(&self.response, py, Violation::of_order("WSGI0218", message)))
             }
             Err(Problem::Gone) if is_forked() => Err(OfTheParent("the response").into()),
             Err(Problem::Gone) => Err(PyOSError::new_err("write(): the client is gone")),

@@ -191,7 +191,7 @@ static void upload_breaks_off(void) {
         run(&one);
         ENSURE(one.status == WSGI_GONE && !one.finished && !one.begun && one.reads == 2);
     }
-    ENSURE(logged("0 request WSGI0208 the client left before its request body was whole: "
+    ENSURE(logged("0 request WSGI0219 the client left before its request body was whole: "
                   "\"POST /read\", request id-7\n"));
     ENSURE(logged("0 request WSGI0208 the client left before the response was complete: "));
     ENSURE(!logged("WSGI0201") && !logged("2 request"));

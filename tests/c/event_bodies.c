@@ -125,7 +125,7 @@ static void not_as_long_as_stated(void) {
     submit(&one, &request);
     ENSURE(wsgi_body_push(one.exchange, NULL, 0, WSGI_PUSH_BROKEN, NULL) == WSGI_OK);
     UNTIL(one.finished);
-    ENSURE(one.outcome == WSGI_FAILED && strstr(host.log, "WSGI0208 the client left before its"));
+    ENSURE(one.outcome == WSGI_FAILED && strstr(host.log, "WSGI0219 the client left before its"));
     ENSURE(strstr(host.log, "WSGI0201") == NULL);
 }
 

@@ -42,7 +42,7 @@ fn assert_refused(status: &str, headers: &str, line: &str) {
 #[test]
 fn a_wrong_status_is_one_line_and_a_traceback() {
     for (status, line) in [
-        ("b'2'", "WSGI0209 the status must be a str (PEP 3333), not bytes: b'2'"),
+        ("b'2'", "WSGI0220 the status must be a str (PEP 3333), not bytes: b'2'"),
         (
             "'OK'",
             "WSGI0209 the status 'OK' does not begin with three digits; PEP 3333 wants one like \
@@ -75,11 +75,11 @@ fn a_wrong_header_is_one_line_and_a_traceback() {
         ),
         (
             "[('A',)]",
-            "WSGI0210 a response header must be a tuple of two strings, (name, value) (PEP 3333), \
+            "WSGI0221 a response header must be a tuple of two strings, (name, value) (PEP 3333), \
              not ('A',)"
                 .to_owned(),
         ),
-        ("[('A', 1)]", format!("WSGI0210 {value} must be a str (PEP 3333), not int: 1")),
+        ("[('A', 1)]", format!("WSGI0222 {value} must be a str (PEP 3333), not int: 1")),
         (
             "[('A: b', 'c')]",
             "WSGI0211 'A: b' is not the name of a header (PEP 3333, RFC 9110): letters, digits and \
@@ -117,7 +117,7 @@ fn a_wrong_length_is_one_line_and_a_traceback() {
                 want it";
     assert_refused("'200 OK'", "[('Content-Length', 'ten')]", line);
     let two = "[('Content-Length', '1'), ('content-length', '2')]";
-    let line = "WSGI0214 there are two Content-Lengths, 1 and 2; PEP 3333 wants headers that are \
+    let line = "WSGI0223 there are two Content-Lengths, 1 and 2; PEP 3333 wants headers that are \
                 correct HTTP";
     assert_refused("'200 OK'", two, line);
 }
@@ -126,10 +126,10 @@ fn a_wrong_length_is_one_line_and_a_traceback() {
 fn a_violation_in_a_call_names_the_caller() {
     let again = "WSGI0215 start_response was called a second time; PEP 3333 allows that only with \
                  exc_info, to report an error";
-    let bad_exc_info = "WSGI0215 exc_info must be a tuple as sys.exc_info() returns it (PEP 3333), \
+    let bad_exc_info = "WSGI0224 exc_info must be a tuple as sys.exc_info() returns it (PEP 3333), \
                         not 'why'";
     let text = "WSGI0216 write() takes bytes (PEP 3333), not str: 'text'";
-    let too_much = "WSGI0205 write() was given more than the 3 bytes of the Content-Length that \
+    let too_much = "WSGI0218 write() was given more than the 3 bytes of the Content-Length that \
                     start_response was given (PEP 3333)";
     let (failed, cut) = ("the answer is 500", "the response was cut off");
     for (app, line, result) in [
@@ -247,7 +247,7 @@ fn what_was_refused_is_not_sent_by_write() {
 #[test]
 fn rules_broken_in_a_loop_are_told_a_few_times() {
     let answer = call("written_too_often").run();
-    assert_eq!(answer.log.iter().filter(|line| line.starts_with("WSGI0205")).count(), 8);
+    assert_eq!(answer.log.iter().filter(|line| line.starts_with("WSGI0218")).count(), 8);
 }
 
 #[test]

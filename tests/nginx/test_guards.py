@@ -83,7 +83,7 @@ def test_a_signal_to_another_process_of_the_server_is_logged(nginx):
     server = nginx(CONF, workers=2)
     assert shown(server, "/others?NULL") == -signal.SIGTERM
     assert shown(server, "/others?URG") == -signal.SIGTERM, "the application's own child gets it"
-    lines = server.wait_log("WSGI0309 os.kill(", "another process of the web server", count=2)
+    lines = server.wait_log("WSGI0317 os.kill(", "another process of the web server", count=2)
     assert len(lines) == 2 and all("in others" in line and "URG" in line for line in lines), (
         "one line for the master and one for the other worker, none for a child or for signal 0"
     )
@@ -132,7 +132,7 @@ def test_a_change_of_the_process_is_logged(server):
 def test_a_signal_that_would_stop_the_worker_is_refused(server):
     before = server.workers()
     assert server.ask("/kill?STOP").status == 500, "PermissionError"
-    server.wait_log("WSGI0308 os.kill(", "was refused", "guards.py")
+    server.wait_log("WSGI0316 os.kill(", "was refused", "guards.py")
     assert server.workers() == before and shown(server, "/ok") == "ok"
 
 
@@ -231,7 +231,7 @@ def test_a_mask_of_a_thread_does_not_block_nginx_s_signals(nginx, inline):
     masked = shown(server, "/masks")
     if inline:
         assert masked == ["SIGRTMIN"], "nginx's own thread must get nginx's signals"
-        server.wait_log("WSGI0301 signal.pthread_sigmask()", "guards.py")
+        server.wait_log("WSGI0314 signal.pthread_sigmask()", "guards.py")
     else:
         assert masked == ["SIGQUIT", "SIGTERM", "SIGRTMIN"], "as in Python"
     assert_ends(server, pid)
@@ -325,7 +325,7 @@ def test_handlers_in_c_of_an_import_are_removed(nginx):
     server = nginx("location / { wsgi_app @PREFIX@/in_c.py app; }", files=[("in_c.py", IN_C)])
     pid = server.workers()[0]
     assert server.ask("/").body == b"imported"
-    line = server.wait_log("WSGI0301 the import of", "in_c.py", "has set handlers in C for")[0]
+    line = server.wait_log("WSGI0315 the import of", "in_c.py", "has set handlers in C for")[0]
     assert all(name in line for name in ("SIGTERM", "SIGQUIT", "SIGPIPE", "SIGWINCH")), line
     assert_ends(server, pid)
 

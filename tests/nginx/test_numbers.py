@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import client
 import pytest
 
 from server import ENVIRONMENT, PYTHON, ROOT, wait_for
@@ -27,6 +28,7 @@ NOT_HERE = {
     "WSGI0111": "the system would need to have no memory for a handler",
     "WSGI0113": "needs another module of nginx that changes bodies",
     "WSGI0119": "no connection may be left at the start of a worker",
+    "WSGI0219": "nginx has ended the request itself; tests/c and tests/gateway have such hosts",
     "WSGI0120": "the system would have to refuse read() from a descriptor that works",
 }
 ELSEWHERE = {
@@ -62,6 +64,10 @@ ELSEWHERE = {
     "WSGI0310": "test_guards.py::test_a_change_of_the_process_is_logged",
     "WSGI0311": "test_guards.py::test_a_change_of_the_process_is_logged",
     "WSGI0312": "test_guards.py::test_exit_of_c_is_logged_and_the_worker_is_replaced",
+    "WSGI0314": "test_guards.py::test_a_mask_of_a_thread_does_not_block_nginx_s_signals",
+    "WSGI0315": "test_guards.py::test_handlers_in_c_of_an_import_are_removed",
+    "WSGI0316": "test_guards.py::test_a_signal_that_would_stop_the_worker_is_refused",
+    "WSGI0317": "test_guards.py::test_a_signal_to_another_process_of_the_server_is_logged",
     "WSGI0313": "test_guards.py::test_a_client_does_not_get_the_number_of_standard_error",
 }
 
@@ -72,7 +78,11 @@ HEADS = {
     "WSGI0211": ("'200 OK'", "[('A:', 'b')]", "'A:' is not"),
     "WSGI0212": ("'200 OK'", r"[('A', 'b\r\nX-Evil: c')]", r"0x0d, which PEP 3333 forbids: 'b\r\n"),
     "WSGI0213": ("'200 OK'", "[('A', chr(8364))]", "has a character that ISO-8859-1 has not"),
-    "WSGI0214": ("'200 OK'", "[('Content-Length', size) for size in '12']", "1 and 2"),
+    "WSGI0214": ("'200 OK'", "[('Content-Length', 'ten')]", "'ten' is not a number of bytes"),
+    "WSGI0220": ("200", "[]", "not int: 200"),
+    "WSGI0221": ("'200 OK'", "[('A',)]", "not ('A',)"),
+    "WSGI0222": ("'200 OK'", "[('A', 1)]", "header A must be a str (PEP 3333), not int: 1"),
+    "WSGI0223": ("'200 OK'", "[('Content-Length', size) for size in '12']", "1 and 2"),
 }
 OFFENCES = {
     "WSGI0201": ("raises", 500, "KeyError: 'xxx"),
@@ -85,10 +95,11 @@ OFFENCES = {
     "WSGI0215": ("again", 500, "in again"),
     "WSGI0216": ("written_text", 500, "not str: 'text'"),
     "WSGI0217": ("liar", 200, "in liar"),
+    "WSGI0218": ("written_too_much", 200, "in written_too_much"),
 }
 CONF = "location /head { wsgi_app @APPS@/../gateway/violations.py head; }" + "".join(
     f"location /{name} {{ wsgi_app @APPS@/../gateway/violations.py {name}; }}"
-    for name, *_ in OFFENCES.values()
+    for name in [*(name for name, *_ in OFFENCES.values()), "bad_exc_info"]
 )
 OWN = "location / { wsgi_app @PREFIX@/own.py app; }"
 GOOD = """
@@ -151,6 +162,13 @@ def test_an_offence_of_an_application_is_logged(server, number):
     level = "[warn]" if number == "WSGI0206" else "[error]"
     assert level in lines[0] and "client: 127.0.0.1" in lines[0]
     assert len(server.log_lines("WSGI", f'request: "GET /{name} ')) == 1, "no other number"
+
+
+def test_wsgi0224(server):
+    with server.connect() as connection, pytest.raises(client.Truncated):
+        connection.ask("/bad_exc_info")
+    (line,) = server.wait_log("WSGI0224", "in bad_exc_info")
+    assert "[error]" in line and "not 'why'" in line and "; the response was cut off" in line
 
 
 def test_wsgi0001(nginx):
