@@ -1,4 +1,5 @@
-//! What to do about an application that cannot be imported, or that gets what is another's.
+//! Advice about an application that cannot be imported, or that gets a module or a setting of
+//! another application.
 
 use super::target::Target;
 use crate::python::claims::{self, Taken};
@@ -7,16 +8,17 @@ use pyo3::exceptions::{PyImportError, PySyntaxError, PyValueError};
 use pyo3::prelude::*;
 use std::path::Path;
 
-/// What to write instead, where the exception alone does not tell.
+/// The correct spelling, if the exception alone does not show it.
 pub(super) fn of_failure(py: Python<'_>, target: &Target, error: &PyErr) -> Option<String> {
     let Target::File { path, callable } = target else { return None };
-    let says = |words: &str| error.value(py).to_string().contains(words);
-    if error.is_instance_of::<PyImportError>(py) && says("relative import with no known parent") {
+    let contains = |words: &str| error.value(py).to_string().contains(words);
+    let is_import_error = error.is_instance_of::<PyImportError>(py);
+    if is_import_error && contains("relative import with no known parent") {
         return Some(of_relative_import(path, callable));
     }
     let is_text =
         error.is_instance_of::<PySyntaxError>(py) || error.is_instance_of::<PyValueError>(py);
-    if is_text && says("null bytes") {
+    if is_text && contains("null bytes") {
         return Some(format!(
             "{} has bytes of value 0, so it is not Python's source in UTF-8; name the .py file",
             path.display()
@@ -25,11 +27,12 @@ pub(super) fn of_failure(py: Python<'_>, target: &Target, error: &PyErr) -> Opti
     None
 }
 
-/// A file that is named by its path is no part of a package, as a script is not.
+/// A file that is named by its path is not a part of a package, just as a script is not.
 fn of_relative_import(path: &Path, callable: &str) -> String {
     let mut names = vec![path.file_stem().unwrap_or_default().to_string_lossy()];
     let mut folder = path.parent().unwrap_or(Path::new("/"));
-    // A package need not have an `__init__.py`; one above it that has none is taken for a folder.
+    // A package does not need an `__init__.py`. A folder above it without one is taken for a plain
+    // folder.
     while let (Some(name), Some(above)) = (folder.file_name(), folder.parent()) {
         if names.len() > 1 && !folder.join("__init__.py").is_file() {
             break;

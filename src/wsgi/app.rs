@@ -1,4 +1,4 @@
-//! An imported application, with what its requests have in common.
+//! An imported application, and the part of `environ` that is the same in all of its requests.
 
 use super::advice;
 use super::environ::{EnvironSettings, Template};
@@ -15,8 +15,9 @@ pub struct Application {
 }
 
 impl Application {
-    /// Imports what `target` names. Runs the application's own code, so it may fail in any way and
-    /// take any time. `warnings` gets a line for each thing that another application has taken.
+    /// Imports what `target` names. It runs the application's own code, so it may fail in any way
+    /// and may take any time. `warnings` gets a line for each module or setting that belongs to
+    /// another application.
     pub fn import(
         py: Python<'_>,
         target: &Target,
@@ -25,7 +26,7 @@ impl Application {
     ) -> PyResult<Self> {
         let watch = Watch::begin(py);
         let result = Self::import_alone(py, target, settings);
-        // Warnings are not worth a failure.
+        // An application must not fail because its warnings cannot be made.
         if let Ok(Some(taken)) = watch.and_then(|watch| watch.end(py, &target.to_string())) {
             warnings.push(advice::of_taken(target, &taken));
         }
@@ -38,7 +39,7 @@ impl Application {
         result
     }
 
-    /// What to do about a failed import, where the exception alone does not tell.
+    /// Advice about a failed import, if the exception alone does not show the cure.
     pub fn advice(py: Python<'_>, target: &Target, error: &PyErr) -> Option<String> {
         advice::of_failure(py, target, error)
     }
@@ -53,7 +54,7 @@ impl Application {
         let callable = match modules::resolve(py, &module, expression) {
             Ok(callable) => callable,
             Err(error) => {
-                // What is missing may be there when the next import is tried.
+                // The next attempt must read the file again: the callable may be there by then.
                 modules::forget(py, &module)?;
                 return Err(error);
             }

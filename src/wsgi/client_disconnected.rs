@@ -6,8 +6,8 @@ use crate::python::free_list::FreeList;
 use crate::python::lease::Lease;
 use pyo3::prelude::*;
 
-/// A callable without arguments: True once the client is gone. Any thread may call it: an application
-/// may let several work for one request.
+/// A callable without arguments. It returns True once the client is gone. Any thread may call it,
+/// since an application may use several threads for one request.
 #[pyclass(frozen, module = "wsgi")]
 struct ClientDisconnected {
     client: Lease<Client>,

@@ -11,8 +11,8 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use std::sync::Arc;
 
-/// A callable that takes what `start_response` takes as headers, and has it sent as a response 103
-/// (RFC 8297), any number of times. PEP 3333 does not know it; the name is gunicorn's.
+/// A callable that takes a list of headers, as `start_response` does. Each call sends a response
+/// 103 (RFC 8297). It is not in PEP 3333; the name is gunicorn's.
 #[pyclass(frozen, module = "wsgi")]
 pub(super) struct EarlyHints {
     response: Lease<Response>,

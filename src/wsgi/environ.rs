@@ -27,20 +27,21 @@ const ALWAYS_THERE: &[&str] = &[
     "libwsgi.client_disconnected",
 ];
 
-/// What the environ of each request of an application depends on.
+/// The settings of an application that each of its environs depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct EnvironSettings {
     /// `wsgi.multithread`.
     pub multithread: bool,
     /// `wsgi.multiprocess`.
     pub multiprocess: bool,
-    /// Fields count whose names have other characters than letters, digits and `-`.
+    /// The environ also has header fields whose names contain characters other than letters, digits
+    /// and `-`.
     pub odd_names: bool,
 }
 
-/// What each request begins with a copy of: the keys whose values never change, and place for the
-/// others, so that the dict need not grow while it is filled. (CPython copies a dict that nothing
-/// was taken out of as it stands in memory, with its free places.)
+/// The environ of each request begins as a copy of this dict. It has the keys whose values never
+/// change. It also has places for the other keys, so that the copy does not grow while it is
+/// filled: CPython copies a dict together with its free places if no key was ever removed from it.
 #[derive(Debug)]
 pub struct Template {
     constants: Py<PyDict>,
@@ -70,8 +71,8 @@ impl Template {
     }
 
     /// "The environ parameter is a dictionary object ... This object must be a builtin Python
-    /// dictionary" (PEP 3333, Specification Details), and the application may change it: so each
-    /// request has its own. The objects that are lent for the request are put in by the gateway.
+    /// dictionary" (PEP 3333, Specification Details), and the application may change it. So each
+    /// request has its own. The gateway adds the objects that it lends for the request.
     pub fn environ<'py>(&self, py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyDict>> {
         let environ = EnvironCache::next(self.constants.bind(py), request, self.odd_names)?;
         add_own(&environ, request)?;
@@ -82,7 +83,7 @@ impl Template {
     }
 }
 
-/// What is another with nearly every request, or is not in all.
+/// Adds the keys that differ in nearly every request, or that only some requests have.
 fn add_own(environ: &Bound<'_, PyDict>, request: &Request) -> PyResult<()> {
     let py = environ.py();
     for (key, field) in [

@@ -15,9 +15,10 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 use std::cell::Cell;
 
-/// The dict is not kept if there are more header fields,
+/// The dict is not kept if the request has more header fields than this. It would hold their memory
+/// until the next request of the thread.
 const MAX_HEADERS: usize = 32;
-/// or a name or value is longer: it would stay until the next request of the thread.
+/// Nor is it kept if a name or value is longer than this.
 const MAX_SIZE: usize = 1024;
 
 /// The strings of a request that the dict holds: the field, its key, and a second key with the same
@@ -36,9 +37,9 @@ const FIELDS: [(Field, &str, Option<&str>); 12] = [
     (Field::RemoteAddr, "REMOTE_ADDR", None),
     (Field::DocumentRoot, "DOCUMENT_ROOT", None),
 ];
-/// The first of those that are left out if they are empty. "... must be present, unless their value
-/// would be an empty string" (PEP 3333, environ Variables): those before are there all the same,
-/// since every application would have to ask otherwise.
+/// From here on, `FIELDS` that are empty are left out. "... must be present, unless their value
+/// would be an empty string" (PEP 3333, environ Variables). The fields before this one are present
+/// even if they are empty, so that an application can read them without a check.
 const OPTIONAL: usize = 9;
 
 type Keys = (Py<PyString>, Option<Py<PyString>>);
@@ -51,7 +52,7 @@ thread_local! {
 }
 
 pub(super) struct EnvironCache {
-    /// What it is a copy of, to begin with.
+    /// The dict that `environ` began as a copy of.
     constants: Py<PyDict>,
     environ: Py<PyDict>,
     is_https: bool,
@@ -59,22 +60,22 @@ pub(super) struct EnvironCache {
     headers: Vec<Header>,
 }
 
-/// What one field of the request has become. They are all of different names.
+/// A header field of the request, and its key and value in `environ`. No two have the same name.
 struct Header {
     name: Vec<u8>,
-    /// None: the application does not see it.
+    /// None if the application must not see the field.
     kept: Option<(EnvironKey, Py<PyString>)>,
 }
 
 impl EnvironCache {
-    /// A dict with `constants`, and with what is in `FIELDS` and the header fields of `request`.
+    /// A dict with `constants`, the `FIELDS` and the header fields of `request`.
     pub(super) fn next<'py>(
         constants: &Bound<'py, PyDict>,
         request: &Request,
         odd_names: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = constants.py();
-        // If something fails, for want of memory, there is none for the next request.
+        // If memory runs out below, the thread has no cache for its next request.
         let mut cache = match CACHE.with(|kept| kept.take()) {
             Some(cache) if cache.fits(constants, request) => cache,
             _ => match Self::begin(constants, request, odd_names)? {
@@ -88,7 +89,7 @@ impl EnvironCache {
         Ok(environ)
     }
 
-    /// Whether it has the same keys as an environ for `request` must have.
+    /// Whether the kept dict has exactly the keys that an environ for `request` must have.
     fn fits(&self, constants: &Bound<'_, PyDict>, request: &Request) -> bool {
         let mut optional = FIELDS.iter().zip(&self.values).skip(OPTIONAL);
         self.constants.is(constants)
@@ -102,7 +103,7 @@ impl EnvironCache {
                 .all(|(had, (name, value))| had.name == name && value.len() <= MAX_SIZE)
     }
 
-    /// A new dict to keep, or an environ that is not worth keeping.
+    /// A new cache, or only an environ if the request has too many or too large header fields.
     fn begin<'py>(
         constants: &Bound<'py, PyDict>,
         request: &Request,
@@ -120,12 +121,12 @@ impl EnvironCache {
             keep &= name.len().max(value.len()) <= MAX_SIZE;
             let kept = match request_headers::environ_key(py, name, odd_names)? {
                 None => None,
-                Some(becomes) => {
+                Some(key) => {
                     let value = native(py, value)?;
-                    if !becomes.is_odd {
-                        keep &= request_headers::put(&environ, &becomes, &value)?;
+                    if !key.is_odd {
+                        keep &= request_headers::put(&environ, &key, &value)?;
                     }
-                    Some((becomes, value.unbind()))
+                    Some((key, value.unbind()))
                 }
             };
             headers.push(Header { name: name.to_vec(), kept });
@@ -133,8 +134,7 @@ impl EnvironCache {
         keep &= put_odd_names(&environ, &mut headers)?;
         if !keep {
             let kept = headers.iter().filter_map(|header| header.kept.as_ref());
-            kept.map(|(becomes, _)| becomes)
-                .try_for_each(|it| request_headers::join(&environ, it))?;
+            kept.map(|(key, _)| key).try_for_each(|key| request_headers::join(&environ, key))?;
         }
         let mut new = EnvironCache {
             constants: constants.clone().unbind(),
@@ -150,15 +150,15 @@ impl EnvironCache {
         Ok(Err(environ))
     }
 
-    /// Makes it that of `request`.
+    /// Replaces the values that differ from those of `request`.
     fn change(&mut self, py: Python<'_>, request: &Request) -> PyResult<()> {
         self.change_fields(py, request)?;
         let environ = self.environ.bind(py);
         for (had, (_, value)) in self.headers.iter_mut().zip(request.headers()) {
-            if let Some((becomes, kept)) = &mut had.kept {
+            if let Some((key, kept)) = &mut had.kept {
                 if !is(kept.bind(py), value) {
                     let new = native(py, value)?;
-                    environ.set_item(&becomes.key, &new)?;
+                    environ.set_item(&key.string, &new)?;
                     *kept = new.unbind();
                 }
             }
@@ -188,22 +188,22 @@ impl EnvironCache {
     }
 }
 
-/// Adds the fields whose names have a `_`, say. One whose key a plain name has got too is left out:
-/// `X_Real_IP` of a client must not pass for, or be added to, the `X-Real-IP` of a proxy. False if
-/// two of them were joined.
+/// Adds the fields with odd names, such as those with a `_`. If a plain name has the same key, the
+/// odd one is left out: a client's `X_Real_IP` must not replace the `X-Real-IP` of a proxy, nor be
+/// joined to it. Returns false if two odd names have the same key.
 fn put_odd_names(environ: &Bound<'_, PyDict>, headers: &mut [Header]) -> PyResult<bool> {
-    let is_odd = |header: &Header| header.kept.as_ref().is_some_and(|(becomes, _)| becomes.is_odd);
+    let is_odd = |header: &Header| header.kept.as_ref().is_some_and(|(key, _)| key.is_odd);
     for header in headers.iter_mut().filter(|header| is_odd(header)) {
-        if let Some((becomes, _)) = &header.kept {
-            if environ.contains(&becomes.key)? {
+        if let Some((key, _)) = &header.kept {
+            if environ.contains(&key.string)? {
                 header.kept = None;
             }
         }
     }
     let mut differ = true;
     for header in headers.iter().filter(|header| is_odd(header)) {
-        if let Some((becomes, value)) = &header.kept {
-            differ &= request_headers::put(environ, becomes, value.bind(environ.py()))?;
+        if let Some((key, value)) = &header.kept {
+            differ &= request_headers::put(environ, key, value.bind(environ.py()))?;
         }
     }
     Ok(differ)

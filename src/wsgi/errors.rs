@@ -16,7 +16,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 use std::sync::Arc;
 
-/// While the request lasts.
+/// What the stream has while the request lasts.
 pub(super) struct Open {
     lines: LineBuffer,
     about: Option<Client>,
@@ -25,8 +25,8 @@ pub(super) struct Open {
 /// "An output stream (file-like object) to which error output can be written": `write`,
 /// `writelines`, `flush` (PEP 3333, Input and Error Streams). Each line is a line of the log.
 ///
-/// A log that comes late is no mistake: once the request is over, its lines come without it. Other
-/// threads may log what they still do for it, and a framework's handler keeps the stream for that.
+/// It is not a mistake to write after the request is over: another thread may still work for it,
+/// and a framework's log handler keeps the stream. Such lines do not name the request.
 #[pyclass(frozen, module = "wsgi", name = "ErrorLog")]
 pub(super) struct ErrorLog {
     open: Lease<Open>,
@@ -41,7 +41,7 @@ static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 const KIND: Kind<Open> =
     Kind { name: "wsgi.errors", stream: Some(("Errors", &CLASS)), free: &FREE };
 
-/// When dropped, the unfinished line is logged. Later lines come without the request.
+/// When it is dropped, it logs the unfinished line. Later lines do not name the request.
 pub(super) struct ErrorsGuard {
     lent: Lent<Open>,
     hub: Arc<Hub>,
@@ -72,19 +72,19 @@ pub(super) fn lend(py: Python<'_>, hub: &Arc<Hub>) -> PyResult<ErrorsGuard> {
 }
 
 impl ErrorLog {
-    /// Adds `text`, or ends the line that has begun, and logs what is whole then. Another thread
-    /// that has something to say waits for it, so that lines do not mix.
+    /// Adds `text`, or ends the line that has begun, and logs the lines that are complete then.
+    /// Another thread that writes meanwhile waits, so that lines do not mix.
     fn put(&self, py: Python<'_>, text: Option<&[u8]>) {
-        let said = self.open.with(|open| {
+        let written = self.open.with(|open| {
             if let Some(lines) = step(&mut open.lines, text) {
                 let about = open.about.as_ref();
                 open.lines.put_back(py.detach(|| self.log(about, lines)));
             }
         });
-        if said.is_ok() {
+        if written.is_ok() {
             return;
         }
-        // Not in one statement: nothing is logged under the mutex.
+        // Two statements, so that the mutex is unlocked before the lines are logged.
         let lines = step(&mut self.late.lock(), text);
         if let Some(lines) = lines {
             let rest = py.detach(|| self.log(None, lines));
@@ -106,7 +106,7 @@ fn step<'a>(buffer: &mut LineBuffer, text: Option<&'a [u8]>) -> Option<Lines<'a>
 }
 
 impl Drop for ErrorLog {
-    /// What came late and has not ended its line.
+    /// Logs the unfinished line of those that came after the request.
     fn drop(&mut self) {
         if let Some(line) = self.late.get_mut().finish().as_mut().and_then(Lines::next) {
             self.hub.log(None, Level::Error, &line);
@@ -126,14 +126,14 @@ impl ErrorLog {
         text.len()
     }
 
-    /// The same for bytes, as its `buffer` takes them.
+    /// As `write_text`, for the stream's `buffer`, which takes bytes.
     fn write(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<usize> {
         let data = bytes_of(data)?;
         self.put(py, Some(data.as_bytes()));
         Ok(data.as_bytes().len())
     }
 
-    /// Lines are logged as they end; what is not a whole line yet is logged now.
+    /// Logs the unfinished line. Complete lines are logged already.
     fn flush(&self, py: Python<'_>) {
         self.put(py, None);
     }

@@ -1,4 +1,4 @@
-//! `wsgi.file_wrapper`: a file-like object as an iterable that the host may send by itself.
+//! `wsgi.file_wrapper`: an iterable over a file-like object. The host may send the file by itself.
 
 use crate::host::response::file_range::FileRange;
 use pyo3::exceptions::{PyOverflowError, PyStopIteration};
@@ -6,14 +6,14 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-/// Of a block of a file that the host does not send by itself.
+/// The size of a block, if the host does not send the file by itself.
 const BLOCK_SIZE: usize = 8192;
-/// `read()` takes no more for an argument.
+/// The largest number that `read()` takes.
 const LARGEST: usize = isize::MAX as usize;
 
-/// "a callable that accepts one required positional parameter, and one optional positional parameter"
-/// (PEP 3333, Optional Platform-Specific File Handling). It holds nothing of a request, so it may be
-/// kept.
+/// "a callable that accepts one required positional parameter, and one optional positional
+/// parameter" (PEP 3333, Optional Platform-Specific File Handling). It holds nothing of a request,
+/// so an application may keep it.
 #[pyclass(frozen, module = "wsgi")]
 pub(super) struct FileWrapper {
     filelike: Py<PyAny>,
@@ -21,14 +21,15 @@ pub(super) struct FileWrapper {
 }
 
 impl FileWrapper {
-    /// The rest of the file, if it is a regular one with something left, and `read()` gives what
-    /// is in it.
+    /// The rest of the file. None if it is not a regular file, if nothing is left of it, or if
+    /// `read()` may return something else than its content.
     ///
     /// "transmission should begin at the current position within the 'file' at the time that
-    /// transmission begins": `tell()`, since what lies under a buffered reader is further on.
+    /// transmission begins": that is `tell()`. The descriptor under a buffered reader is further
+    /// on.
     pub(super) fn range(&self, py: Python<'_>) -> Option<FileRange> {
         let plain = plain_file(self.filelike.bind(py)).ok().flatten()?;
-        // `read()` of a file that is written to as well would write first.
+        // If the file is open for writing too, `read()` would first write what is buffered.
         plain.call_method0("flush").ok()?;
         if !plain.call_method0("readable").and_then(|it| it.is_truthy()).ok()? {
             return None;
@@ -48,7 +49,7 @@ impl FileWrapper {
         filelike: Py<PyAny>,
         block_size: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        // What is no size of a block, as None and -1 are to `read()`, suggests nothing.
+        // A value that cannot be a size, such as None or -1, means the default size.
         let block_size = match block_size.filter(|size| !size.is_none()).map(|it| it.extract()) {
             Some(Ok(size @ 1..=LARGEST)) => size,
             Some(Err(error)) if !error.is_instance_of::<PyOverflowError>(py) => return Err(error),
@@ -74,15 +75,15 @@ impl FileWrapper {
     }
 }
 
-/// The file behind `filelike`, if what its `read()` gives is known to be what its descriptor gives.
+/// The file behind `filelike`, if its `read()` is known to return what its descriptor returns.
 ///
 /// "the semantics of returning a file wrapper from the application should be the same as if the
-/// application had returned iter(filelike.read, '')" (PEP 3333). A descriptor says nothing of that:
-/// gzip's files have one, and so has what decrypts or limits another file. So these are the classes
-/// of which it is known, and no subclass of theirs.
+/// application had returned iter(filelike.read, '')" (PEP 3333). It is not enough that an object
+/// has a descriptor: gzip's files have one, and so have objects that decrypt or limit another file.
+/// So only the classes below count, and not their subclasses.
 fn plain_file<'py>(filelike: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let file = temporary_file(filelike)?.unwrap_or_else(|| filelike.clone());
-    // Not of `io`, where a program may have put classes of its own.
+    // `_io` and not `io`: a program may have replaced classes of `io`.
     let io = file.py().import(intern!(file.py(), "_io"))?;
     let is = |object: &Bound<'py, PyAny>, class: &str| {
         let class = io.getattr(class)?;
@@ -94,8 +95,8 @@ fn plain_file<'py>(filelike: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, P
     Ok(is_plain.then_some(file))
 }
 
-/// Whether the object has an attribute of its own in place of one of its class; its close() says
-/// nothing of what it reads.
+/// Whether the object has an attribute of its own that hides one of its class. A `close` of its own
+/// does not count, since it does not change what the object reads.
 fn is_overridden(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     let own = object.getattr(intern!(object.py(), "__dict__"))?.cast_into::<PyDict>()?;
     let class = object.get_type();
@@ -108,18 +109,18 @@ fn is_overridden(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(false)
 }
 
-/// What `tempfile` has wrapped, if `filelike` is such a wrapper and reads from that.
+/// The file in a wrapper of `tempfile`, if `filelike` is such a wrapper and reads from that file.
 fn temporary_file<'py>(filelike: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = filelike.py();
     let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
-    // If nobody has imported it, this is none of its objects.
+    // If no module has imported `tempfile`, this is not one of its objects.
     let Ok(tempfile) = modules.get_item(intern!(py, "tempfile")) else { return Ok(None) };
     let class = tempfile.getattr(intern!(py, "_TemporaryFileWrapper"))?;
     if !filelike.get_type().is(&class) {
         return Ok(None);
     }
     let own = filelike.getattr(intern!(py, "__dict__"))?;
-    // It keeps the methods that it was asked for as functions of its own.
+    // Once a method was looked up, the wrapper keeps it as an attribute of its own.
     if let Ok(read) = own.get_item(intern!(py, "read")) {
         let of_tempfile = tempfile.getattr(intern!(py, "__dict__"))?;
         if !read.getattr(intern!(py, "__globals__"))?.is(&of_tempfile) {

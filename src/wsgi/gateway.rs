@@ -25,8 +25,8 @@ use pyo3::types::{PyByteArray, PyBytes, PyIterator, PyList, PyMemoryView, PyStri
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// Lets `application` answer `request`, and tells `transport` how that ended, whatever happens.
-/// Some if the transport must not wait and the host has enough for now.
+/// Lets `application` answer `request`, and always reports to `transport` how that ended. Returns a
+/// paused response if the transport must not wait and the host has enough for now.
 pub fn answer(
     py: Python<'_>,
     application: &Application,
@@ -49,8 +49,8 @@ pub fn answer(
     conclude(py, application, hub, response, result, &breadcrumb)
 }
 
-/// "The server or gateway invokes the application callable once for each request it receives from an
-/// HTTP client" (PEP 3333, The Server/Gateway Side): `iterable = application(environ,
+/// "The server or gateway invokes the application callable once for each request it receives from
+/// an HTTP client" (PEP 3333, The Server/Gateway Side): `iterable = application(environ,
 /// start_response)`.
 fn call(
     py: Python<'_>,
@@ -81,35 +81,36 @@ fn call(
     Ok(Body { iterable, blocks: None, _lent: (input, errors, disconnected) })
 }
 
-/// A response in the middle, on the thread that began it.
+/// An unfinished response. The thread that began it must also resume it.
 pub struct Paused {
     response: Lent<Response>,
     body: Body,
-    work: Vec<u8>,
+    breadcrumb: Vec<u8>,
 }
 
 impl Paused {
-    /// Goes on until the response is over, or the host has enough again.
+    /// Sends more, until the response is over or the host has enough again.
     pub fn resume(
         self,
         py: Python<'_>,
         application: &Application,
         hub: &Arc<Hub>,
     ) -> Option<Paused> {
-        let Paused { response, body, work } = self;
-        let breadcrumb = breadcrumb::set(&[&work]);
+        let Paused { response, body, breadcrumb } = self;
+        let breadcrumb = breadcrumb::set(&[&breadcrumb]);
         let result = guard(|| body.send(py, &response, hub));
         conclude(py, application, hub, response, result, &breadcrumb)
     }
 }
 
-/// What a panic leaves half-done is this request's own; it is dropped with it.
+/// Catches a panic. The state that the panic leaves unfinished belongs to this request, and is
+/// dropped with it.
 fn guard<R>(work: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(FailureKind::Panic.into()))
 }
 
-/// A child that the application forked goes no further than its own code: the client is its
-/// parent's, and so is `close()`.
+/// Ends the process if it is a child that the application forked. The child must not go on after
+/// the application's own code: the client belongs to its parent, and so does `close()`.
 fn leave_if_forked<T>(py: Python<'_>, result: &Result<T, Failure>) {
     if is_forked() {
         child::leave(py, result.as_ref().err().and_then(Failure::raised));
@@ -126,11 +127,13 @@ fn conclude(
     breadcrumb: &Breadcrumb,
 ) -> Option<Paused> {
     let result = match result {
-        Ok(Some(body)) => return Some(Paused { response, body, work: breadcrumb.text() }),
+        Ok(Some(body)) => {
+            return Some(Paused { response, body, breadcrumb: breadcrumb.text() });
+        }
         Ok(None) => Ok(()),
         Err(failure) => Err(failure),
     };
-    // Only a forked child does not get it back, and that has left by now.
+    // Only a forked child does not get the response back, and a child has left by now.
     end(py, application, hub, response.revoke()?, result);
     None
 }
@@ -144,7 +147,8 @@ fn end(
 ) {
     let result = result.and_then(|()| response.finish().map_err(Failure::from));
     let outcome = if result.is_ok() { Outcome::Complete } else { response.failure() };
-    // A host that has answered in its place has said why, or need not.
+    // If the host has answered instead of the application, it has logged the reason if there was
+    // one to log.
     let failure = result.err().filter(|_| !response.is_answered());
     let entries = response.take_entries();
     if failure.is_some() || !entries.is_empty() {
@@ -160,7 +164,7 @@ fn end(
     response.end(py, outcome);
 }
 
-/// For the last words, should the application end the process.
+/// Notes the request for the log, in case the application ends the process.
 fn set_breadcrumb(request: &Request) -> Breadcrumb {
     let path = match request.get(Field::RequestUri) {
         b"" => [request.get(Field::ScriptName), request.get(Field::PathInfo)],
@@ -169,23 +173,24 @@ fn set_breadcrumb(request: &Request) -> Breadcrumb {
     breadcrumb::set(&[request.get(Field::Method), b" ", path[0], path[1]])
 }
 
-/// What the application returned, and what it was lent: that is of no use to it after this. Dropped
-/// in this order, as what it returned may have the last references to what it was lent.
+/// What the application returned, and the objects that it was lent. These only raise once they are
+/// dropped. The fields are dropped in this order, since the iterable may have the last references
+/// to the objects.
 struct Body {
     iterable: Py<PyAny>,
-    /// The iterator over it, once it is known to need one.
+    /// Its iterator. None until it is known that one is needed.
     blocks: Option<Blocks>,
     _lent: (InputGuard, ErrorsGuard, Lent<Client>),
 }
 
 struct Blocks {
     iterator: Py<PyIterator>,
-    /// There is one block, and the application says so.
-    alone: bool,
+    /// The iterable's `len()` is 1.
+    is_single: bool,
 }
 
 impl Body {
-    /// Sends all of it, or as much as the host wants for now: then this is given back.
+    /// Sends the body. Returns the rest if the host has enough for now.
     fn send(
         mut self,
         py: Python<'_>,
@@ -193,7 +198,7 @@ impl Body {
         hub: &Arc<Hub>,
     ) -> Result<Option<Self>, Failure> {
         let sent = match &self.blocks {
-            // While it was paused the client may have left.
+            // The client may have left while the response was paused.
             Some(_) if response.with(|response| response.is_cut_off())? => {
                 Err(Problem::Gone.into())
             }
@@ -209,7 +214,7 @@ impl Body {
         sent.map(|_| None)
     }
 
-    /// With the place in the application's code, if the iterable has one.
+    /// The failure with the place in the application's code, if the iterable has one.
     fn located(&self, py: Python<'_>, failure: Failure) -> Failure {
         let blocks = self.blocks.as_ref().filter(|_| failure.wants_location());
         let location = blocks.and_then(|blocks| location::of_iterator(blocks.iterator.bind(py)));
@@ -238,7 +243,7 @@ impl Body {
 
 impl Blocks {
     fn of(iterable: &Bound<'_, PyAny>) -> Result<Self, Failure> {
-        // These are iterables too, but of one-byte blocks, or of none that are bytes.
+        // These are iterables too, but their items are not bytes objects, or are one byte each.
         if iterable.is_instance_of::<PyBytes>()
             || iterable.is_instance_of::<PyByteArray>()
             || iterable.is_instance_of::<PyMemoryView>()
@@ -253,7 +258,8 @@ impl Blocks {
         // "If a call to len(iterable) succeeds, the server must be able to rely on the result being
         // accurate"; for one "whose len() is 1, then the server can automatically determine
         // Content-Length" (PEP 3333).
-        let alone = iterable.get_type().hasattr("__len__")? && iterable.len().is_ok_and(|n| n == 1);
+        let is_single =
+            iterable.get_type().hasattr("__len__")? && iterable.len().is_ok_and(|n| n == 1);
         let iterator = iterable.try_iter().map_err(|error| {
             if !error.is_instance_of::<PyTypeError>(iterable.py()) {
                 return error.into();
@@ -266,11 +272,11 @@ impl Blocks {
                 _ => format!("{class}, which cannot be iterated over"),
             })
         })?;
-        Ok(Blocks { iterator: iterator.unbind(), alone })
+        Ok(Blocks { iterator: iterator.unbind(), is_single })
     }
 }
 
-/// All blocks are there already: they travel together, and their length is known.
+/// Sends blocks that are all there already. The host gets them together, and their length is known.
 fn send_all(
     py: Python<'_>,
     blocks: &Bound<'_, PyTuple>,
@@ -300,37 +306,37 @@ fn send_all(
 }
 
 /// "the server or gateway must transmit the yielded bytestrings to the client in an unbuffered
-/// fashion, completing the transmission of each bytestring before requesting another one" (PEP 3333,
-/// Specification Overview). Handing it to a host that sends while the next is made is one of the
-/// three ways that "Buffering and Streaming" allows.
+/// fashion, completing the transmission of each bytestring before requesting another one" (PEP
+/// 3333, Specification Overview). "Buffering and Streaming" allows three ways to do that. This is
+/// the one in which the host sends a block while the application makes the next one.
 fn send_each(py: Python<'_>, blocks: &Blocks, response: &Lent<Response>) -> Result<Flow, Failure> {
     for block in blocks.iterator.bind(py) {
         let block = block?;
         child::leave_if_forked(py);
         let block = bytes(&block)?;
         if block.as_bytes().is_empty() {
-            // Nothing is sent that could find it out.
+            // An empty block is not sent, so only this check notices a client that is gone.
             if response.with(|response| response.is_cut_off())? {
                 return Err(Problem::Gone.into());
             }
             continue;
         }
-        let (wanted, flow) = response.with(|response| {
-            if blocks.alone {
+        let (accepted, flow) = response.with(|response| {
+            if blocks.is_single {
                 response.set_length(block.as_bytes().len() as u64);
             }
             response.ready(py)?;
-            let wanted = response.block(block)?;
-            Ok::<_, Problem>((wanted, response.flush(py)))
+            let accepted = response.block(block)?;
+            Ok::<_, Problem>((accepted, response.flush(py)))
         })??;
-        if let Accepted::Excess { content_length } = wanted {
-            // Whether the client, who has all that was promised, is still there is all the same.
+        if let Accepted::Excess { content_length } = accepted {
+            // The client has every promised byte, so it does not matter whether it is still there.
             let location = location::of_iterator(blocks.iterator.bind(py));
             response.with(|response| log_excess(response, content_length, location))?;
             break;
         }
         let flow = flow?;
-        if wanted == Accepted::NoBody {
+        if accepted == Accepted::NoBody {
             break;
         }
         if flow == Flow::Pause {
@@ -354,9 +360,10 @@ fn not_bytes(what: String) -> Failure {
 
 /// "If the iterable returned by the application has a close() method, the server or gateway must
 /// call that method upon completion of the current request, whether the request was completed
-/// normally, or terminated early" (PEP 3333). Its own failure changes nothing for the client.
+/// normally, or terminated early" (PEP 3333). If it fails, that changes nothing for the client.
 fn close(py: Python<'_>, iterable: &Bound<'_, PyAny>, hub: &Arc<Hub>) {
-    // To learn that it has none costs an exception, a tenth of a short request.
+    // Lists and tuples have no close(). To look it up would cost a tenth of a short request, since
+    // Python raises an exception for it.
     if iterable.is_exact_instance_of::<PyList>() || iterable.is_exact_instance_of::<PyTuple>() {
         return;
     }

@@ -11,28 +11,29 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList};
 
-/// How much is read at once when a line is looked for, or when it is not known how much is left.
+/// How many bytes are read at once in search of a line's end, or if the length is not known.
 const BLOCK: usize = 64 * 1024;
 
-/// For how many bytes there is memory because a client has said that they will come; for more, as
-/// they do.
+/// The most memory that is allocated only because a client has announced the bytes. For more than
+/// this, memory is allocated as the bytes arrive.
 const ON_TRUST: u64 = 8 * 1024 * 1024;
 
 /// A [`Body`] with the bytes that were read ahead while looking for a line's end.
 pub(super) struct Reader {
     body: Body,
     ahead: Vec<u8>,
-    /// `ahead` has been given up to here.
+    /// The application has received `ahead` up to here.
     given: usize,
-    /// How far behind the end of the body the application has gone: nothing is there.
+    /// How far beyond the end of the body the application has moved with `seek`.
     beyond: u64,
-    /// How long the body will be by what its client says, if it says so, and how much of it has
-    /// been read.
+    /// The length of the body that the client has stated, if it has.
     stated: Option<u64>,
+    /// How many bytes of the body have been read.
     taken: u64,
     client: Client,
-    /// Why the rest cannot be had. What was read before may be lost with the read that failed, so
-    /// every later one fails too: an application that tries again must not see an end.
+    /// Why the rest of the body cannot be read. The read that failed may have lost bytes that it
+    /// had received. So every later read fails too: an application that tries again must not take
+    /// this for the end of the body.
     broken: Option<String>,
 }
 
@@ -49,7 +50,7 @@ impl Reader {
         Ok(count)
     }
 
-    /// Fills `writer` as far as there is body.
+    /// Fills `writer`, or what the rest of the body fills of it.
     fn fill(&mut self, py: Python<'_>, mut writer: BytesWriter) -> PyResult<BytesWriter> {
         self.given += writer.put(self.ahead());
         if writer.is_full() {
@@ -87,14 +88,15 @@ impl Reader {
         writer.finish(py)
     }
 
-    /// How much to have room for where it is not known how much is left. A byte more than should
-    /// come: what is not full then is at its end, and nobody has to be asked whether it is.
+    /// The memory for a read if the length of the rest is not known. It is one byte more than the
+    /// client has stated. If it is not full after the read, the body has ended, and no further call
+    /// is needed to find that out.
     fn expected(&self) -> usize {
         let left = self.stated.map(|stated| stated.saturating_sub(self.taken).min(ON_TRUST));
         left.map_or(BLOCK, |left| self.ahead().len() + left as usize + 1)
     }
 
-    /// What is there, up to `size` bytes; waits only if nothing is.
+    /// The bytes that are there already, up to `size`. Waits only if there are none.
     fn read_some<'py>(&mut self, py: Python<'py>, size: usize) -> PyResult<Bound<'py, PyBytes>> {
         if self.ahead().is_empty() && size > 0 {
             self.read_ahead(py)?;
@@ -102,7 +104,7 @@ impl Reader {
         Ok(self.take(py, self.ahead().len().min(size)))
     }
 
-    /// Where the next read begins, and where the body ends. None of a body that can be read once only.
+    /// Where the next read begins, and where the body ends. None if the body can be read only once.
     fn position(&self) -> Option<(u64, u64)> {
         let read = self.taken - self.ahead().len() as u64;
         Some((read + self.beyond, self.taken + self.body.left()?))
@@ -118,7 +120,7 @@ impl Reader {
         Ok(to)
     }
 
-    /// Up to and with the next line feed, but not more than `limit` bytes.
+    /// The bytes up to and including the next line feed, but at most `limit` bytes.
     fn read_line<'py>(&mut self, py: Python<'py>, limit: usize) -> PyResult<Bound<'py, PyBytes>> {
         let mut searched = 0;
         loop {
@@ -155,12 +157,13 @@ impl Reader {
     }
 }
 
-/// "An input stream (file-like object)": `read`, `readline`, `readlines`, iteration (PEP 3333, environ
-/// Variables), with the meaning they have in `io.BufferedIOBase`. At the end of the body
-/// each gives nothing; if the body cannot be had whole each raises OSError, so that half an upload
-/// never looks like one. A body that is there as a whole can be read again.
+/// "An input stream (file-like object)": `read`, `readline`, `readlines`, iteration (PEP 3333,
+/// environ Variables). They mean what they mean in `io.BufferedIOBase`. At the end of the body each
+/// of them returns nothing. If the rest of the body cannot be read, each raises OSError, so that
+/// half of an upload never looks like a whole one. An application can read a body twice if all of
+/// it was there before the request began.
 ///
-/// `Input` of streams.py has the rest of `io.BufferedIOBase` around it.
+/// `Input` of streams.py wraps it, and adds the rest of `io.BufferedIOBase`.
 #[pyclass(frozen, module = "wsgi", name = "InputReader")]
 pub(super) struct Input {
     reader: Lease<Reader>,
@@ -173,9 +176,9 @@ static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 const KIND: Kind<Reader> =
     Kind { name: "wsgi.input", stream: Some(("Input", &CLASS)), free: &FREE };
 
-/// Ends an [`Input`] when dropped: later use raises.
+/// When it is dropped, the [`Input`] can no longer be used: each later use raises.
 pub(super) struct InputGuard {
-    /// Of a body that may have to be waited for.
+    /// The client, if a read may have to wait for it.
     client: Option<Client>,
     lent: Lent<Reader>,
 }
@@ -189,15 +192,15 @@ impl InputGuard {
 
 impl Drop for InputGuard {
     fn drop(&mut self) {
-        // The end of the loan waits for a read on another thread. That may wait for a client which
-        // itself waits for the end of the response.
+        // The end of the loan waits for a read on another thread. That read may wait for the
+        // client, which may wait for the end of the response. So the read is ended here.
         if let Some(client) = &self.client {
             client.close_body();
         }
     }
 }
 
-/// Lends `body` to the application. `stated`: its length, if the client says it.
+/// Lends `body` to the application. `stated` is its length, if the client has stated it.
 pub(super) fn lend(
     py: Python<'_>,
     body: Body,
@@ -225,8 +228,8 @@ fn limit(size: Option<isize>) -> usize {
 }
 
 impl Input {
-    /// Work for a client that is gone is to stop, and a body that is here already is no reason to go
-    /// on: who reads learns of it as who writes does.
+    /// An application should stop once its client has gone, even if the whole body is already here.
+    /// So reads raise OSError then, as writes do.
     fn with<R>(&self, read: impl FnOnce(&mut Reader) -> PyResult<R>) -> PyResult<R> {
         self.reader.with(|reader| {
             if reader.client.is_cancelled() {
@@ -249,7 +252,7 @@ impl Input {
         self.with(|reader| reader.read_some(py, limit(size).min(BLOCK)))
     }
 
-    /// What the next read will begin with, at least a byte if there is one.
+    /// The bytes that the next read will begin with: at least one, except at the end of the body.
     fn peek<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         self.with(|reader| {
             if reader.ahead().is_empty() {
@@ -303,7 +306,7 @@ impl Input {
                 }
             };
             let to = from.map_or(i64::MAX, |from| from.saturating_add(offset));
-            // As io.BytesIO: to before the beginning, counted from elsewhere, is to the beginning.
+            // As io.BytesIO does: a relative seek to before the beginning goes to the beginning.
             match u64::try_from(to) {
                 Ok(to) => reader.seek(to),
                 Err(_) if whence > 0 => reader.seek(0),
@@ -313,7 +316,7 @@ impl Input {
     }
 }
 
-/// What `io` says of a stream that cannot do something.
+/// The exception that `io` raises if a stream cannot do something.
 fn once(py: Python<'_>) -> PyErr {
     let message = "wsgi.input comes from the client as it is read: it can be read once only";
     match py.import("io").and_then(|io| io.getattr("UnsupportedOperation")?.call1((message,))) {

@@ -1,9 +1,10 @@
-//! What a request lends to its application: `wsgi.input`, `wsgi.errors`, `start_response` and
-//! `libwsgi.client_disconnected`. Each is an object in Python around a lease of a value in Rust.
+//! The objects that a request lends to its application: `wsgi.input`, `wsgi.errors`,
+//! `start_response` and `libwsgi.client_disconnected`. Each is a Python object around a lease of a
+//! value in Rust.
 //!
-//! The loan ends with the request: then the object only raises, and the value is gone. The object
-//! itself goes to the thread's free list, and the next request is lent it, unless the application
-//! has kept it.
+//! The loan ends with the request. The value is dropped then, and each use of the object raises.
+//! The object goes to the thread's free list for the next request, unless the application has kept
+//! it.
 
 use crate::python::free_list::{FreeList, Pooled, references};
 use crate::python::lease::{Lease, Loan};
@@ -13,30 +14,31 @@ use pyo3::sync::PyOnceLock;
 use pyo3::{PyClass, PyClassInitializer};
 use std::thread::LocalKey;
 
-/// What a thread keeps of an object that it may lend again.
+/// The parts of an object that a thread keeps in order to lend the object again.
 pub(super) struct Kept<T: Send> {
-    /// The object in Rust, if what the application gets is one of streams.py around it.
+    /// The object in Rust, if the application gets an object of streams.py that wraps it.
     inner: Option<Py<PyAny>>,
     lease: Lease<T>,
 }
 
-/// What makes the objects of one kind.
+/// Makes the objects of one kind.
 pub(super) struct Kind<T: Send + 'static> {
-    /// What messages call the object.
+    /// The name of the object in messages.
     pub(super) name: &'static str,
-    /// The class of streams.py that the application gets an object of, if it is not the class in Rust.
+    /// The class of streams.py whose objects the application gets. None if it gets those of the
+    /// class in Rust.
     pub(super) stream: Option<(&'static str, &'static PyOnceLock<Py<PyAny>>)>,
     pub(super) free: &'static LocalKey<FreeList<Kept<T>>>,
 }
 
-/// A value that is lent, and the object by which the application uses it. Fields are dropped in this
-/// order: an object is free once its loan is over.
+/// A value that is lent, and the object with which the application uses it. The loan is dropped
+/// first, since an object is free only after its loan.
 pub(super) struct Lent<T: Send + 'static> {
     loan: Loan<T>,
     object: Pooled<Kept<T>>,
 }
 
-/// There was no memory for the object. The value comes back.
+/// There was no memory for the object. The caller gets the value back.
 pub(super) struct NotLent<T> {
     pub(super) error: PyErr,
     pub(super) value: Option<T>,
@@ -49,7 +51,7 @@ impl<T> From<Box<NotLent<T>>> for PyErr {
 }
 
 impl<T: Send> Kind<T> {
-    /// Lends `value` by the thread's free object, or by a new one that `new` makes.
+    /// Lends `value` with the thread's free object, or with a new one that `new` makes.
     pub(super) fn lend<C: PyClass + Into<PyClassInitializer<C>>>(
         &self,
         py: Python<'_>,
@@ -57,8 +59,8 @@ impl<T: Send> Kind<T> {
         new: impl FnOnce(Lease<T>) -> C,
     ) -> Result<Lent<T>, Box<NotLent<T>>> {
         if let Some((object, kept)) = self.free.with(FreeList::take) {
-            // One reference is here, the other is the stream's. An application may have kept the
-            // inner object alone.
+            // One reference is here, and the stream has the other. The application may have kept
+            // the inner object without the stream.
             let is_free = kept.inner.as_ref().is_none_or(|inner| references(inner.bind(py)) == 2);
             if is_free {
                 match Loan::renew(&kept.lease, value) {
@@ -98,7 +100,7 @@ impl<T: Send> Lent<T> {
         self.object.object()
     }
 
-    /// One more lease, for another object that uses the same value.
+    /// Another lease, for a second object that uses the same value.
     pub(super) fn lease(&self) -> Lease<T> {
         self.loan.lease()
     }

@@ -1,5 +1,5 @@
-//! The module `libwsgi`, which applications can import: it is in no file, and there only when they
-//! run here.
+//! The module `libwsgi`, which applications can import. It is not in a file: it exists only in a
+//! process that runs this library.
 
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
@@ -7,9 +7,10 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule, PyType};
 
 const MODULE: &str = "libwsgi";
-const ABOUT_MODULE: &str = "What the web server that runs this application offers beside WSGI.";
+const ABOUT_MODULE: &str = "What the web server offers to this application in addition to WSGI.";
 
-/// Not an `Exception`: what catches all of those, to log it and go on, would go on being late.
+/// It is not an `Exception`: code that catches each `Exception`, logs it and goes on would ignore
+/// it, and stay late.
 const ABOUT_TIMEOUT: &std::ffi::CStr = c"The request took too long and was answered by the web \
 server: whatever the application gives for it now is not sent. Raised in the thread that is late, \
 if the server is configured to do that, at any place of its code. A BaseException, as \
@@ -17,7 +18,7 @@ KeyboardInterrupt is; clean up with finally or with, and let it pass.";
 
 static TIMEOUT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// Lets `import libwsgi` work. Fails with what Python raises.
+/// Adds the module to `sys.modules`. An error is what Python raised.
 pub fn install(py: Python<'_>) -> PyResult<()> {
     let module = PyModule::new(py, MODULE)?;
     module.setattr("__doc__", ABOUT_MODULE)?;

@@ -1,4 +1,5 @@
-//! PEP 3333, one file a noun. [`gateway`] reads like the PEP; the rest is what it speaks of.
+//! PEP 3333, with one file for each of its nouns. [`gateway`] has the order of the PEP, and uses
+//! the others.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,6 @@
-//! What the log says of a request that did not go as PEP 3333 has it: one numbered line for each
-//! fault, with the rule, what was found, the place in the application's code, and what came of it.
+//! The log lines about a request that broke a rule of PEP 3333 or failed. Each fault has one
+//! numbered line: the rule, what the application gave, the place in its code, and the result for
+//! the client.
 
 use super::app::Application;
 use super::libwsgi_module;
@@ -12,20 +13,21 @@ use crate::python::{breadcrumb, location, repr, traceback};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
-/// How many exceptions are looked at, each the cause of the one before.
+/// How many exceptions of a chain are examined. Each is the cause of the one before.
 const LONGEST_CHAIN: usize = 32;
 
-/// FailureKind there is no whole response, and where in the application's code, if its iterable tells.
+/// The reason why there is no whole response.
 pub(super) struct Failure {
     kind: FailureKind,
+    /// The place in the application's code, if its iterable has one.
     location: Option<String>,
 }
 
 pub(super) enum FailureKind {
-    /// The application, or its iterable, raised. Also SystemExit and KeyboardInterrupt: they end a
-    /// request, never the server.
+    /// The application, or its iterable, raised. SystemExit and KeyboardInterrupt are here too:
+    /// they end the request, and never the server.
     Raised(PyErr),
-    /// What it returned is no iterable of bytes; what it is instead.
+    /// What the application returned instead of an iterable of bytes.
     NotBytes(String),
     Response(Problem),
     /// A bug of this library.
@@ -33,7 +35,7 @@ pub(super) enum FailureKind {
 }
 
 impl Failure {
-    /// What the application raised, if that is it.
+    /// The exception, if the application raised one.
     pub(super) fn raised(&self) -> Option<&PyErr> {
         match &self.kind {
             FailureKind::Raised(error) => Some(error),
@@ -41,7 +43,7 @@ impl Failure {
         }
     }
 
-    /// A traceback has its own places.
+    /// Whether the line needs a place in the code. A traceback has places of its own.
     pub(super) fn wants_location(&self) -> bool {
         matches!(self.kind, FailureKind::NotBytes(_) | FailureKind::Response(Problem::NotStarted))
     }
@@ -50,11 +52,11 @@ impl Failure {
         Failure { location, ..self }
     }
 
-    /// It is an OSError, or comes from one: that is what reading a body that broke off raises.
+    /// Whether it is an OSError, or was caused by one. A read of a broken request body raises that.
     pub(super) fn is_of_input(&self, py: Python<'_>) -> bool {
         let FailureKind::Raised(error) = &self.kind else { return false };
         let mut error = Some(error.clone_ref(py));
-        // A chain that goes round is possible, though not with `raise`.
+        // A chain may be a circle, though `raise` cannot make one.
         for _ in 0..LONGEST_CHAIN {
             let Some(this) = error else { return false };
             if this.is_instance_of::<PyOSError>(py) {
@@ -84,7 +86,7 @@ impl From<Problem> for Failure {
     }
 }
 
-/// What a request came to.
+/// The result of a request, as the log needs it.
 pub(super) struct Report<'a, 'py> {
     pub(super) py: Python<'py>,
     pub(super) application: &'a Application,
@@ -92,13 +94,13 @@ pub(super) struct Report<'a, 'py> {
     pub(super) outcome: Outcome,
     /// The client is gone.
     pub(super) gone: bool,
-    /// It has not sent the whole body, and the application did not catch the OSError.
+    /// The client did not send the whole body, and the application did not catch the OSError.
     pub(super) broken: bool,
 }
 
 impl Report<'_, '_> {
-    /// Logs what the application was told of, and kind there is no whole response. A failure that is
-    /// the consequence of a violation is told with it.
+    /// Logs the entries, and the reason why there is no whole response. If a violation caused the
+    /// failure, both share one line.
     pub(super) fn log(&self, failure: Option<Failure>, entries: Vec<LogEntry>) {
         let mut kind = failure.as_ref().map(|failure| &failure.kind);
         let last = entries.len().saturating_sub(1);
@@ -129,8 +131,8 @@ impl Report<'_, '_> {
 
     fn fail(&self, failure: Failure) {
         if self.gone || matches!(failure.kind, FailureKind::Response(Problem::Gone)) {
-            // Not the application's fault, and what it raised is how it learnt of it. Of an
-            // interrupt the log has told already.
+            // This is not the application's fault: the exception is how it learnt that the client
+            // is gone. The log already has a line about an interrupt.
             let interrupt = |error| libwsgi_module::is_request_timeout(self.py, error);
             if !matches!(&failure.kind, FailureKind::Raised(error) if interrupt(error)) {
                 let what = if self.broken {
@@ -184,7 +186,7 @@ impl Report<'_, '_> {
         }
     }
 
-    /// If nobody knows the place, where the application is defined is better than nothing.
+    /// If the place is not known, the line names the place where the application is defined.
     fn line(&self, number: &str, message: &str, location: Option<String>, result: &str) {
         let location = location
             .or_else(|| location::of_callable(self.application.callable.bind(self.py)))
@@ -194,7 +196,7 @@ impl Report<'_, '_> {
     }
 }
 
-/// Its failure changes nothing for the client.
+/// Logs that close() raised. This changes nothing for the client.
 pub(super) fn log_close(py: Python<'_>, hub: &Hub, iterable: &Bound<'_, PyAny>, error: &PyErr) {
     let (class, what) = (repr::type_name(iterable), repr::exception(py, error));
     let text =
@@ -209,23 +211,23 @@ fn log_traceback(py: Python<'_>, hub: &Hub, error: &PyErr) {
     }
 }
 
-/// What was raised while `error` was not handled yet, or the other way round, as Python has it.
+/// The exception that Python was handling when `error` was raised.
 fn context(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
     let context = error.value(py).getattr("__context__").ok()?;
     (!context.is_none()).then(|| PyErr::from_value(context))
 }
 
-/// `: "GET /path", request ID`, of the request that this thread answers, as far as it is known.
+/// `: "GET /path", request ID` for the request that this thread answers, as far as it is known.
 fn request() -> String {
-    let what = breadcrumb::current().map(|work| format!("\"{work}\""));
+    let what = breadcrumb::current().map(|breadcrumb| format!("\"{breadcrumb}\""));
     let id = client::current().map(|current| String::from_utf8_lossy(current.id()).into_owned());
     let id = id.filter(|id| !id.is_empty()).map(|id| format!("request {id}"));
     let known: Vec<_> = what.into_iter().chain(id).collect();
     if known.is_empty() { String::new() } else { format!(": {}", known.join(", ")) }
 }
 
-/// A line for the log, about the request that this thread answers. It names that one where the host
-/// cannot, as it has given it up.
+/// Logs a line about the request that this thread answers. The line names the request if the host
+/// cannot do so, since the request is over for it.
 pub(super) fn log(py: Python<'_>, hub: &Hub, level: Level, text: &str) {
     let over = client::current().is_some_and(|current| current.is_over());
     if over && text.starts_with("WSGI") {

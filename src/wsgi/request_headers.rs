@@ -6,8 +6,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
-/// Keys of header fields, `HTTP_...`. So many made-up names are remembered, and no more: a client
-/// can invent as many as it likes.
+/// Keys of header fields, `HTTP_...`. The number of uncommon names that are kept is limited, since
+/// a client can invent any number of them.
 static KEYS: Lazy<KeyCache> = Lazy::new(|| KeyCache::new("HTTP_", 512));
 
 const COMMON_HEADERS: &[&str] = &[
@@ -55,65 +55,66 @@ const COMMON_HEADERS: &[&str] = &[
     "X-Requested-With",
 ];
 
-/// What a field becomes in `environ`.
+/// The key of a header field in `environ`.
 pub(super) struct EnvironKey {
-    pub(super) key: Py<PyString>,
+    pub(super) string: Py<PyString>,
     repeated: Repeated,
-    /// Its name has other characters than letters, digits and `-`.
+    /// The field's name has characters other than letters, digits and `-`.
     pub(super) is_odd: bool,
 }
 
-/// What a second field of the same name does.
+/// What happens to a second field of the same name.
 #[derive(Clone, Copy)]
 enum Repeated {
-    /// Of two content types the first counts; joined they would be none.
+    /// Only the first content type counts: two of them joined are not a valid one.
     Ignored,
-    /// RFC 9110, 5.3 joins fields by comma; RFC 9113, 8.2.3 cookies by semicolon.
+    /// RFC 9110, 5.3 joins fields with a comma. RFC 9113, 8.2.3 joins cookies with a semicolon.
     JoinedBy(&'static str),
 }
 
-/// Makes the usual keys before the first request.
+/// Makes the common keys before the first request.
 pub(super) fn preload(py: Python<'_>) -> PyResult<()> {
     KEYS.preload(py, COMMON_HEADERS)
 }
 
-/// Adds a field. False if there was one of its name before. Then both are in a list until `join`:
-/// to make a string of each beginning of a thousand fields would copy a request many times.
+/// Adds a field. Returns false if there was one of the same name. Both are in a list then, until
+/// `join`. If each new field were joined at once, a request with a thousand of them would be copied
+/// many times.
 pub(super) fn put(
     environ: &Bound<'_, PyDict>,
-    becomes: &EnvironKey,
+    key: &EnvironKey,
     value: &Bound<'_, PyString>,
 ) -> PyResult<bool> {
-    let key = becomes.key.bind(environ.py());
-    let Some(before) = environ.get_item(key)? else {
-        environ.set_item(key, value)?;
+    let string = key.string.bind(environ.py());
+    let Some(before) = environ.get_item(string)? else {
+        environ.set_item(string, value)?;
         return Ok(true);
     };
-    match (becomes.repeated, before.cast::<PyList>()) {
+    match (key.repeated, before.cast::<PyList>()) {
         (Repeated::Ignored, _) => {}
         (Repeated::JoinedBy(_), Ok(list)) => list.append(value)?,
         (Repeated::JoinedBy(_), Err(_)) => {
-            environ.set_item(key, PyList::new(environ.py(), [&before, value.as_any()])?)?;
+            environ.set_item(string, PyList::new(environ.py(), [&before, value.as_any()])?)?;
         }
     }
     Ok(false)
 }
 
-/// Makes one string of a field that was there more than once.
-pub(super) fn join(environ: &Bound<'_, PyDict>, becomes: &EnvironKey) -> PyResult<()> {
-    let key = becomes.key.bind(environ.py());
-    let Repeated::JoinedBy(separator) = becomes.repeated else { return Ok(()) };
-    match environ.get_item(key)? {
+/// Joins the values of a field that was there more than once.
+pub(super) fn join(environ: &Bound<'_, PyDict>, key: &EnvironKey) -> PyResult<()> {
+    let string = key.string.bind(environ.py());
+    let Repeated::JoinedBy(separator) = key.repeated else { return Ok(()) };
+    match environ.get_item(string)? {
         Some(list) if list.is_instance_of::<PyList>() => {
             let separator = PyString::new(environ.py(), separator);
-            environ.set_item(key, separator.call_method1("join", (list,))?)
+            environ.set_item(string, separator.call_method1("join", (list,))?)
         }
         _ => Ok(()),
     }
 }
 
-/// None: the application does not see it. With `odd_names` names may have other characters than
-/// letters, digits and `-`: whoever administers the host has said so.
+/// The key of a field. None if the application must not see the field. With `odd_names` the host's
+/// configuration allows names that have characters other than letters, digits and `-`.
 pub(super) fn environ_key(
     py: Python<'_>,
     name: &[u8],
@@ -122,12 +123,14 @@ pub(super) fn environ_key(
     let dashed = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
     let is = |other: &str| name.iter().map(dashed).eq(other.bytes());
     let is_odd = !name.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    // A name with `_` would pass for the one with `-`, which a proxy in front may have vouched for.
+    // A name with `_` has the same key as the one with `-`, which the application may trust because
+    // a proxy sets it.
     if name.is_empty() || is_odd && !odd_names {
         return Ok(None);
     }
-    // HTTP_PROXY names a proxy to many client libraries ("httpoxy"). CONTENT_LENGTH comes from the
-    // host, which knows the length once the body is here; then there is no transfer coding either.
+    // Many client libraries use HTTP_PROXY as the address of a proxy ("httpoxy"). CONTENT_LENGTH
+    // comes from the host, which knows the length once the body is here. The host has also removed
+    // the transfer coding then.
     if is("proxy") || is("content-length") || is("transfer-encoding") {
         return Ok(None);
     }
@@ -140,5 +143,5 @@ pub(super) fn environ_key(
         let separator = if is("cookie") { "; " } else { ", " };
         (KEYS.get(py, name)?, Repeated::JoinedBy(separator))
     };
-    Ok(Some(EnvironKey { key: key.unbind(), repeated, is_odd }))
+    Ok(Some(EnvironKey { string: key.unbind(), repeated, is_odd }))
 }

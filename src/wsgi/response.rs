@@ -1,4 +1,4 @@
-//! The response of one request: what has been said so far, and what may be said next.
+//! The response of one request: what the application has given so far, and what it may give next.
 
 use crate::host::client::Client;
 use crate::host::response::file_range::FileRange;
@@ -9,7 +9,7 @@ use crate::wsgi::violation::LogEntry;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-/// An application that breaks rules in a loop is not told of each time.
+/// The most violations of one request that are logged. An application may break rules in a loop.
 const MOST_ENTRIES: usize = 8;
 
 /// "start_response ... must not actually transmit the response headers. Instead, it must store them
@@ -18,11 +18,11 @@ const MOST_ENTRIES: usize = 8;
 enum State {
     /// `start_response` has not been called.
     Unset,
-    /// It has, and has raised an error about what it was given.
+    /// `start_response` raised an error about its arguments.
     Refused,
-    /// It has; another call with `exc_info` may still replace the head.
+    /// `start_response` set a head. Another call with `exc_info` may still replace it.
     Set(Head),
-    /// The head is sent, and cannot be sent again. `promised`: its Content-Length.
+    /// The head is sent, and cannot be sent again. `promised` is its Content-Length.
     Sent { promised: Option<u64>, given: u64, no_body: bool },
 }
 
@@ -38,27 +38,28 @@ pub(super) enum Accepted {
     },
 }
 
-/// What keeps a response from going on.
+/// Why a response cannot go on.
 #[derive(Debug)]
 pub(super) enum Problem {
-    /// A block came, or the end, before `start_response` was called.
+    /// A block or the end came before `start_response` was called.
     NotStarted,
     /// The body ended before its Content-Length.
     TooShort { promised: u64, given: u64 },
     /// The client is gone.
     Gone,
-    /// The application hints without end.
+    /// The hints of the application are above the limit.
     TooManyHints,
 }
 
-/// How many bytes of hints one request may send: they wait for nobody, so something has to bound
-/// them, and no client takes more.
+/// How many bytes of hints one request may send. A thread that sends hints does not wait for the
+/// client, so they need a limit. No client accepts more than this.
 const HINTS_SIZE: usize = 64 * 1024;
 
-/// What each call counts besides its bytes: it is a response of its own, for the loop, the filters and
-/// the client. So there are 127 at most.
+/// How many bytes each call counts besides its own: the host and the client handle it as a response
+/// of its own. So a request has at most 127 of them.
 const HINT_COST: usize = 512;
-/// What each field counts besides its bytes: a structure of the host's, and four bytes of HTTP.
+/// How many bytes each field counts besides its own, for a structure of the host and 4 bytes of
+/// HTTP.
 const FIELD_COST: usize = 64;
 
 pub(super) struct Response {
@@ -66,9 +67,9 @@ pub(super) struct Response {
     is_head_request: bool,
     hinted: usize,
     state: State,
-    /// The library has found out the length; the application has not stated it.
+    /// The library has found out the length, since the application has not stated it.
     has_length_found: bool,
-    /// What the application did wrong so far.
+    /// The violations so far.
     entries: Vec<LogEntry>,
 }
 
@@ -96,13 +97,13 @@ impl Response {
         self.client().is_cancelled()
     }
 
-    /// The client is gone, and was to have more.
+    /// The client is gone before the application has given all that was promised.
     pub(super) fn is_cut_off(&self) -> bool {
         self.is_gone() && !self.is_given()
     }
 
-    /// The application has given all that was promised. A client that has it may go, and the application
-    /// comes to its end nevertheless.
+    /// The application has given all that was promised. If the client leaves now, the application
+    /// still runs to its end.
     fn is_given(&self) -> bool {
         match self.state {
             State::Sent { promised: Some(promised), given, .. } => given >= promised,
@@ -118,7 +119,7 @@ impl Response {
         self.transport.client()
     }
 
-    /// Sends `hints` at once. Once the head is sent they are of no use to anybody, and dropped.
+    /// Sends `hints` at once. Drops them if the head is already sent, since they have no use then.
     pub(super) fn hint(&mut self, py: Python<'_>, hints: Head) -> Result<(), Problem> {
         let size: usize =
             hints.fields().map(|(name, value)| name.len() + value.len() + FIELD_COST).sum();
@@ -133,7 +134,7 @@ impl Response {
         self.flush(py).map(drop)
     }
 
-    /// `start_response` was called in vain.
+    /// `start_response` was called, and raised an error.
     pub(super) fn refuse(&mut self) {
         self.state = State::Refused;
     }
@@ -148,16 +149,16 @@ impl Response {
         std::mem::take(&mut self.entries)
     }
 
-    /// Sets the head, or replaces one that was not sent.
+    /// Sets the head, or replaces one that is not sent yet.
     pub(super) fn set(&mut self, mut head: Head) {
         head.no_body |= self.is_head_request;
         self.state = State::Set(head);
     }
 
-    /// The whole body is known to have `length` bytes: as good as a Content-Length, if the
-    /// application gave none. "If the application does not supply a Content-Length header, a server
-    /// or gateway may choose one of several approaches" (PEP 3333, Handling the Content-Length
-    /// Header).
+    /// Sets the Content-Length to `length`, the known length of the whole body, unless the
+    /// application has stated one. "If the application does not supply a Content-Length header, a
+    /// server or gateway may choose one of several approaches" (PEP 3333, Handling the
+    /// Content-Length Header).
     pub(super) fn set_length(&mut self, length: u64) {
         match &mut self.state {
             State::Set(head) if !head.no_body && head.content_length.is_none() => {
@@ -172,27 +173,27 @@ impl Response {
         self.has_length_found
     }
 
-    /// The next block of the body, to be sent with the next `flush`. An empty one does nothing.
+    /// Adds a block of the body. The next `flush` sends it. An empty one does nothing.
     pub(super) fn block(&mut self, block: &Bound<'_, PyBytes>) -> Result<Accepted, Problem> {
         let size = block.as_bytes().len();
         if size == 0 {
             return Ok(Accepted::All);
         }
-        let (send, wanted) = self.account_for(size as u64)?;
+        let (send, accepted) = self.account_for(size as u64)?;
         if send > 0 {
             // No more than `size`, so it is a usize.
             self.transport.data(block, send as usize);
         }
-        Ok(wanted)
+        Ok(accepted)
     }
 
     pub(super) fn takes_files(&self) -> bool {
         self.transport.takes_files() && !self.is_unset()
     }
 
-    /// The body is a file, of which as much is sent as `Content-Length` says: "until the end is
-    /// reached, or until Content-Length bytes have been written" (PEP 3333, Optional
-    /// Platform-Specific File Handling). `finish` reports what is missing.
+    /// Sends a file as the body, at most `Content-Length` bytes of it: "until the end is reached,
+    /// or until Content-Length bytes have been written" (PEP 3333, Optional Platform-Specific File
+    /// Handling). `finish` reports it if bytes are missing.
     pub(super) fn file(&mut self, mut file: FileRange) -> Result<(), Problem> {
         if let State::Set(head) = &self.state {
             file.length = file.length.min(head.content_length.unwrap_or(file.length));
@@ -206,7 +207,7 @@ impl Response {
         Ok(())
     }
 
-    /// Sends the head if need be, and says how many of `size` bytes may be sent after it.
+    /// Sends the head if it is not sent yet. Returns how many of `size` bytes may be sent after it.
     fn account_for(&mut self, size: u64) -> Result<(u64, Accepted), Problem> {
         self.send_head()?;
         let State::Sent { promised, given, no_body } = &mut self.state else {
@@ -251,7 +252,7 @@ impl Response {
         self.transport.ready(py).map_err(|_| Problem::Gone)
     }
 
-    /// Sends what there is, or says that the host has enough.
+    /// Sends what has been added. Returns `Pause` if the host has enough for now.
     pub(super) fn flush(&mut self, py: Python<'_>) -> Result<Flow, Problem> {
         match self.transport.flush(py) {
             Err(_) if self.is_given() && !is_forked() => Ok(Flow::GoOn),
@@ -259,12 +260,12 @@ impl Response {
         }
     }
 
-    /// The application has given all. Whether that is a whole response.
+    /// The application has given all. An error if that is not a whole response.
     pub(super) fn finish(&mut self) -> Result<(), Problem> {
         if let State::Set(Head { content_length: Some(promised @ 1..), no_body: false, .. }) =
             self.state
         {
-            // Nothing was sent yet, so the client can still be told.
+            // Nothing is sent yet, so the client can still get an error page.
             return Err(Problem::TooShort { promised, given: 0 });
         }
         self.set_length(0);
@@ -277,7 +278,7 @@ impl Response {
         }
     }
 
-    /// How it ends when it is not whole.
+    /// The outcome of a response that is not whole.
     pub(super) fn failure(&self) -> Outcome {
         if self.is_sent() { Outcome::Truncated } else { Outcome::Failed }
     }

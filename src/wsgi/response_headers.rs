@@ -1,4 +1,4 @@
-//! Checks what an application gives to `start_response`, and makes a head of it.
+//! Checks the arguments of `start_response`, and makes the head of the response from them.
 
 use super::violation::Violation;
 use crate::host::response::head::Head;
@@ -9,9 +9,9 @@ use pyo3::types::{PyList, PyString, PyTuple};
 use std::borrow::Cow;
 use std::fmt;
 
-/// RFC 9110 and 9113: they speak of the connection, which is the server's. "Applications and
-/// middleware are forbidden from using HTTP/1.1 'hop-by-hop' features or headers" (PEP 3333, The
-/// start_response() Callable).
+/// These describe the connection (RFC 9110 and 9113), which belongs to the server. "Applications
+/// and middleware are forbidden from using HTTP/1.1 'hop-by-hop' features or headers" (PEP 3333,
+/// The start_response() Callable).
 const HOP_BY_HOP: &[&str] = &[
     "connection",
     "keep-alive",
@@ -24,7 +24,8 @@ const HOP_BY_HOP: &[&str] = &[
     "upgrade",
 ];
 
-/// RFC 9110, 5.6.2: the bytes of a token. A table, since every byte of every name is looked up.
+/// The bytes of a token (RFC 9110, 5.6.2). It is a table for speed: each byte of each name is
+/// looked up in it.
 const TOKEN: [bool; 256] = {
     let mut token = [false; 256];
     let mut byte = 0;
@@ -41,13 +42,13 @@ const TOKEN: [bool; 256] = {
     token
 };
 
-/// A head, and the fields that were left out of it: the name, and the value for a log.
+/// A head, and the fields that were left out of it: each a name, and a value for the log.
 pub struct Checked {
     pub head: Head,
     pub left_out: Vec<(String, String)>,
 }
 
-/// What messages call the string that is looked at.
+/// The name in messages of the string that is checked.
 enum Part<'a> {
     Status,
     Name,
@@ -81,10 +82,10 @@ pub fn check(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> Result<Ch
     Ok(checked)
 }
 
-/// What is said before there is a response: a head that has fields and nothing else.
+/// Checks the headers of early hints, and makes a head of them that has fields only.
 pub(super) fn check_hints(headers: &Bound<'_, PyAny>) -> Result<Checked, Violation> {
     let mut checked = check_fields(Head::default(), headers)?;
-    // RFC 9110, 8.6: not "in any response with a status code of 1xx (Informational)".
+    // RFC 9110, 8.6 forbids it "in any response with a status code of 1xx (Informational)".
     checked.head.content_length = None;
     Ok(checked)
 }
@@ -123,7 +124,7 @@ fn add(checked: &mut Checked, pair: &Bound<'_, PyAny>) -> Result<(), Violation> 
 
 fn is_hop_by_hop(name: &[u8]) -> bool {
     let begins = name.first().map(u8::to_ascii_lowercase);
-    // Most names differ from all of these at their first letter.
+    // Most names have a first letter that none of these has.
     matches!(begins, Some(b'c' | b'k' | b'p' | b't' | b'u'))
         && HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop.as_bytes()))
 }
@@ -141,7 +142,7 @@ fn split<'py>(
 }
 
 /// A string must be of type `str`, and "must contain only code points representable in ISO-8859-1
-/// encoding" (PEP 3333, Unicode Issues). `number` is that of a wrong type.
+/// encoding" (PEP 3333, Unicode Issues). `number` is the number of the line about a wrong type.
 fn text<'a>(
     object: &'a Bound<'_, PyAny>,
     number: &'static str,
@@ -163,7 +164,7 @@ fn text<'a>(
 }
 
 /// "a status string of the form '999 Message here'" (PEP 3333, The start_response() Callable). A
-/// missing message is let pass: nothing is lost by it.
+/// missing message is allowed, since it does no harm.
 fn parse_status<'a>(
     object: &Bound<'_, PyAny>,
     status: &'a [u8],
@@ -217,7 +218,7 @@ fn refuse_controls(
     Err(Violation::of_value("WSGI0212", message))
 }
 
-/// A tab is white space to HTTP.
+/// HTTP allows a tab in a value, as white space.
 fn is_forbidden_in_value(byte: u8) -> bool {
     is_control(byte) && byte != b'\t'
 }

@@ -27,7 +27,7 @@ thread_local!(static FREE: FreeList<Kept<Response>> = const { FreeList::new() })
 
 const KIND: Kind<Response> = Kind { name: "start_response", stream: None, free: &FREE };
 
-/// Lends `response` to the application, which begins it by `start_response`. An error gives it back.
+/// Lends `response` to the application as `start_response`. An error returns it to the caller.
 pub(super) fn lend(
     py: Python<'_>,
     response: Response,
@@ -69,14 +69,15 @@ impl StartResponse {
                     Violation::of_order("WSGI0215", message.into()),
                 ));
             }
-            // exc_info is not kept: it would be a cycle through the traceback's frames.
+            // exc_info is not kept: the frames of its traceback refer to start_response, so that
+            // would be a reference cycle.
             _ => {}
         }
         match response_headers::check(status, response_headers) {
             Ok(checked) => self.set(py, checked)?,
             Err(violation) => {
                 // "This includes the case where the first call to start_response raised an error":
-                // so it has been called, and what was set before is not to be sent either.
+                // so the call counts, and the head of an earlier call must not be sent either.
                 self.response.with(Response::refuse)?;
                 return Err(raise(&self.response, py, violation));
             }
@@ -121,14 +122,14 @@ pub(super) fn note_left_out(py: Python<'_>, hub: &Hub, checked: &Checked) {
     }
 }
 
-/// The exception for an violation, of which the log will tell when the request is over.
+/// Makes the exception for a violation, and adds an entry that is logged when the request is over.
 pub(super) fn raise(response: &Lease<Response>, py: Python<'_>, violation: Violation) -> PyErr {
     let (error, entry) = violation.raise(py);
     response.with(|response| response.add_entry(entry)).err().unwrap_or(error)
 }
 
 /// "New WSGI applications and frameworks should not use the write() callable if it is possible to
-/// avoid doing so"; it must be there all the same.
+/// avoid doing so", but a server must provide it.
 #[pyclass(frozen, module = "wsgi")]
 struct Write {
     response: Lease<Response>,
@@ -144,11 +145,12 @@ impl Write {
         })?;
         let result = self.response.with(|response| {
             response.ready(py)?;
-            let wanted = response.block(block)?;
+            let accepted = response.block(block)?;
             // "before write() returns, it must guarantee that the passed-in bytestring was either
-            // completely sent to the client, or that it is buffered for transmission".
-            // Where it may not wait it goes on: an application cannot be paused inside a call.
-            response.flush(py).map(|_| wanted)
+            // completely sent to the client, or that it is buffered for transmission". If the
+            // thread must not wait, it still goes on: an application cannot be paused inside a
+            // call.
+            response.flush(py).map(|_| accepted)
         })?;
         match result {
             Ok(Accepted::All | Accepted::NoBody) => Ok(()),

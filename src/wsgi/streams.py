@@ -1,7 +1,7 @@
-"""wsgi.input and wsgi.errors, as an application sees them. Runs where python/streams.py did.
+"""The classes of wsgi.input and wsgi.errors. Runs in the same namespace as python/streams.py.
 
 "applications must not attempt to close these streams, even if they possess close() methods" (PEP
-3333). Frameworks do so all the same, and so does every wrapper of io: nothing comes of it.
+3333). Frameworks and the wrappers of io nevertheless call close(), so it does nothing.
 """
 
 

@@ -1,4 +1,4 @@
-//! Where an application is: the words of a configuration, before Python is asked.
+//! The place of an application, as a configuration names it. It is checked here without Python.
 
 use crate::error::{Error, Result};
 use crate::python::reach::{self, Unusable};
@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// A file and the application's name in it, or a module and the name in that.
+/// A file or a module, and the name of the application in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     File { path: PathBuf, callable: String },
@@ -44,8 +44,8 @@ impl Target {
         Ok(Target::Module { module: module.into(), attribute: attribute.into() })
     }
 
-    /// All that can be said without importing: the file is there, this process can read it, and it
-    /// may be Python.
+    /// Checks what can be checked without an import: the file exists, this process can read it, and
+    /// it may be Python source.
     pub fn check(&self) -> Result<()> {
         let Target::File { path, callable } = self else { return Ok(()) };
         let shown = path.display();
@@ -81,12 +81,12 @@ fn unusable(path: &Path, why: &Unusable) -> Error {
     })
 }
 
-/// What a file is that cannot be Python's source, by how it begins.
+/// The kind of a file whose first bytes show that it is not Python source.
 fn kind_of_binary(path: &Path) -> Option<&'static str> {
     let mut start = [0; 4];
     File::open(path).ok()?.read_exact(&mut start).ok()?;
     match start {
-        // The number of a version of CPython 3, which ends in CR and LF.
+        // A .pyc begins with the number of a version of CPython 3, then CR and LF.
         [_, 0x0b..=0x0f, b'\r', b'\n'] => Some("compiled Python (.pyc)"),
         [0x7f, b'E', b'L', b'F'] => Some("a compiled extension or program"),
         [b'P', b'K', 3, 4] => Some("a zip file"),
@@ -133,13 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn a_factory_and_a_dotted_name_are_fine() {
+    fn a_factory_and_a_dotted_name_are_accepted() {
         assert!(Target::module("a.b:make.it()").is_ok());
         assert!(Target::file("/srv/app.py".into(), "création").is_ok());
     }
 
     #[test]
-    fn words_that_are_no_names_are_refused() {
+    fn a_callable_that_is_not_a_name_is_refused() {
         for word in ["", "a b", "1a", "a..b", "a()()", "a(1)", ".a", "a."] {
             assert!(Target::file("/srv/app.py".into(), word).is_err(), "{word}");
         }
@@ -147,26 +147,27 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_refused_with_what_to_do() {
+    fn a_folder_is_refused_with_advice() {
         let error = Target::file("/".into(), "app").unwrap().check().unwrap_err().to_string();
         assert!(error.contains("is a folder"), "{error}");
     }
+
     #[test]
-    fn what_is_no_source_is_refused_with_what_to_do() {
+    fn a_file_that_is_not_source_is_refused_with_advice() {
         let folder = std::env::temp_dir().join(format!("wsgi-target-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let told = |name: &str, start: &[u8]| {
+        let check = |name: &str, start: &[u8]| {
             let path = folder.join(name);
             std::fs::write(&path, start).unwrap();
             Target::file(path, "app").unwrap().check().map_err(|error| error.to_string())
         };
-        let error = told("shop.cpython-311.pyc", b"\xa7\x0d\r\n\0\0\0\0").unwrap_err();
+        let error = check("shop.cpython-311.pyc", b"\xa7\x0d\r\n\0\0\0\0").unwrap_err();
         assert!(error.contains("is compiled Python (.pyc)"), "{error}");
         assert!(error.contains("write shop:app"), "{error}");
-        assert!(told("shop.so", b"\x7fELF\x02").unwrap_err().contains("is a compiled extension"));
-        assert!(told("shop.pyz", b"PK\x03\x04").unwrap_err().contains("is a zip file"));
+        assert!(check("shop.so", b"\x7fELF\x02").unwrap_err().contains("is a compiled extension"));
+        assert!(check("shop.pyz", b"PK\x03\x04").unwrap_err().contains("is a zip file"));
         for source in [&b"\"\"\r\n"[..], b"", b"#", b"app = None\n", b"\xef\xbb\xbfx\r\n"] {
-            assert_eq!(told("shop.py", source), Ok(()));
+            assert_eq!(check("shop.py", source), Ok(()));
         }
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -1,16 +1,16 @@
-//! What an application gave or did that PEP 3333 does not allow: an exception for the application,
-//! and a line for the log.
+//! A violation of PEP 3333 by an application: it becomes an exception for the application, and a
+//! line of the log.
 
 use crate::python::location;
 use pyo3::exceptions::{PyAssertionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-/// A rule that was broken, seen in a call of the application.
+/// A broken rule that a call of the application showed.
 #[derive(Debug)]
 pub struct Violation {
-    /// As docs/errors.md has it.
+    /// The number in docs/errors.md.
     number: &'static str,
-    /// The rule and the offending value; what the exception says too.
+    /// The rule and the wrong value. The exception has the same text.
     message: String,
     exception: fn(String) -> PyErr,
 }
@@ -28,7 +28,7 @@ impl Violation {
         Violation { number, message, exception: PyAssertionError::new_err::<String> }
     }
 
-    /// The exception, to be raised in the application, and what the log is to say.
+    /// The exception for the application, and the entry for the log.
     pub(super) fn raise(self, py: Python<'_>) -> (PyErr, LogEntry) {
         let error = (self.exception)(self.message.clone());
         let exception = Some(identity(py, &error));
@@ -37,19 +37,19 @@ impl Violation {
     }
 }
 
-/// A line for the log, which waits until it is known what came of the violation.
+/// A line for the log. It is logged once the result of the violation is known.
 #[derive(Debug)]
 pub(super) struct LogEntry {
     pub(super) number: &'static str,
     pub(super) message: String,
     pub(super) location: Option<String>,
-    /// The exception that was raised. Only its address: to hold it would be to hold the frames that
-    /// it has passed, and all that they hold.
+    /// The address of the exception that was raised. A reference to it would keep the frames of its
+    /// traceback alive, with all of their variables.
     exception: Option<usize>,
 }
 
 impl LogEntry {
-    /// Of something that stops nobody, and of which no exception tells the application.
+    /// An entry about a fault for which the application gets no exception.
     pub(super) fn silent(number: &'static str, message: String, location: Option<String>) -> Self {
         LogEntry { number, message, location, exception: None }
     }
