@@ -1,13 +1,13 @@
 //! Many short runs of bytes in one allocation.
 
-/// A place in an [`Arena`]; of use only with the arena that made it.
+/// A place in an [`Arena`]. It is valid only with the arena that made it.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Span {
     start: usize,
     end: usize,
 }
 
-/// Bytes that are put in once and live as long as each other.
+/// Runs of bytes that are added one after the other and freed together.
 #[derive(Default, Debug)]
 pub struct Arena {
     bytes: Vec<u8>,

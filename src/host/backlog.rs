@@ -3,14 +3,14 @@
 use crate::error::{Error, Result};
 use crate::pool::sync::{AtomicUsize, Ordering};
 
-/// Fewer cancelled exchanges than this stay where they waited.
+/// Up to this number of cancelled exchanges are left where they waited.
 const SWEEP_FROM: usize = 64;
 
 pub struct Backlog {
     /// Exchanges that wait and are not cancelled.
     queued: AtomicUsize,
     max_queue: usize,
-    /// Exchanges that were cancelled while they waited, and still are where they waited.
+    /// Exchanges that were cancelled while they waited, and are still where they waited.
     cancelled: AtomicUsize,
 }
 
@@ -19,8 +19,8 @@ impl Backlog {
         Backlog { queued: AtomicUsize::new(0), max_queue, cancelled: AtomicUsize::new(0) }
     }
 
-    /// Takes a place, which `leave` gives back. Only the thread that submits calls this, so the
-    /// check and the count need not be one step.
+    /// Takes a place, which `leave` frees again. Only the thread that submits calls this, so the
+    /// check and the count may be two steps.
     pub fn enter(&self) -> Result<()> {
         if self.queued.load(Ordering::Relaxed) >= self.max_queue {
             return Err(Error::Busy { max_queue: self.max_queue });
@@ -33,17 +33,17 @@ impl Backlog {
         self.queued.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// An exchange that waits is about to be cancelled: its place is free, its memory is not.
+    /// An exchange that waits is about to be cancelled. That frees its place, but not its memory.
     pub(super) fn note_cancelled(&self) {
         self.cancelled.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// This many cancelled exchanges no longer are where they waited.
+    /// This number of cancelled exchanges are no longer where they waited.
     pub fn forget_cancelled(&self, count: usize) {
         self.cancelled.fetch_sub(count, Ordering::Relaxed);
     }
 
-    /// Whether more cancelled exchanges than others are where they waited.
+    /// Whether more than half of the exchanges that are where they waited are cancelled.
     pub fn has_many_cancelled(&self) -> bool {
         let cancelled = self.cancelled.load(Ordering::Relaxed);
         cancelled > SWEEP_FROM && cancelled > self.queued.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! What a host offers: its callbacks, as wsgi.h describes them.
+//! The callbacks of a host, which wsgi.h describes.
 
 use super::response::buffer::Buffers;
 use super::response::file_range::FileRange;
@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-/// The host's own pointer for a request. The library hands it back and never reads it.
+/// The host's own pointer for a request. The library passes it to the callbacks and never reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostRequest(pub *mut c_void);
 
@@ -20,7 +20,7 @@ unsafe impl Send for HostRequest {}
 // SAFETY: threads that share a `HostRequest` share a number, since no method dereferences it.
 unsafe impl Sync for HostRequest {}
 
-/// How much a log line matters.
+/// The severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     Info,
@@ -36,9 +36,9 @@ pub struct Gone;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Complete,
-    /// Nothing was sent; the answer is 500.
+    /// Nothing was sent. The answer is 500.
     Failed,
-    /// Nothing was sent; the answer is 503 with this many seconds of Retry-After.
+    /// Nothing was sent. The answer is 503, with this number of seconds in Retry-After.
     Unavailable {
         retry_after: u32,
     },
@@ -46,12 +46,12 @@ pub enum Outcome {
     Truncated,
 }
 
-/// The callbacks of a host. A host that leaves out an optional one has its default.
+/// The callbacks of a host. The optional ones have defaults.
 pub trait Host: Send + Sync {
     /// Whether `wsgi_poll` calls the callbacks, and not the thread that runs the application.
     fn is_event_driven(&self) -> bool;
     fn start(&self, request: HostRequest, head: &Head) -> Result<(), Gone>;
-    /// The host owns `buffers` from now on, or releases them at once.
+    /// The host owns `buffers` from now on, and releases each of them at some time.
     fn write(&self, request: HostRequest, buffers: Buffers, last: bool) -> Result<(), Gone>;
     fn finish(&self, request: HostRequest, outcome: Outcome);
     fn log(&self, request: Option<HostRequest>, level: Level, line: &str);
@@ -60,7 +60,7 @@ pub trait Host: Send + Sync {
         false
     }
 
-    /// `hints` has fields and nothing else.
+    /// `hints` has only fields.
     fn early_hints(&self, _request: HostRequest, _hints: &Head) -> Result<(), Gone> {
         Err(Gone)
     }
@@ -85,20 +85,20 @@ pub trait Host: Send + Sync {
         false
     }
 
-    /// 0 at the end of the body. An error of the kind `ConnectionAborted` means that the rest of
-    /// the body will not come, `BrokenPipe` that the client is gone.
+    /// Returns 0 at the end of the body. An error of the kind `ConnectionAborted` means that the
+    /// rest of the body will not come. `BrokenPipe` means that the client is gone.
     fn read(&self, _request: HostRequest, _buffer: &mut [u8]) -> io::Result<usize> {
         Err(io::Error::other("the host has no callback for the body"))
     }
 
     fn notify(&self) {}
 
-    /// The polling thread is about to take everything that `notify` was called for. The library's
-    /// own descriptor, if there is one, is read.
+    /// The polling thread is about to take everything that `notify` was called for. This reads the
+    /// library's own descriptor, if there is one.
     fn clear_notification(&self) {}
 
-    /// The polling thread must poll again. The library's own descriptor, if there is one, becomes
-    /// readable.
+    /// The polling thread must poll again. This makes the library's own descriptor readable, if
+    /// there is one.
     fn request_poll(&self) {}
 
     /// The library's own descriptor, if the host waits for it.
@@ -111,7 +111,8 @@ pub trait Host: Send + Sync {
     /// The host has a pointer to this exchange from now on.
     fn lends(&self, _exchange: *const ()) {}
 
-    /// The host must not use that pointer any more. `kept` has kept the exchange alive for it.
+    /// The host must not use that pointer any more. `kept` is the reference that kept the exchange
+    /// alive for the host.
     fn takes_back(
         &self,
         _exchange: *const (),

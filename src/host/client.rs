@@ -1,4 +1,4 @@
-//! One request being answered, for any thread that asks about its client or logs about it.
+//! A request that is being answered, for any thread that asks about its client or logs about it.
 
 use super::exchange::Exchange;
 use super::run::Run;
@@ -6,8 +6,8 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
-/// The client of one request, as far as the host has reported. It may be asked after the request
-/// too.
+/// The client of one request, as far as the host has reported on it. A thread may ask about it even
+/// after the request.
 #[derive(Clone)]
 pub enum Client {
     Exchange(Arc<Exchange>),
@@ -21,7 +21,7 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// The host's name for the request, or nothing.
+    /// The host's name for the request, or empty.
     pub fn id(&self) -> &[u8] {
         match self {
             Client::Exchange(exchange) => exchange.id(),
@@ -29,7 +29,7 @@ impl Client {
         }
     }
 
-    /// Nothing that the application sends can arrive any more.
+    /// Whether nothing that the application sends can arrive any more.
     pub fn is_gone(&self) -> bool {
         match self {
             Client::Exchange(exchange) => exchange.client_is_gone(),
@@ -37,8 +37,8 @@ impl Client {
         }
     }
 
-    /// The application must stop: its client is gone, and the host has not let it go on
-    /// without one.
+    /// Whether the application must stop: its client is gone, and the host has not detached the
+    /// request from its client.
     pub fn is_cancelled(&self) -> bool {
         match self {
             Client::Exchange(exchange) => exchange.is_cancelled(),
@@ -46,7 +46,8 @@ impl Client {
         }
     }
 
-    /// The application must stop although its client is not gone: the host has answered it.
+    /// Whether the application must stop although its client is there: the host has answered the
+    /// client.
     pub fn is_answered(&self) -> bool {
         match self {
             Client::Exchange(exchange) => exchange.is_answered(),
@@ -54,7 +55,7 @@ impl Client {
         }
     }
 
-    /// The host has given up the request: lines for the log come without it.
+    /// Whether the request is over for the host. Log lines do not name it then.
     pub fn is_over(&self) -> bool {
         match self {
             Client::Exchange(exchange) => exchange.is_over(),
@@ -62,15 +63,16 @@ impl Client {
         }
     }
 
-    /// The request is over: a thread of the application that waits for its body, or will, gets an
-    /// error.
+    /// Ends the request's body, since the request is over: each thread of the application that
+    /// waits for the body gets an error, now and later.
     pub fn close_body(&self) {
         if let Client::Exchange(exchange) = self {
             exchange.close_body();
         }
     }
 
-    /// The rest of the request's body will not come, which is the fault of the host or the client.
+    /// Whether the rest of the request's body will not come, through a fault of the host or the
+    /// client.
     pub fn is_body_broken(&self) -> bool {
         match self {
             Client::Exchange(exchange) => exchange.is_body_broken(),
@@ -78,8 +80,8 @@ impl Client {
         }
     }
 
-    /// There is no client left to answer. Only the library of a blocking host decides that; an
-    /// event-driven host has its own events.
+    /// Notes that the client is gone. For a blocking host the library has to find that out. An
+    /// event-driven host finds it out by its own events.
     pub fn give_up(&self) {
         if let Client::Direct(run) = self {
             run.leave();
@@ -91,8 +93,8 @@ thread_local! {
     static CURRENT: RefCell<Option<Client>> = const { RefCell::new(None) };
 }
 
-/// While it lives, the calling thread answers this request, and its log lines are about it. A
-/// callback of a blocking host may answer another one meanwhile.
+/// While it lives, the calling thread answers this request, and its log lines are about the
+/// request. A callback of a blocking host may answer another request meanwhile.
 pub struct CurrentRequestGuard(Option<Client>);
 
 impl CurrentRequestGuard {
@@ -109,6 +111,6 @@ impl Drop for CurrentRequestGuard {
 
 /// The request that the calling thread answers, if it answers one.
 pub fn current() -> Option<Client> {
-    // While a thread ends its thread-locals are gone, and Python may still write something.
+    // At the end of a thread its thread-locals are gone, and Python may still write to the log.
     CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
 }

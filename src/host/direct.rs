@@ -1,4 +1,5 @@
-//! The transport to a blocking host: its callbacks, on the thread that runs the application.
+//! The transport to a blocking host: it calls the callbacks on the thread that runs the
+//! application.
 
 use super::callbacks::{Gone, Outcome};
 use super::client::Client;
@@ -43,7 +44,7 @@ impl Direct {
         if delivered == Delivered::Gone {
             self.run.leave();
         }
-        // There may be no other thread that drops what `write` has released.
+        // There may be no other thread that drops the objects of released buffers.
         self.hub.deferred().drop_all(py);
     }
 }
@@ -73,7 +74,7 @@ impl Transport for Direct {
         self.pending.push_back(Event::File(file));
     }
 
-    /// The host's `write` waits by itself.
+    /// Does not wait, since the host's `write` does.
     fn ready(&mut self, _py: Python<'_>) -> Result<(), Gone> {
         if is_forked() || self.run.is_gone() { Err(Gone) } else { Ok(()) }
     }

@@ -5,7 +5,7 @@
 //! queued     Queued         all        there   no         wsgi_submit
 //! running    Running, Host  all        there   no         a thread that begins it
 //! paused     Host           all        there   no         a full window, on the polling thread
-//! detached   Running, Host  end only   gone    no         wsgi_client_gone
+//! detached   Running, Host  end only   gone    no         wsgi_detach_client
 //! ended      Done           all        there   no         the application's end, or a refusal
 //! finished   Done           nothing    there   no         `finish` was called
 //! cancelled  any            nothing    gone    yes        wsgi_cancel, wsgi_cancel_watched, or a
@@ -16,9 +16,10 @@
 //!   └───────────┴────────────────────────┘         and each but finished ──► cancelled
 //! ```
 //!
-//! "Delivered" is what `outgoing` still accepts for the host, "client" whether the credit of
-//! `window` has ended. A detached exchange that ends is finished like the others. A cancelled one
-//! may be `answered` besides: the host ended the response by itself, and its client is there.
+//! "Delivered" is what `outgoing` still accepts for the host. The client counts as gone once the
+//! credit of `window` has ended. A detached exchange that ends is finished like the others. In a
+//! cancelled one that is `answered`, the host ended the response by itself, and the client is
+//! there.
 
 use super::callbacks::{Host, HostRequest, Level, Outcome};
 use super::line::Line;
@@ -43,14 +44,14 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// What an exchange needs of the hub that carries it to the polling thread.
+/// What an exchange needs from the hub, which carries it to the polling thread.
 pub trait Post: Send + Sync {
     fn shared(&self) -> &Shared;
     /// `exchange` has events for its host.
     fn post(&self, exchange: Arc<Exchange>);
     /// A line of an exchange that is over.
     fn post_line(&self, level: Level, line: Line);
-    /// An application that was paused can go on.
+    /// A paused application can go on.
     fn post_resumed(&self);
     /// The exchange itself, if the host still has a pointer to it.
     fn lent(&self, exchange: &Exchange) -> Option<Arc<Exchange>>;
@@ -58,12 +59,12 @@ pub trait Post: Send + Sync {
     fn take_back(&self, exchange: &Exchange);
 }
 
-/// The meeting point of two threads: the one that polls (`push_body`, `cancel`, `phase`, `deliver`)
-/// and the one that runs the application (the other methods). Neither waits for the other except in
-/// `wait_for_credit` and in reads of the body, both of which `cancel` ends.
+/// The state of a request that two threads share. The polling thread calls `push_body`, `cancel`,
+/// `phase` and `deliver`; the thread that runs the application calls the other methods. One waits
+/// for the other only in `wait_for_credit` and in reads of the body. `cancel` ends both waits.
 pub struct Exchange {
     host_request: HostRequest,
-    /// The host's name for the request, or nothing.
+    /// The host's name for the request, or empty.
     id: SmallVec<[u8; 32]>,
     post: Arc<dyn Post>,
     /// The request, until a thread begins it or the host cancels it.
@@ -73,9 +74,9 @@ pub struct Exchange {
     window: Window,
     /// The body, if the host pushes it.
     upload: Option<Upload>,
-    /// The application must stop,
+    /// The application must stop.
     cancelled: AtomicBool,
-    /// and not because its client is gone: the host has answered by itself.
+    /// The reason to stop is that the host has answered by itself. The client is not gone.
     answered: AtomicBool,
     /// Its place among the lent exchanges.
     pub(super) slot: AtomicUsize,
@@ -113,17 +114,17 @@ impl Exchange {
         &self.id
     }
 
-    /// Also true while the application goes on nevertheless, after [`Exchange::detach`].
+    /// Whether the client is gone, even if the application goes on after [`Exchange::detach`].
     pub fn client_is_gone(&self) -> bool {
         self.window.is_ended()
     }
 
-    /// The host gets nothing more about the request.
+    /// Whether the host gets nothing more about the request.
     pub fn is_over(&self) -> bool {
         self.outgoing.deliver() == Deliver::Nothing
     }
 
-    /// The host's own pointer, if the host still wants to get something about the request.
+    /// The host's own pointer, if the request is not over for the host.
     pub(super) fn host_request(&self) -> Option<HostRequest> {
         (!self.is_over()).then_some(self.host_request)
     }
@@ -132,7 +133,7 @@ impl Exchange {
         self.cancelled.load(Ordering::Acquire)
     }
 
-    /// Before `cancel`, so that a thread that sees the cancel sees this.
+    /// Must be called before `cancel`, so that each thread that sees the cancel sees this too.
     pub fn set_answered(&self) {
         self.answered.store(true, Ordering::Relaxed);
     }
@@ -144,7 +145,7 @@ impl Exchange {
 
 /// Its time in the queue, and its phases.
 impl Exchange {
-    /// The calling thread takes the request; None if the host has cancelled it.
+    /// Gives the request to the calling thread. None if the host has cancelled it.
     pub fn begin(self: &Arc<Self>) -> Option<Box<Request>> {
         if !self.leave_queue(Phase::Running) {
             self.shared().backlog.forget_cancelled(1);
@@ -167,8 +168,7 @@ impl Exchange {
         self.publish(&mut Events::from([Event::End(outcome)]));
     }
 
-    /// The thread that moves an exchange out of the queue, for whatever reason, frees its place
-    /// there.
+    /// Frees the exchange's place in the queue. False if another thread has done so.
     fn leave_queue(&self, to: Phase) -> bool {
         let left = self.progress.leave_queue(to, &self.shared().clock);
         if left {
@@ -177,7 +177,7 @@ impl Exchange {
         left
     }
 
-    /// It waits for a thread or an import, and was not cancelled.
+    /// Whether it waits for a thread or an import, and was not cancelled.
     pub fn is_queued(&self) -> bool {
         self.progress.is_queued()
     }
@@ -200,8 +200,9 @@ impl Exchange {
 
 /// The window of its response.
 impl Exchange {
-    /// Waits, without the GIL, until the host has given enough bytes back, has what all
-    /// applications gave it, and lets them go on. False if it cancelled.
+    /// Waits without the GIL for three things: the host has released enough bytes of this response,
+    /// the polling thread has delivered enough of all responses, and the host does not pause
+    /// output. Returns false if the host cancelled.
     pub fn wait_for_credit(&self, py: Python<'_>) -> bool {
         let pressure = &self.shared().pressure;
         for credit in [self.window.credit(), pressure.undelivered(), pressure.output()] {
@@ -264,8 +265,8 @@ impl Account for Exchange {
 impl Exchange {
     /// Hands `events` over to the polling thread, and leaves `events` empty.
     ///
-    /// In a forked child they go nowhere: there is no polling thread, and it may have held the lock
-    /// at the fork. Nor are they dropped, since a buffer gives its credit back.
+    /// In a forked child it forgets them. The child has no polling thread, and that thread may have
+    /// held the lock at the fork. It does not drop them, since a buffer then releases its credit.
     pub fn publish(self: &Arc<Self>, events: &mut Events) {
         if is_forked() {
             return std::mem::forget(std::mem::take(events));
@@ -277,13 +278,13 @@ impl Exchange {
         }
     }
 
-    /// A line for the log, in its place between the other events.
+    /// Adds a log line at its place between the other events.
     pub(super) fn log(self: &Arc<Self>, level: Level, line: Line) {
         self.publish(&mut Events::from([Event::Log(level, line)]));
     }
 
-    /// Calls the host's callbacks for what was published, until `steps` are done. On the polling
-    /// thread.
+    /// Calls the host's callbacks for the published events, until `steps` are done. Only on the
+    /// polling thread.
     pub(super) fn deliver(&self, host: &dyn Host, steps: &mut Steps) {
         let mut events = self.outgoing.take();
         let wanted = || (self.outgoing.deliver(), ());
@@ -296,25 +297,25 @@ impl Exchange {
         }
     }
 
-    /// The host gets nothing more about the request.
+    /// From now on the host gets nothing more about the request.
     fn close(&self) {
         self.drop_but_lines(&mut self.outgoing.close());
-        // Last: this may drop the last reference to the exchange.
+        // This must come last, since it may drop the last reference to the exchange.
         self.post.take_back(self);
     }
 
-    /// Log lines of a request that is over reach the host without it.
+    /// Drops `events`, except log lines. These reach the host without the request.
     fn drop_but_lines(&self, events: &mut Events) {
         for (level, line) in events.drain(..).filter_map(Event::into_line) {
             self.post.post_line(level, line);
         }
     }
 
-    /// The host drops the request. What was published is dropped too, buffers and all.
+    /// The host cancels the request. The published events are dropped, with their buffers.
     pub fn cancel(&self) {
         if self.is_queued() {
             let backlog = &self.shared().backlog;
-            // Before the thread that finds it cancelled takes it off again.
+            // This comes first: a thread that finds the exchange cancelled subtracts it again.
             backlog.note_cancelled();
             if self.leave_queue(Phase::Done) {
                 self.work.lock().take();
@@ -330,8 +331,8 @@ impl Exchange {
         self.close();
     }
 
-    /// The client is gone, but the application may finish: what it sends goes nowhere, and it does
-    /// not wait. What was published is dropped too.
+    /// The client is gone, but the application may finish. It no longer waits, and what it sends is
+    /// dropped, as are the published events.
     pub fn detach(&self) {
         self.outgoing.drop_what_ends_with_client();
         self.end_window();
@@ -340,7 +341,8 @@ impl Exchange {
 
 /// Its body, if the host pushes it.
 impl Exchange {
-    /// Takes what fits of `bytes` and returns how much that was. On the polling thread.
+    /// Takes as many of `bytes` as there is room for, and returns their number. Only on the polling
+    /// thread.
     pub fn push_body(&self, bytes: &[u8], push: Push) -> Result<usize> {
         let upload = self
             .upload
@@ -353,15 +355,15 @@ impl Exchange {
         })
     }
 
-    /// The request is over: a thread of the application that waits for the body, or will, gets an
-    /// error.
+    /// Ends the body, since the request is over: each thread of the application that waits for it
+    /// gets an error, now and later.
     pub fn close_body(&self) {
         if let Some(upload) = &self.upload {
             upload.close();
         }
     }
 
-    /// The host reported that the rest of the body will not come, or ended it too early.
+    /// Whether the host reported that the rest of the body will not come, or ended it too early.
     pub fn is_body_broken(&self) -> bool {
         self.upload.as_ref().is_some_and(Upload::is_broken)
     }
@@ -372,7 +374,7 @@ impl Exchange {
 }
 
 impl Waiter for Arc<Exchange> {
-    /// Has the host push, once until the host has been asked.
+    /// Asks the host to push more, unless a request to do so is still on its way to the host.
     fn want_body(&self) {
         if !self.outgoing.wants_body() {
             self.publish(&mut Events::from([Event::WantBody]));
@@ -389,10 +391,10 @@ impl PushedBody for Exchange {
         self.upload.as_ref().map_or(Ok(0), |upload| upload.read(py, buffer, &self))
     }
 
-    fn fill(self: Arc<Self>, py: Python<'_>, draft: BytesWriter) -> io::Result<BytesWriter> {
+    fn fill(self: Arc<Self>, py: Python<'_>, writer: BytesWriter) -> io::Result<BytesWriter> {
         match &self.upload {
-            Some(upload) => upload.fill(py, draft, &self),
-            None => Ok(draft),
+            Some(upload) => upload.fill(py, writer, &self),
+            None => Ok(writer),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What carries the exchanges of a runtime to the thread that polls.
+//! Carries the exchanges of a runtime to the thread that polls.
 
 use super::backlog::Backlog;
 use super::callbacks::{Host, HostRequest, Level};
@@ -22,17 +22,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// After this time the rest of the deliveries waits until the host has looked at its other events.
+/// The longest time that one poll delivers. After it the host must look at its other events first.
 const TURN: Duration = Duration::from_millis(5);
 
 /// Something for the polling thread.
 pub enum Delivery {
     Exchange(Arc<Exchange>),
-    /// A line that belongs to no request.
+    /// A line that does not belong to a request.
     Log(Level, Line),
-    /// Nothing to deliver: the polling thread has applications to run.
+    /// There is nothing to deliver, but the polling thread has applications to run.
     Wake,
-    /// This number of threads are stuck, which is more than there may be.
+    /// This number of threads is stuck, which is above the limit.
     Exhausted(usize),
 }
 
@@ -40,10 +40,11 @@ pub struct Hub {
     host: Arc<dyn Host>,
     shared: Shared,
     mailbox: CompletionQueue<Delivery>,
-    /// Taken from `mailbox`, not delivered yet. Only the polling thread uses it.
+    /// Deliveries that were taken from `mailbox`. Only the polling thread uses it.
     ready: Mutex<VecDeque<Delivery>>,
     callbacks: Arc<Callbacks>,
-    /// The polling thread runs applications and delivers right after: no thread need wake it.
+    /// The polling thread runs applications, and delivers right after that. No thread needs to wake
+    /// it.
     about_to_poll: AtomicBool,
     /// See `take_resumed`.
     resumed: AtomicBool,
@@ -96,8 +97,8 @@ impl Hub {
         &self.deferred
     }
 
-    /// An exchange for `request`, and the pointer that the host gets to it. The hub keeps the
-    /// exchange alive until it is cancelled or finished. On the polling thread.
+    /// Makes an exchange for `request`. Also returns the pointer to it for the host. The hub keeps
+    /// the exchange alive until it is cancelled or finished. Only on the polling thread.
     pub fn accept(
         self: &Arc<Self>,
         request: Box<Request>,
@@ -115,7 +116,8 @@ impl Hub {
     pub fn cancel_all(&self) {
         for exchange in self.lent.all() {
             exchange.cancel();
-            // The host may have clients left, and cancel the exchange once more for each of them.
+            // The host's clients may still be there, and the host may cancel each exchange once
+            // more when they leave. So the pointers must stay valid.
             self.host.lends(Arc::as_ptr(&exchange).cast());
             std::mem::forget(exchange);
         }
@@ -123,9 +125,9 @@ impl Hub {
         self.shared.pressure.end();
     }
 
-    /// Puts `delivery` where the polling thread finds it, and wakes that thread if it need be. In a
-    /// forked child there is no such thread, and another one may have held the mailbox's lock at
-    /// the fork.
+    /// Puts `delivery` into the mailbox, and wakes the polling thread if necessary. In a forked
+    /// child it does nothing: the child has no polling thread, and another thread may have held the
+    /// mailbox's lock at the fork.
     pub fn deliver(&self, delivery: Delivery) {
         if is_forked() {
             return std::mem::forget(delivery);
@@ -140,7 +142,7 @@ impl Hub {
         self.news.watch();
     }
 
-    /// Sets what makes the watch look whether the host fetches its news.
+    /// Sets the function that makes the watch check whether the host fetches its news.
     pub fn set_watch(&self, wake: Box<dyn Fn() + Send + Sync>) {
         self.news.set_watch(wake);
     }
@@ -149,22 +151,22 @@ impl Hub {
         self.news.is_watched()
     }
 
-    /// The watch looks no more until there are news, if there are none now.
+    /// The watch stops its checks until there are news again, if there are none now.
     pub fn unwatch(&self) {
         self.news.unwatch(|| self.has_news());
     }
 
-    /// If news wait for the host, how often it polled before.
+    /// How often the host has polled, if news wait for it.
     pub fn unfetched(&self) -> Option<usize> {
         self.has_news().then(|| self.news.polls())
     }
 
-    /// The polling thread has something to fetch, or to deliver.
+    /// Whether the polling thread has something to fetch or to deliver.
     fn has_news(&self) -> bool {
         !self.mailbox.is_empty() || !self.ready.lock().is_empty()
     }
 
-    /// Whether an application that was paused can go on, since the last call.
+    /// Whether a paused application has become able to go on since the last call.
     pub fn take_resumed(&self) -> bool {
         self.resumed.swap(false, Ordering::AcqRel)
     }
@@ -181,7 +183,8 @@ impl Hub {
         self.callbacks.are_in_progress()
     }
 
-    /// Runs applications, `work`, on the polling thread, which calls [`Hub::poll`] next.
+    /// Runs `work`, which runs applications, on the polling thread. The caller then calls
+    /// [`Hub::poll`].
     pub fn before_poll<R>(&self, work: impl FnOnce() -> R) -> R {
         self.about_to_poll.store(true, Ordering::Release);
         self.lines.open();
@@ -193,25 +196,26 @@ impl Hub {
         result
     }
 
-    /// Runs `work`, which calls callbacks of the host. The host must not poll in them. The
-    /// caller looks afterwards whether they have deferred drops.
+    /// Runs `work`, which calls callbacks of the host. The host must not poll in them. Afterwards
+    /// the caller must check whether they have deferred drops.
     pub(super) fn in_callbacks<R>(&self, work: impl FnOnce() -> R) -> R {
         self.callbacks.run(work)
     }
 
-    /// Delivers up to `max` deliveries (0: all) and returns how many are left. Only on the polling
-    /// thread.
+    /// Delivers up to `max` deliveries, or all if `max` is 0. Returns how many are left. Only on
+    /// the polling thread.
     pub fn poll(&self, max: usize) -> Result<usize> {
         self.check_not_polling()?;
         polling::mark();
         self.in_callbacks(|| self.take_turn(max));
-        // Once, and not at each buffer: a thread that wakes takes the core from the loop each time.
+        // A thread is woken once, and not for each buffer: each time it may take the core from the
+        // host's loop.
         if self.deferred.has_any() {
             self.deferred.wake();
         }
         let left = self.ready.lock().len();
         if max == 0 && left > 0 {
-            // A host that asks for all need not look at what is left.
+            // A host that asks for all deliveries may ignore the number of those that are left.
             self.notify();
         }
         Ok(left)
@@ -225,13 +229,14 @@ impl Hub {
             self.news.fetch();
             ready.len()
         };
-        // What is published meanwhile is for the next poll: an application may never stop.
+        // Events that are published meanwhile must wait for the next poll: an application may
+        // publish without an end.
         let most = if max == 0 { waiting } else { max };
         let mut steps = if max == 0 { Steps::all() } else { Steps::turn() };
         let end = (max > 0).then(|| Instant::now() + TURN);
         let mut served = 0;
         while served < most && !steps.are_done() {
-            // The guard must be gone before a callback runs.
+            // A statement of its own, so that the lock is free before a callback runs.
             let delivery = self.ready.lock().pop_front();
             match delivery {
                 None => break,
@@ -255,9 +260,9 @@ impl Hub {
         }
     }
 
-    /// Delivers what `exchange` has at once, from inside an application that runs on the polling
-    /// thread. The exchange stays in the mailbox. The caller, which holds the GIL next, drops what
-    /// was deferred.
+    /// Delivers the events of `exchange` at once, from inside an application that runs on the
+    /// polling thread. The exchange stays in the mailbox. The caller must drop the deferred objects
+    /// when it holds the GIL again.
     pub(super) fn deliver_now(&self, exchange: &Exchange) {
         self.in_callbacks(|| exchange.deliver(&*self.host, &mut Steps::all()));
     }

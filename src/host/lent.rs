@@ -4,7 +4,7 @@ use super::exchange::Exchange;
 use crate::pool::sync::{Mutex, Ordering};
 use std::sync::Arc;
 
-/// Keeps them alive until they are taken back.
+/// Keeps the exchanges alive until they are removed.
 #[derive(Default)]
 pub(super) struct LentExchanges {
     slots: Mutex<Slots>,
@@ -33,7 +33,7 @@ impl LentExchanges {
         self.slots.lock().all.get(slot)?.clone()
     }
 
-    /// Takes it out; None if it was taken out before.
+    /// Removes it. None if it was removed before.
     pub(super) fn remove(&self, exchange: &Exchange) -> Option<Arc<Exchange>> {
         let slot = exchange.slot.swap(usize::MAX, Ordering::Relaxed);
         if slot == usize::MAX {

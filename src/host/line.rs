@@ -1,4 +1,4 @@
-//! Lines on their way to the host's log, and what they may cost together.
+//! Lines on their way to the host's log, and the limit for all of them together.
 
 use crate::pool::credit::Credit;
 use crate::python::fork::is_forked;
@@ -6,24 +6,24 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// What the queued lines may cost before the threads that write them wait.
+/// If the queued lines cost more than this, threads that write lines wait.
 pub(super) const LIMIT: usize = 1024 * 1024;
 
-/// What a line costs besides its bytes: a host adds time, client and request to each, and makes a
-/// system call. Without it, empty lines would cost nothing.
+/// What a line costs in addition to its bytes. A host adds time, client and request to each line,
+/// and makes a system call. Without it, empty lines would cost nothing.
 pub(super) const COST: usize = 512;
 
-/// A thread that does not wait writes its lines to descriptor 2 once the queue costs this much.
+/// If the queue costs more than this, threads that do not wait write their lines to descriptor 2.
 pub(super) const MOST: usize = 16 * LIMIT;
 
 /// The budget of all lines that are queued.
 pub(super) struct LineBudget {
     credit: Credit,
-    /// How many bytes the host can write at once; 0: any number.
+    /// How many bytes the host can write at once. 0 means any number.
     line_size: usize,
 }
 
-/// A line that is queued. It gives its cost back when it is dropped.
+/// A queued line. It releases its cost when it is dropped.
 pub struct Line {
     text: Box<str>,
     budget: Arc<LineBudget>,
@@ -38,8 +38,8 @@ impl LineBudget {
         self.line_size
     }
 
-    /// Until `close`, no thread waits for the polling thread: that runs applications, and may
-    /// itself wait for the thread that writes.
+    /// Until `close`, no thread waits for the polling thread. That thread runs applications, which
+    /// may wait for the thread that writes.
     pub(super) fn open(&self) {
         self.credit.open();
     }
@@ -58,7 +58,7 @@ impl LineBudget {
         Line { text: text.into(), budget: self.clone() }
     }
 
-    /// Threads must wait before they write more.
+    /// Whether threads must wait before they write more.
     pub(super) fn is_over(&self) -> bool {
         self.credit.is_over()
     }
@@ -67,12 +67,12 @@ impl LineBudget {
         self.credit.wait();
     }
 
-    /// Not even a thread that does not wait may queue more.
+    /// Whether no thread may queue more, not even one that does not wait.
     pub(super) fn is_full(&self) -> bool {
         self.queued() > MOST
     }
 
-    /// What the queued lines cost.
+    /// The cost of the queued lines.
     pub(super) fn queued(&self) -> usize {
         self.credit.in_flight()
     }

@@ -1,9 +1,9 @@
 //! Lines for the host's log: how a text becomes lines, and which threads wait.
 //!
-//! In an event-driven host the polling thread writes them. Other threads queue theirs, and wait
-//! while too many are queued. The polling thread never waits for itself: a line of its own, from an
-//! application that it runs, it writes at once. While it runs applications no other thread waits
-//! for it either, since it may wait for that thread (`thread.join()`, an import).
+//! In an event-driven host the polling thread writes the lines. Other threads queue theirs, and
+//! wait while too many are queued. The polling thread never waits for itself: it writes the lines
+//! of the applications that it runs at once. While it runs applications, no other thread waits for
+//! it either, since it may wait for that thread (`thread.join()`, an import).
 
 use super::callbacks::Level;
 use super::client::Client;
@@ -16,33 +16,33 @@ use crate::python::output::write_fd2;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// This many lines of one text have an entry of the log each. What follows shares entries.
-/// Otherwise a client whose short lines an application logs could have its request repeated for
-/// each of them.
+/// This number of lines of one text have a log entry each. The lines that follow share entries. An
+/// application may log a text of its client's, and each entry repeats the client's request: many
+/// short lines would make a very long log.
 const SEPARATE: usize = 256;
 
 /// About this many bytes of lines share an entry, if the host sets no limit.
 const SHARED: usize = 1024;
 
-/// Stands between lines that share an entry.
+/// Separates lines that share an entry.
 const LINE_FEED: &str = "\\x0a";
 
-/// No more of a line than this is queued at once.
+/// The most of a line that is queued at once.
 const PART: usize = 64 * 1024;
 
 /// How long the end of the process waits for the log.
 const DRAIN: Duration = Duration::from_millis(500);
 
 impl Hub {
-    /// Sends `text` to the log as one line or, if that is too long for the host, as several. Does
+    /// Sends `text` to the log as one line, or as several if it is too long for the host. It does
     /// not wait; see [`Hub::wait_for_log`].
     pub fn log(&self, about: Option<&Client>, level: Level, text: &str) {
         let text = lines::escape(text);
         lines::split(&text, self.lines.line_size(), |line| self.put(about, level, line));
     }
 
-    /// The same, for a line of any length. Waits while the host has too many to write. Not with the
-    /// GIL held.
+    /// As [`Hub::log`], for a line of any length. Waits while the host has too many lines to write.
+    /// Not with the GIL held.
     pub fn log_and_wait(&self, about: Option<&Client>, level: Level, text: &str) {
         lines::split(text, PART, |part| {
             self.log(about, level, part);
@@ -50,8 +50,8 @@ impl Hub {
         });
     }
 
-    /// Sends all `lines` of one text to the log. Waits while the host has too many to write. Not
-    /// with the GIL held.
+    /// Sends all `lines` of one text to the log. Waits while the host has too many lines to write.
+    /// Not with the GIL held.
     pub fn log_lines(&self, about: Option<&Client>, level: Level, lines: &mut Lines<'_>) {
         let mut text = Text { hub: self, about, level, entries: 0, empty: 0, shared: None };
         while let Some(line) = lines.next() {
@@ -81,8 +81,8 @@ impl Hub {
         }
     }
 
-    /// On the polling thread, outside callbacks. Lines of other threads that wait for it come
-    /// first.
+    /// Writes a line on the polling thread, outside callbacks. It first writes the lines of other
+    /// threads that are queued for the exchange.
     fn log_now(&self, exchange: &Arc<Exchange>, level: Level, line: &str) {
         let waiting = exchange.outgoing.take_first_lines();
         let about = exchange.host_request();
@@ -94,7 +94,7 @@ impl Hub {
         });
     }
 
-    /// In a blocking host, on the calling thread.
+    /// Writes a line of a blocking host on the calling thread.
     fn log_here(&self, about: Option<&Client>, level: Level, line: &str) {
         let run = match about {
             Some(Client::Direct(run)) => Some(run),
@@ -112,8 +112,8 @@ impl Hub {
         }
     }
 
-    /// Waits until the host has written all lines, or for half a second: before the process ends.
-    /// Not with the GIL held.
+    /// Waits until the host has written all lines, but at most half a second. For the end of the
+    /// process. Not with the GIL held.
     pub fn drain_log(&self) {
         if is_forked() || self.is_in_callback() && polling::is_here() {
             return;
@@ -123,7 +123,8 @@ impl Hub {
         }
         let until = Instant::now() + DRAIN;
         while self.lines.queued() > 0 && !self.lines.is_ended() && Instant::now() < until {
-            // A credit wakes its waiters when half of it is back, not when all is.
+            // This cannot wait for the credit: that wakes its waiters when half of it is released,
+            // and not when all of it is.
             std::thread::sleep(DRAIN / 250);
         }
     }
@@ -151,7 +152,7 @@ impl Text<'_> {
         }
     }
 
-    /// A run of empty lines is one line that says how many there were.
+    /// A run of empty lines is one line with their number.
     fn add_empty(&mut self) {
         match std::mem::take(&mut self.empty) {
             0 => {}
@@ -204,12 +205,12 @@ mod tests {
         hub.log_lines(None, Level::Error, &mut Lines::of(text));
     }
 
-    /// The lines of a text, as they come out of the log.
+    /// The lines of a text, as the log gets them.
     fn logged(text: &str, line_size: usize) -> Vec<String> {
-        let (hub, said) = hub(line_size);
+        let (hub, calls) = hub(line_size);
         polling::mark();
         log(&hub, text);
-        take(&said).iter().map(|line| line.replacen("past: ", "", 1)).collect()
+        take(&calls).iter().map(|line| line.replacen("past: ", "", 1)).collect()
     }
 
     #[test]
@@ -240,7 +241,7 @@ mod tests {
 
     #[test]
     fn the_polling_thread_writes_at_once_and_in_order() {
-        let (hub, said) = hub(0);
+        let (hub, calls) = hub(0);
         let exchange = begun(&hub);
         polling::mark();
         let about = Client::Exchange(exchange.clone());
@@ -250,40 +251,41 @@ mod tests {
             hub.log_lines(Some(&about), Level::Error, &mut Lines::of(&lines));
         });
         hub.log(Some(&about), Level::Info, "after");
-        let lines = take(&said);
+        let lines = take(&calls);
         assert!(lines[0] == "log: before" && lines.last().is_some_and(|line| line == "log: after"));
         assert_eq!(lines.iter().map(|line| line.matches('x').count()).sum::<usize>(), 3_000_000);
         exchange.publish(&mut Events::from([Event::End(Outcome::Complete)]));
         hub.poll(0).expect("not in a callback");
         hub.log(Some(&about), Level::Info, "late");
-        assert_eq!(take(&said), ["finish Complete", "past: late"]);
+        assert_eq!(take(&calls), ["finish Complete", "past: late"]);
     }
 
     #[test]
     fn empty_lines_of_other_threads_cost_something() {
-        let (hub, said) = hub(0);
+        let (hub, calls) = hub(0);
         let lines = LIMIT / COST + 1;
         elsewhere(|| (0..lines).for_each(|_| hub.log(None, Level::Info, "")));
         assert!(hub.lines.is_over());
         polling::mark();
         while hub.poll(0).expect("not in a callback") > 0 {}
-        assert_eq!((take(&said).len(), hub.lines.queued()), (lines, 0));
+        assert_eq!((take(&calls).len(), hub.lines.queued()), (lines, 0));
     }
 
-    /// As `thread.join()` does. It would never return if the other thread waited for the log.
+    /// An application waits in `thread.join()`. That would never return if the other thread waited
+    /// for the log.
     #[test]
     fn the_polling_thread_may_wait_for_a_thread_that_logs() {
-        let (hub, said) = hub(0);
+        let (hub, calls) = hub(0);
         polling::mark();
         hub.before_poll(|| elsewhere(|| log(&hub, &"y\n".repeat(2_000_000))));
         while hub.poll(0).expect("not in a callback") > 0 {}
-        let all: usize = take(&said).iter().map(|line| line.matches('y').count()).sum();
+        let all: usize = take(&calls).iter().map(|line| line.matches('y').count()).sum();
         assert_eq!(all, 2_000_000);
     }
 
     #[test]
-    fn a_thread_that_has_parked_goes_on_when_the_polling_thread_runs_an_application() {
-        let (hub, _said) = hub(0);
+    fn a_parked_thread_goes_on_when_the_polling_thread_runs_an_application() {
+        let (hub, _calls) = hub(0);
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
                 (0..3 * LIMIT / COST).for_each(|_| hub.log(None, Level::Info, ""));
@@ -297,8 +299,8 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_queued_is_not_kept_in_memory() {
-        let (hub, _said) = hub(0);
+    fn lines_above_the_limit_are_not_kept_in_memory() {
+        let (hub, _calls) = hub(0);
         hub.lines.end();
         elsewhere(|| (0..=MOST / 64_000).for_each(|_| log(&hub, &"\0".repeat(16_000))));
         let queued = hub.lines.queued();
@@ -308,12 +310,12 @@ mod tests {
 
     #[test]
     fn the_end_of_the_process_does_not_wait_for_its_own_thread() {
-        let (hub, said) = hub(0);
+        let (hub, calls) = hub(0);
         elsewhere(|| hub.log(None, Level::Info, "queued"));
         polling::mark();
         let begun = Instant::now();
         hub.drain_log();
         assert!(begun.elapsed() < DRAIN / 2);
-        assert_eq!(take(&said), ["past: queued"]);
+        assert_eq!(take(&calls), ["past: queued"]);
     }
 }

@@ -1,12 +1,12 @@
-//! What a web server lends, made safe, and the two ways in which a response travels to it.
+//! A safe form of what a web server lends, and the two ways of a response to the server.
 //!
-//! * What comes in is in [`request`], what goes out in [`response`].
-//! * [`callbacks`] is what a host offers. `abi::host_table` makes it of C's functions.
+//! * What comes in is in [`request`]. What goes out is in [`response`].
+//! * [`callbacks`] is what a host offers. `abi::host_table` makes it from functions of C.
 //! * [`transport`] is the seam to the layer above. [`polled`] is the way to an event-driven host:
 //!   an [`exchange`] carries the response to the thread that polls, and the [`hub`] gives that
-//!   thread the exchanges that have something for it. [`direct`] is the way to a blocking host: it
-//!   calls the callbacks at once, as long as the [`run`] lets it.
-//! * [`client`] is one request being answered, whichever way it goes. [`log`] writes the lines.
+//!   thread the exchanges that have events for it. [`direct`] is the way to a blocking host: it
+//!   calls the callbacks at once, as long as the [`run`] allows that.
+//! * [`client`] is a request that is being answered, on either way. [`log`] writes the lines.
 
 pub mod arena;
 mod backlog;

@@ -1,9 +1,10 @@
-//! Whether the host fetches what it was notified of, or has lost the notification.
+//! Whether the host fetches its news, or has lost the notification of them.
 //!
-//! A loop that polls first and reads its eventfd afterwards throws away a notification that came in
-//! between. No other follows, since there is one for all news until the next poll: the loop would
-//! sleep on. So the watch (`runtime::unfetched`) looks from time to time, as long as there may be
-//! news, whether some have waited for a while, and notifies the host again.
+//! A loop that polls first and reads its eventfd afterwards loses a notification that came in
+//! between. No other one follows, since one notification stands for all news until the next poll.
+//! So the loop would go on sleeping. The watch (`runtime::unfetched`) prevents that. As long as
+//! there may be news, it checks from time to time whether some have waited for a while. Then it
+//! notifies the host again.
 
 use once_cell::sync::OnceCell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,7 +15,7 @@ type Wake = Box<dyn Fn() + Send + Sync>;
 pub(super) struct News {
     /// How often the host has polled.
     polls: AtomicUsize,
-    /// The watch looks from time to time.
+    /// The watch checks from time to time.
     watched: AtomicBool,
     /// Wakes the watch.
     wake: OnceCell<Wake>,
@@ -35,7 +36,7 @@ impl News {
         self.polls.load(Ordering::Relaxed)
     }
 
-    /// The host was notified: has the watch look from now on.
+    /// The host was notified. The watch must check from now on.
     pub(super) fn watch(&self) {
         if self.is_watched() {
             return;
@@ -50,7 +51,7 @@ impl News {
         self.watched.load(Ordering::SeqCst)
     }
 
-    /// The watch looks no more, unless `has_news` says yes. News that come later wake it.
+    /// The watch stops its checks, unless `has_news` returns true. News that come later wake it.
     pub(super) fn unwatch(&self, has_news: impl FnOnce() -> bool) {
         self.watched.store(false, Ordering::SeqCst);
         if has_news() {

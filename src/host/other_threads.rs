@@ -1,8 +1,9 @@
-//! Other threads of an application that runs on the polling thread: when they wait for credit.
+//! Helper threads of an application that runs on the polling thread: when they wait for credit.
 //!
-//! While the polling thread runs applications it may wait for one of these threads (`thread.join()`),
-//! so none of them waits for it then. In between it sends, and a thread that writes more than the
-//! client takes must wait, or its output would fill the memory.
+//! While the polling thread runs applications, it may wait for a helper thread (`thread.join()`).
+//! So no helper waits for the polling thread then. At other times the polling thread sends. A
+//! helper that writes more than the client takes must wait then, or its output would fill the
+//! memory.
 
 use super::exchange::Exchange;
 use crate::pool::sync::Mutex;
@@ -22,7 +23,7 @@ struct Helpers {
 }
 
 impl OtherThreads {
-    /// The polling thread is about to run applications: the threads that wait go on.
+    /// The polling thread is about to run applications. The helpers that wait go on.
     pub(super) fn begin(&self) {
         let mut state = self.state.lock();
         state.running = true;
@@ -33,8 +34,8 @@ impl OtherThreads {
         self.state.lock().running = false;
     }
 
-    /// Waits for the credit of `exchange`, or until the polling thread runs applications. Not with the
-    /// GIL held, and not on that thread.
+    /// Waits for the credit of `exchange`, or until the polling thread runs applications. Not with
+    /// the GIL held, and not on that thread.
     pub(super) fn wait(&self, exchange: &Arc<Exchange>) {
         {
             let mut state = self.state.lock();
@@ -49,7 +50,7 @@ impl OtherThreads {
         if let Some(at) = state.waiting.iter().position(is_it) {
             state.waiting.swap_remove(at);
         }
-        // Another thread of this exchange may not have noticed yet that it may go on.
+        // Another helper of this exchange may not have noticed yet that it may go on.
         if !state.waiting.iter().any(is_it) {
             exchange.window().credit().close();
         }
@@ -70,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_helper_waits_until_the_polling_thread_runs_applications() {
-        let (hub, _said) = hub(0);
+        let (hub, _calls) = hub(0);
         let (exchange, others) = (begun(&hub), Arc::new(OtherThreads::default()));
         exchange.window().credit().reserve(usize::MAX / 16);
         let waiting: Vec<_> = (0..2)
@@ -96,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_helper_does_not_wait_for_a_client_that_is_gone() {
-        let (hub, _said) = hub(0);
+        let (hub, _calls) = hub(0);
         let (exchange, others) = (begun(&hub), OtherThreads::default());
         exchange.window().credit().reserve(usize::MAX / 16);
         exchange.window().credit().end();

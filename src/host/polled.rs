@@ -1,4 +1,4 @@
-//! The transport to an event-driven host: through the exchange to the thread that polls.
+//! The transport to an event-driven host. It goes through the exchange to the thread that polls.
 
 use super::callbacks::{Gone, Outcome};
 use super::client::Client;
@@ -29,16 +29,16 @@ impl Polled {
         Polled { hub, exchange, may_wait: true, pending: Events::with_capacity(3) }
     }
 
-    /// For an application that runs on the polling thread itself, which must not wait.
+    /// For an application on the polling thread itself. That thread must not wait.
     pub fn pausing(hub: Arc<Hub>, exchange: Arc<Exchange>) -> Self {
         Polled { may_wait: false, ..Polled::new(hub, exchange) }
     }
 }
 
 impl Polled {
-    /// Waits for credit on a helper thread of an application that runs on the polling thread. That
-    /// may wait for this thread, so this waits only while it runs no application. False if the host
-    /// cancelled.
+    /// Waits for credit on a helper thread of an application on the polling thread. The polling
+    /// thread may wait for the helper while it runs applications, so the helper does not wait then.
+    /// Returns false if the host cancelled.
     fn wait_as_helper(&self, py: Python<'_>) -> bool {
         if self.exchange.window().is_over() {
             let (exchange, others) = (&self.exchange, &self.hub.other_threads);
@@ -91,13 +91,13 @@ impl Transport for Polled {
         if is_forked() {
             return Err(Gone);
         }
-        // An application that never pauses must have its memory back for its next block.
+        // An application that never pauses needs the memory of sent blocks for its next one.
         self.hub.deferred().drop_all(py);
         if !self.may_wait {
             // No other thread can "continue transmission even while the application is producing
-            // its next block" (PEP 3333, Buffering and Streaming). A helper thread of the
-            // application cannot call the host; the polling thread, which runs the application,
-            // will.
+            // its next block" (PEP 3333, Buffering and Streaming). So the polling thread sends the
+            // block now. A helper thread must not call the host. Its blocks are sent by the next
+            // poll.
             if polling::is_here() {
                 py.detach(|| self.hub.deliver_now(&self.exchange));
             }
@@ -118,7 +118,7 @@ impl Transport for Polled {
     fn end(&mut self, _py: Python<'_>, outcome: Outcome) {
         self.pending.push_back(Event::End(outcome));
         self.exchange.publish(&mut self.pending);
-        // Not before: a thread that reads "done" must find the end in the next poll.
+        // After `publish`: a thread that reads "done" must get the end in its next poll.
         self.exchange.set_phase(Phase::Done);
     }
 

@@ -1,7 +1,7 @@
 //! The polling thread: which one it is, whether it is in callbacks, and how long its turn lasts.
 //!
 //! The polling thread delivers log lines, credit and bodies. If it waited for any of them, it would
-//! wait for itself; the code that waits asks here first.
+//! wait for itself. So code that waits checks here first.
 
 use crate::pool::sync::{AtomicBool, Ordering};
 use std::cell::Cell;
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 thread_local! {
     static IS_HERE: Cell<bool> = const { Cell::new(false) };
-    /// When the applications that the polling thread runs must let other work have its turn.
+    /// When the applications on the polling thread must pause, so that other work has its turn.
     static TURN_ENDS: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// The calling thread is the one that polls and submits, from now on.
+/// From now on the calling thread is the one that polls and submits.
 pub fn mark() {
     IS_HERE.set(true);
 }
@@ -23,8 +23,8 @@ pub fn is_here() -> bool {
     IS_HERE.get()
 }
 
-/// To be called before a wait that the polling thread ends. In debug builds it panics on that
-/// thread, where the wait would never end.
+/// Must be called before a wait that the polling thread ends. In debug builds it panics on that
+/// thread, since the wait would never end there.
 pub fn assert_not_polling_thread(wait: &str) {
     debug_assert!(!is_here(), "the polling thread would wait for itself: {wait}");
 }
@@ -47,12 +47,12 @@ impl Callbacks {
     }
 }
 
-/// While it lives, the calling thread runs applications, and [`is_turn_over`] says when other work
-/// of that thread must have its turn.
+/// While it lives, the calling thread runs applications. [`is_turn_over`] returns true once other
+/// work of the thread must have its turn.
 pub struct Turn(());
 
 impl Turn {
-    /// None: there is no limit.
+    /// `None` means that there is no limit.
     pub fn begin(limit: Option<Duration>) -> Self {
         TURN_ENDS.set(limit.and_then(|limit| Instant::now().checked_add(limit)));
         Turn(())
@@ -65,7 +65,7 @@ impl Drop for Turn {
     }
 }
 
-/// Whether the applications of this turn have used up their time. On a thread without a turn: no.
+/// Whether the applications of this turn have used up their time. False on a thread without a turn.
 pub fn is_turn_over() -> bool {
     TURN_ENDS.get().is_some_and(|end| Instant::now() >= end)
 }

@@ -13,7 +13,7 @@ pub enum Phase {
     Running,
     /// The host: credit or body.
     Host,
-    /// The polling thread, or nothing any more.
+    /// The polling thread, or nothing if it is finished.
     Done,
 }
 
@@ -31,13 +31,13 @@ impl Clock {
     }
 }
 
-/// Later than any time there is.
+/// Later than each real time.
 const STILL_QUEUED: u64 = u64::MAX;
 
 /// The phase of one exchange and its times.
 pub(super) struct Progress {
     phase: AtomicU8,
-    /// How many threads of the application wait for the host: one may read while another writes.
+    /// How many threads of the application wait for the host. One may read while another writes.
     waiting: AtomicUsize,
     /// When the phase began.
     since: AtomicU64,
@@ -62,7 +62,7 @@ impl Progress {
         self.phase.load(Ordering::Acquire) == Phase::Queued as u8
     }
 
-    /// True for the one caller, of all threads, that takes the exchange out of the queue.
+    /// Takes the exchange out of the queue. Only the first of all callers gets true.
     pub(super) fn leave_queue(&self, to: Phase, clock: &Clock) -> bool {
         let left = self.phase.compare_exchange(
             Phase::Queued as u8,
@@ -89,7 +89,7 @@ impl Progress {
         self.since.store(clock.now(), Ordering::Relaxed);
         self.waiting.fetch_add(1, Ordering::AcqRel);
         let result = wait();
-        // The application's time starts again before the phase is the application's again.
+        // The time is set first, so that no thread reads the new phase with the old time.
         self.since.store(clock.now(), Ordering::Relaxed);
         self.waiting.fetch_sub(1, Ordering::AcqRel);
         result

@@ -1,5 +1,5 @@
-//! One `wsgi_run` in progress, as the threads of the process see it: the one that runs the
-//! application, others that cancel it, and the one that stops the runtime.
+//! One `wsgi_run` in progress. Several threads use it: one runs the application, others cancel it,
+//! and another may stop the runtime.
 
 use super::callbacks::HostRequest;
 use crate::python::fork::is_forked;
@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 const GONE: usize = 1;
 /// The runtime has been stopped: the host may have forgotten its request.
 const STOPPED: usize = 2;
-/// What one callback in progress counts.
+/// One callback in progress; their count is above the flags.
 const CALL: usize = 4;
 
-/// Callbacks with the host's request come only as long as the host wants them, and one at a time:
-/// threads of the application may read and write at the same time, and a host need not know. A
-/// change to "gone" and the beginning of a callback are in one order, the same for all threads. So
-/// once [`Run::stop`] has returned, no callback begins.
+/// Callbacks with the host's request come only as long as the host wants them, and one at a time.
+/// Threads of the application may read and write at the same time, but a host does not need to
+/// support that. All threads see a change to "gone" and the beginning of a callback in the same
+/// order. So once [`Run::stop`] has returned, no callback begins.
 #[derive(Debug)]
 pub struct Run {
     request: HostRequest,
@@ -60,12 +60,12 @@ impl Run {
         self.state.load(Ordering::Acquire) & GONE != 0
     }
 
-    /// No callback about the response begins any more.
+    /// From now on no callback about the response begins.
     pub fn leave(&self) {
         self.state.fetch_or(GONE, Ordering::AcqRel);
     }
 
-    /// No callback with the host's request begins any more, not even a line for the log.
+    /// From now on no callback with the host's request begins, not even one for a log line.
     pub fn stop(&self) {
         self.state.fetch_or(GONE | STOPPED, Ordering::AcqRel);
     }
@@ -79,17 +79,17 @@ impl Run {
         self.body_broken.load(Ordering::Relaxed)
     }
 
-    /// The caller holds it during a callback; None if there must be no callback. Waits for a
-    /// callback on another thread, so not with the GIL held.
+    /// The caller must hold the result during a callback. None if there must be no callback. Waits
+    /// for a callback on another thread, so not with the GIL held.
     pub fn call(&self) -> Option<Calling<'_>> {
-        // The client is the parent's, and the thread that had its turn may not be here.
+        // The client belongs to the parent process. The thread that held `turn` may not exist here.
         if is_forked() {
             return None;
         }
         self.begin(GONE, Some(self.turn.lock()))
     }
 
-    /// The same for a line of the log, which is allowed after the client has left.
+    /// As `call`, for a log line. It is allowed after the client has left.
     pub fn call_log(&self) -> Option<Calling<'_>> {
         self.begin(STOPPED, None)
     }
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn callbacks_of_two_threads_come_one_at_a_time_and_log_lines_as_they_like() {
+    fn callbacks_come_one_at_a_time_and_log_lines_do_not_wait_for_them() {
         let run = Run::new(HostRequest(std::ptr::null_mut()), b"");
         let calls = AtomicUsize::new(0);
         std::thread::scope(|scope| {

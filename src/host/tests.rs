@@ -10,14 +10,14 @@ use crate::pool::sync::Mutex;
 use std::sync::Arc;
 
 /// One word or line for each callback.
-pub type Said = Arc<Mutex<Vec<String>>>;
+pub type Calls = Arc<Mutex<Vec<String>>>;
 
-/// It is event-driven. A line for the log is recorded as `log: ...` with a request, and as `past:
-/// ...` without.
-struct Recorder(Said);
+/// An event-driven host. It records a log line as `log: ...` if it has a request, and as `past:
+/// ...` if not.
+struct Recorder(Calls);
 
 impl Recorder {
-    fn say(&self, what: impl Into<String>) -> Result<(), Gone> {
+    fn record(&self, what: impl Into<String>) -> Result<(), Gone> {
         self.0.lock().push(what.into());
         Ok(())
     }
@@ -25,29 +25,29 @@ impl Recorder {
 
 impl Host for Recorder {
     fn early_hints(&self, _: HostRequest, _: &Head) -> Result<(), Gone> {
-        self.say("hints")
+        self.record("hints")
     }
 
     fn start(&self, _: HostRequest, head: &Head) -> Result<(), Gone> {
-        self.say(format!("start {}", head.status))
+        self.record(format!("start {}", head.status))
     }
 
     fn write(&self, _: HostRequest, buffers: Buffers, last: bool) -> Result<(), Gone> {
         let last = if last { " last" } else { "" };
-        self.say(format!("write {}{last}", buffers.len()))
+        self.record(format!("write {}{last}", buffers.len()))
     }
 
     fn finish(&self, _: HostRequest, outcome: Outcome) {
-        let _ = self.say(format!("finish {outcome:?}"));
+        let _ = self.record(format!("finish {outcome:?}"));
     }
 
     fn want_body(&self, _: HostRequest) -> Result<(), Gone> {
-        self.say("want body")
+        self.record("want body")
     }
 
     fn log(&self, request: Option<HostRequest>, _: Level, line: &str) {
         let about = if request.is_some() { "log" } else { "past" };
-        let _ = self.say(format!("{about}: {line}"));
+        let _ = self.record(format!("{about}: {line}"));
     }
 
     fn is_event_driven(&self) -> bool {
@@ -63,9 +63,9 @@ impl Host for Recorder {
     }
 }
 
-pub fn hub(log_line_size: usize) -> (Arc<Hub>, Said) {
-    let said = Said::default();
-    (Hub::new(Box::new(Recorder(said.clone())), log_line_size, 100), said)
+pub fn hub(log_line_size: usize) -> (Arc<Hub>, Calls) {
+    let calls = Calls::default();
+    (Hub::new(Box::new(Recorder(calls.clone())), log_line_size, 100), calls)
 }
 
 /// An exchange that the host knows of and a thread has begun.
@@ -77,9 +77,9 @@ pub fn begun(hub: &Arc<Hub>) -> Arc<Exchange> {
     exchange
 }
 
-/// What was said since the last time.
-pub fn take(said: &Said) -> Vec<String> {
-    std::mem::take(&mut said.lock())
+/// The calls since the last time.
+pub fn take(calls: &Calls) -> Vec<String> {
+    std::mem::take(&mut calls.lock())
 }
 
 /// Runs `work` on a thread that is not the polling one.

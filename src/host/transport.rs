@@ -1,4 +1,5 @@
-//! The seam between the two kinds of host: where a response goes.
+//! The interface by which the layer above sends a response. Each kind of host has its own
+//! transport.
 
 use super::callbacks::{Gone, Outcome};
 use super::client::Client;
@@ -11,14 +12,14 @@ use pyo3::types::PyBytes;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     GoOn,
-    /// The host has enough for now. Only from a transport whose thread must not wait.
+    /// The host has enough for now. Only a transport whose thread must not wait returns this.
     Pause,
 }
 
-/// Where one response goes. One thread at a time uses it.
+/// The way of one response to the host. One thread at a time uses it.
 ///
-/// What is given is on its way after `flush` or `end`, not before: pieces that are known together
-/// travel together. The order is any number of `hints`, `head`, any number of `data` and `file`,
+/// `flush` and `end` send what was given before, so that the host gets pieces together that are
+/// known together. The order is any number of `hints`, `head`, any number of `data` and `file`,
 /// `end`. `wsgi::response` keeps that order.
 pub trait Transport: Send {
     /// The fields of an informational response, 103 (Early Hints).
@@ -28,13 +29,13 @@ pub trait Transport: Send {
     fn data(&mut self, block: &Bound<'_, PyBytes>, size: usize);
     fn takes_files(&self) -> bool;
     fn file(&mut self, file: FileRange);
-    /// Waits, without the GIL, until the host holds no more than its share. It is called before a
-    /// block is given, not after, so that the last block of a response costs no wait. Does nothing
-    /// where the thread must not wait.
+    /// Waits, without the GIL, until the host can take more of this response. The caller calls it
+    /// before each block and not after it, so that the last block of a response costs no wait. Does
+    /// nothing if the thread must not wait.
     fn ready(&mut self, py: Python<'_>) -> Result<(), Gone>;
-    /// Sends what was given. Where the thread must not wait, says whether the host has enough.
+    /// Sends what was given. If the thread must not wait, returns whether the host has enough.
     fn flush(&mut self, py: Python<'_>) -> Result<Flow, Gone>;
-    /// Sends what was given and how the response ended; never waits for the client.
+    /// Sends what was given, and how the response ended. Never waits for the client.
     fn end(&mut self, py: Python<'_>, outcome: Outcome);
     fn client(&self) -> Client;
 }

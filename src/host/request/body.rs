@@ -12,17 +12,17 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-/// A body that the host pushes while the application runs. Its errors are those of [`Body::read`].
+/// A body that the host pushes while the application runs. It has the errors of [`Body::read`].
 pub trait PushedBody: fmt::Debug + Send + Sync {
-    /// At least a byte; 0 at the end. Waits for it without the GIL.
+    /// Reads at least one byte. Returns 0 at the end. Waits without the GIL.
     fn read(self: Arc<Self>, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Fills `writer` as far as there is body. Waits for that without the GIL.
+    /// Fills `writer`, or what the rest of the body fills of it. Waits without the GIL.
     fn fill(self: Arc<Self>, py: Python<'_>, writer: BytesWriter) -> io::Result<BytesWriter>;
 }
 
-/// The body of a request, read from its beginning to its end. One that is there as a whole can be
-/// read again.
+/// The body of a request, read from its beginning to its end. A body that is there as a whole can
+/// be read twice.
 #[derive(Debug, Default)]
 pub enum Body {
     #[default]
@@ -45,9 +45,9 @@ pub enum Body {
 }
 
 impl Body {
-    /// Puts up to `buffer.len()` bytes into `buffer` and returns how many; 0 is the end. Releases
-    /// the GIL while it waits. An error means that the rest will not come: the client is gone, or
-    /// sent less than it stated.
+    /// Puts up to `buffer.len()` bytes into `buffer` and returns how many. 0 means the end.
+    /// Releases the GIL while it waits. An error means that the rest will not come: the client is
+    /// gone, or sent less than it stated.
     pub fn read(&mut self, py: Python<'_>, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
@@ -80,8 +80,9 @@ impl Body {
         }
     }
 
-    /// Fills `writer` as far as there is body. Releases the GIL while it waits, and to read a file.
-    /// Errors are those of [`Body::read`]; the bytes that came before are lost.
+    /// Fills `writer`, or what the rest of the body fills of it. Releases the GIL while it waits,
+    /// and while it reads a file. It has the errors of [`Body::read`]. After an error the bytes
+    /// that came before it are lost.
     pub fn fill(&mut self, py: Python<'_>, mut writer: BytesWriter) -> io::Result<BytesWriter> {
         self.check_owner()?;
         match self {
@@ -109,15 +110,19 @@ impl Body {
         }
     }
 
-    /// A forked child must not read what the host has yet to give: it would wait for it in vain, or
-    /// take it from its parent.
+    /// A forked child must not read bytes that the host has not given yet. It would wait in vain,
+    /// or would take them from its parent.
     fn check_owner(&self) -> io::Result<()> {
-        let comes = matches!(self, Body::Pushed(_) | Body::Pulled(_));
-        if comes && is_forked() { Err(OfTheParent("the request's body").into()) } else { Ok(()) }
+        let comes_later = matches!(self, Body::Pushed(_) | Body::Pulled(_));
+        if comes_later && is_forked() {
+            Err(OfTheParent("the request's body").into())
+        } else {
+            Ok(())
+        }
     }
 
-    /// Goes to `to`, counted from the beginning, or to the end if that comes before, and returns
-    /// where it is then. `at` is where it is now. None for a body that can be read once only.
+    /// Moves from `at` to `to`, or to the end if the body is shorter. Both are counted from the
+    /// beginning. Returns the new position, or None if the body can be read only once.
     pub fn seek(&mut self, at: u64, to: u64) -> Option<u64> {
         let length = at + self.left()?;
         let to = to.min(length);

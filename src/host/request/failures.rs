@@ -1,4 +1,4 @@
-//! Why the rest of a request's body will not come, as errors for the application.
+//! Errors for the application: the reasons why the rest of a request's body will not come.
 
 use std::io;
 
@@ -6,7 +6,7 @@ fn error(kind: io::ErrorKind, text: &str) -> io::Error {
     io::Error::new(kind, text)
 }
 
-/// The host reports that it will not come.
+/// The host reports that the rest will not come.
 pub fn incomplete() -> io::Error {
     error(io::ErrorKind::ConnectionAborted, "the client did not send the whole request body")
 }
@@ -26,7 +26,7 @@ pub(super) fn shortened() -> io::Error {
     error(io::ErrorKind::UnexpectedEof, text)
 }
 
-/// The application waits on a thread of its own, and its request is over.
+/// The request is over, and a thread of the application still waits for its body.
 pub(super) fn closed() -> io::Error {
     io::Error::other("the request has ended meanwhile")
 }

@@ -1,4 +1,5 @@
-//! What comes in: one HTTP request, copied from the host so that it can outlive it, and its body.
+//! What comes in: an HTTP request and its body. Its strings are copied, so that the request can
+//! outlive the host's.
 
 pub mod body;
 pub mod failures;
@@ -65,27 +66,27 @@ pub enum Arrival {
     Pulled,
 }
 
-/// A request, its strings in one allocation.
+/// A request. All of its strings are in one allocation.
 #[derive(Debug)]
 pub struct Request {
     arena: Arena,
     fields: [Span; Field::COUNT],
     headers: Vec<(Span, Span)>,
     params: Vec<(Span, Span)>,
-    /// What CONTENT_LENGTH says.
+    /// The value of CONTENT_LENGTH.
     pub content_length: Option<u64>,
     /// The host can send early hints to this client.
     pub early_hints: bool,
     /// How many bytes of the response the host may hold before the application waits.
     pub buffer_size: usize,
-    /// What is there of the body. Where that arrives later, the way to it is put here when the
-    /// request begins.
+    /// The body, if it is there. If the body arrives later, the thread that begins the request puts
+    /// the way to it here.
     pub body: Body,
     pub arrival: Arrival,
 }
 
 impl Request {
-    /// `capacity`: about how many bytes of strings will be set and added.
+    /// `capacity` is about the number of bytes of all strings that will be set and added.
     pub fn with_capacity(capacity: usize, headers: usize, params: usize) -> Self {
         Request {
             arena: Arena::with_capacity(capacity),

@@ -7,8 +7,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-/// Invariant: the host is never asked for more than the length that the client has stated. What
-/// follows on a connection is the next request; or nothing, for which the host would wait.
+/// Invariant: the library never asks the host for more bytes than the client has stated. After them
+/// the connection has the next request, or nothing, and the host would wait for that.
 pub struct Pull {
     host: Arc<dyn Host>,
     run: Arc<Run>,
@@ -27,8 +27,8 @@ impl Pull {
         Pull { host, run, left: length }
     }
 
-    /// At least a byte; 0 at the end. Not with the GIL held. An error means that the rest will not
-    /// come, which the run then knows too.
+    /// Reads at least one byte. Returns 0 at the end. Not with the GIL held. An error means that
+    /// the rest will not come, and is noted in the run.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = self.left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
         let size = buffer.len().min(most);
@@ -49,7 +49,7 @@ impl Pull {
             (Err(error), _) if error.kind() == io::ErrorKind::ConnectionAborted => {
                 self.run.break_body();
             }
-            // The host's own fault.
+            // A fault of the host itself.
             (Err(_), _) => {}
         }
         result

@@ -1,4 +1,5 @@
-//! The body of a request as the host pushes it: between the polling thread and the application's.
+//! The body of a request that the host pushes, on its way from the polling thread to the thread of
+//! the application.
 
 use super::failures;
 use crate::error::{Error, Result};
@@ -9,8 +10,8 @@ use pyo3::Python;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// At most this number of bytes of a pushed body wait for the application, besides those that go
-/// right to where it wants them.
+/// At most this number of bytes of a pushed body wait for the application. Bytes that go straight
+/// into the memory of a reader do not count.
 const CAPACITY: usize = 256 * 1024;
 
 /// What comes with the bytes of `wsgi_body_push`.
@@ -21,9 +22,9 @@ pub enum Push {
     Broken,
 }
 
-/// What an upload needs of its exchange while the application waits for body.
+/// What an upload needs from its exchange while the application waits for the body.
 pub(in crate::host) trait Waiter {
-    /// The host must push more.
+    /// Asks the host to push more.
     fn want_body(&self);
     /// Runs `wait`, which waits for the host.
     fn while_waiting<R>(&self, wait: impl FnOnce() -> R) -> R;
@@ -56,19 +57,20 @@ impl Upload {
         self.pipe.break_off();
     }
 
-    /// The rest will not come, and the application's reads fail. Only before the end.
+    /// The rest will not come, and the application's reads must fail. Only before the end.
     fn break_body(&self) {
         self.broken.store(true, Ordering::Release);
         self.pipe.break_off();
     }
 
-    /// The application waits no more, neither now nor later.
+    /// Ends the application's waits, now and later.
     pub(in crate::host) fn close(&self) {
         self.pipe.close();
     }
 
-    /// Checks that `size` bytes, the last ones or not, go with the length that was stated. If they
-    /// do not, the body is broken: the application must not take half of it for all.
+    /// Checks `size` more bytes against the length that was stated. If they are too many, or the
+    /// last and too few, the body is broken: the application must not take half of it for the
+    /// whole.
     fn check(&self, size: usize, push: Push) -> Result<()> {
         let Some(left) = &self.left else { return Ok(()) };
         let (size, left) = (size as u64, left.load(Ordering::Relaxed));
@@ -83,8 +85,8 @@ impl Upload {
         Err(Error::invalid(format!("wsgi_body_push {text}; the application gets an OSError")))
     }
 
-    /// Takes what fits of `bytes` and returns how much that was. `want_body` is called if the host
-    /// must push more at once.
+    /// Takes as many of `bytes` as there is room for, and returns their number. Calls `want_body`
+    /// if the host must push more at once.
     pub(in crate::host) fn push(
         &self,
         bytes: &[u8],
@@ -105,7 +107,7 @@ impl Upload {
             left.fetch_sub(pushed.taken as u64, Ordering::Relaxed);
         }
         if pushed.wants_more {
-            // A host may push when it is asked and at no other time.
+            // A host may push only when it is asked.
             want_body();
         }
         Ok(pushed.taken)
@@ -126,8 +128,8 @@ impl Upload {
         }
     }
 
-    /// See `PushedBody::fill`. The application's thread is woken once, when all is there, however
-    /// many pushes that takes.
+    /// See `PushedBody::fill`. The application's thread is woken only once, when all bytes are
+    /// there, after any number of pushes.
     pub(in crate::host) fn fill(
         &self,
         py: Python<'_>,
@@ -162,9 +164,9 @@ fn wait<T, R>(waiter: &impl Waiter, unread: &Read<T>, wait: impl FnOnce() -> R) 
     waiter.while_waiting(wait)
 }
 
-fn whole<T>(given: T, end: Option<End>) -> io::Result<T> {
+fn whole<T>(read: T, end: Option<End>) -> io::Result<T> {
     match end {
-        None | Some(End::Whole) => Ok(given),
+        None | Some(End::Whole) => Ok(read),
         Some(End::Broken) => Err(failures::incomplete()),
         Some(End::Closed) => Err(failures::closed()),
     }

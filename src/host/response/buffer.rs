@@ -8,30 +8,30 @@ use smallvec::SmallVec;
 use std::fmt;
 use std::sync::Arc;
 
-/// Up to this number of blocks or header fields need no memory of their own while they are handed
-/// over.
+/// To hand over up to this number of blocks or header fields, no memory is allocated.
 pub const FEW: usize = 8;
 
 /// Neighbouring pieces of one response.
 pub type Buffers = SmallVec<[Box<Buffer>; FEW]>;
 
-/// From this size on an application's bytes object is kept alive and sent from, not copied.
+/// A bytes object of at least this size is not copied: it is kept alive, and the host sends from
+/// it.
 pub const KEEP_FROM: usize = 16 * 1024;
 
-/// Blocks that are copied share one buffer of up to this size while the host has yet to get it: a
-/// host does more work for each buffer than a small block is worth.
+/// Copied blocks share a buffer of up to this size until the host gets it, since each buffer costs
+/// the host more work than a small block does.
 const JOIN_UP_TO: usize = 64 * 1024;
 
-/// What a buffer counts besides its bytes: about the memory that the library and a host need for
-/// one, whatever its size. Without it a response of small blocks would hold many times the memory
-/// that its bytes stand for.
+/// What a buffer counts in addition to its bytes. It is about the memory that the library and a
+/// host need for a buffer of any size. Without it a response of small blocks could hold many times
+/// the memory that its window allows.
 pub const COST: usize = 320;
 
-/// Counts the bytes of the buffers of one response. Any thread may call it, and none waits in it.
+/// Counts the bytes of the buffers of one response. Any thread may call it. It never waits.
 pub trait Account: fmt::Debug + Send + Sync {
     /// `bytes` are about to be handed over.
     fn reserve(&self, bytes: usize);
-    /// The host has sent `bytes`, or does not count them any more.
+    /// The host has sent `bytes`, or has stopped counting them.
     fn release(&self, bytes: usize);
     /// `bytes` of a large piece wait for the polling thread.
     fn reserve_undelivered(&self, bytes: usize);
@@ -46,10 +46,10 @@ pub enum Piece {
     Kept(Kept),
 }
 
-/// A bytes object that is being sent from.
+/// A bytes object that the host sends from.
 #[derive(Debug)]
 pub struct Kept {
-    /// None once `deferred` has it.
+    /// None once it was given to `deferred`.
     object: Option<Py<PyBytes>>,
     data: *const u8,
     size: usize,
@@ -70,7 +70,7 @@ impl Drop for Kept {
 }
 
 impl Piece {
-    /// The first `size` bytes of what the application gave; copied if that is cheaper.
+    /// The first `size` bytes of a block of the application. They are copied if that is cheaper.
     pub fn new(bytes: &Bound<'_, PyBytes>, size: usize, deferred: &Arc<DeferredDrops>) -> Self {
         let data = &bytes.as_bytes()[..size];
         if size < KEEP_FROM {
@@ -81,18 +81,18 @@ impl Piece {
     }
 }
 
-/// A [`Piece`] in the host's hands. Its first two fields are `wsgi_buffer` of wsgi.h.
+/// A [`Piece`] that the host gets. Its first two fields are `wsgi_buffer` of wsgi.h.
 ///
-/// Dropping it, on any thread, releases what it counts.
+/// When it is dropped, on any thread, it releases what it counts.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Buffer {
     data: *const u8,
     size: usize,
     piece: Piece,
-    /// What it counts in, until it has released that.
+    /// The account that counts it. None once it was released there.
     account: Option<Arc<dyn Account>>,
-    /// It counts as undelivered.
+    /// Whether its bytes count as undelivered.
     undelivered: bool,
 }
 
@@ -106,7 +106,8 @@ impl Buffer {
             Piece::Copied(bytes) => (bytes.as_ptr(), bytes.len()),
             Piece::Kept(kept) => (kept.data, kept.size),
         };
-        // The window of its response is limit enough for what small blocks wait undelivered.
+        // Small blocks do not count as undelivered: the window of their response limits them
+        // enough.
         let undelivered = account.is_some() && size >= KEEP_FROM;
         if let Some(account) = &account {
             account.reserve(size + COST);
@@ -123,7 +124,7 @@ impl Buffer {
         unsafe { std::slice::from_raw_parts(self.data, self.size) }
     }
 
-    /// Appends `bytes` if both are small. Only while the host has yet to get the buffer.
+    /// Appends `bytes` if both are small. Only before the host gets the buffer.
     pub fn join(&mut self, bytes: &[u8]) -> bool {
         let Piece::Copied(copied) = &mut self.piece else { return false };
         if bytes.len() >= KEEP_FROM || copied.len() + bytes.len() > JOIN_UP_TO {
@@ -137,7 +138,7 @@ impl Buffer {
         true
     }
 
-    /// The host gets it now.
+    /// Notes that the host gets the buffer now.
     pub fn deliver(&mut self) {
         if is_forked() {
             return;
@@ -149,7 +150,7 @@ impl Buffer {
         }
     }
 
-    /// Releases what it counts, which it does at its end at the latest. A second call does nothing.
+    /// Releases what the buffer counts. At the latest its drop does so. A second call does nothing.
     pub fn return_credit(&mut self) {
         if let Some(account) = self.account.take() {
             account.release(self.size + COST);

@@ -1,4 +1,4 @@
-//! References to Python objects that a thread without the GIL has to give back.
+//! References to Python objects that a thread without the GIL cannot drop.
 
 use crate::host::polling::Callbacks;
 use crate::pool::sync::Mutex;
@@ -9,7 +9,7 @@ use pyo3::types::PyBytes;
 use std::fmt;
 use std::sync::Arc;
 
-/// A thread that holds the GIL drops them.
+/// The references. A thread that holds the GIL drops them.
 pub struct DeferredDrops {
     objects: Mutex<Vec<Py<PyBytes>>>,
     wake: OnceCell<Box<dyn Fn() + Send + Sync>>,
@@ -28,7 +28,7 @@ impl DeferredDrops {
         Arc::new(DeferredDrops { objects, wake, callbacks })
     }
 
-    /// Sets what wakes a thread that then calls [`DeferredDrops::drop_all`].
+    /// Sets the function that wakes a thread. That thread must call [`DeferredDrops::drop_all`].
     pub fn set_wake(&self, wake: Box<dyn Fn() + Send + Sync>) {
         let _ = self.wake.set(wake);
     }
@@ -43,9 +43,9 @@ impl DeferredDrops {
             objects.push(object);
             objects.len() == 1
         };
-        // While callbacks are in progress no thread is woken: the polling thread calls `wake` after
-        // them. It looks under the same lock, so either it finds the object or this thread finds
-        // that the callbacks are over.
+        // While callbacks are in progress, no thread is woken. The polling thread looks for objects
+        // after them, and calls `wake`. It looks under the same lock, so either it finds the
+        // object, or this thread finds that the callbacks are over.
         if first && !self.callbacks.are_in_progress() {
             self.wake();
         }

@@ -8,7 +8,7 @@ use crate::host::line::Line;
 use smallvec::smallvec;
 use std::collections::VecDeque;
 
-/// One step of a response, or something that happens meanwhile.
+/// One step of a response, or something that happens during it.
 #[derive(Debug)]
 pub enum Event {
     /// The fields of a response 103.
@@ -25,7 +25,7 @@ pub enum Event {
 pub type Events = VecDeque<Event>;
 
 impl Event {
-    /// Appends `bytes` to the buffer that this is, if both are small.
+    /// Appends `bytes` if this is a buffer and both are small.
     pub fn join(&mut self, bytes: &[u8]) -> bool {
         match self {
             Event::Data(buffer) => buffer.join(bytes),
@@ -33,13 +33,13 @@ impl Event {
         }
     }
 
-    /// The host gets it even if the client is gone: it is not a part of the response, or is its
-    /// end.
+    /// Whether the host gets it even if the client is gone. It is not a part of the response then,
+    /// or is its end.
     pub fn outlives_client(&self) -> bool {
         matches!(self, Event::WantBody | Event::Log(..) | Event::End(_))
     }
 
-    /// The line that this is.
+    /// The line, if this is one.
     pub(in crate::host) fn into_line(self) -> Option<(Level, Line)> {
         match self {
             Event::Log(level, line) => Some((level, line)),
@@ -73,7 +73,8 @@ pub enum Delivered {
 #[derive(Debug)]
 pub struct Steps(usize);
 
-/// A line for the log is a system call, often to a disk; a piece of a body may be only a pointer.
+/// What a log line counts. It is a system call, often to a disk; a piece of a body may be only a
+/// pointer.
 pub(in crate::host) const LINE_STEPS: usize = 4;
 
 impl Steps {
@@ -98,9 +99,9 @@ impl Steps {
 }
 
 /// Calls the host's callbacks for `events`, in order, until `steps` are done. Neighbouring pieces
-/// of the body go in one `write`. `wanted` is asked before each callback, since the one before may
-/// have cancelled the request. The guard that comes with its answer lives until the callback
-/// returns. What is not delivered stays in `events`.
+/// of the body go in one `write`. `wanted` is called before each callback, since the callback
+/// before may have cancelled the request. The guard that it returns lives until the callback
+/// returns. Events that are not delivered stay in `events`.
 pub fn deliver<G>(
     host: &dyn Host,
     request: HostRequest,
@@ -150,7 +151,7 @@ pub fn deliver<G>(
     Delivered::Open
 }
 
-/// The piece before `events` is the last one of a whole response.
+/// Whether the piece before `events` is the last one of a whole response.
 fn ends(events: &Events) -> bool {
     matches!(events.front(), Some(Event::End(Outcome::Complete)))
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
-/// At least one byte.
+/// It has at least one byte.
 #[derive(Debug)]
 pub struct FileRange {
     pub file: OwnedFd,
@@ -12,8 +12,8 @@ pub struct FileRange {
 }
 
 impl FileRange {
-    /// The file behind `fd` from `offset` to its end; None if it is not a regular file or has
-    /// nothing there. The file is duplicated, so the caller may close `fd` at once.
+    /// The file behind `fd` from `offset` to its end. None if it is not a regular file, or ends
+    /// before that. The descriptor is duplicated, so the caller may close `fd` at once.
     pub fn rest_of(fd: RawFd, offset: u64) -> Option<Self> {
         if fd < 0 {
             return None;

@@ -2,16 +2,16 @@
 
 use crate::host::arena::{Arena, Span};
 
-/// Checked by `wsgi::response_headers`.
+/// A head. `wsgi::response_headers` has checked its parts.
 #[derive(Default, Debug)]
 pub struct Head {
     arena: Arena,
     pub status: u16,
     reason: Span,
     fields: Vec<(Span, Span)>,
-    /// What the application stated, or what the library knows.
+    /// The length that the application stated, or that the library found out.
     pub content_length: Option<u64>,
-    /// No body follows, whatever `content_length` says.
+    /// No body follows, even if there is a `content_length`.
     pub no_body: bool,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A response is a sequence of [`event`]s: a [`head`], [`buffer`]s and [`file_range`]s, and an end.
 //! In an event-driven host they wait in an [`outgoing`] queue for the polling thread. A [`window`]
-//! limits what the host holds of one response, [`pressure`] what it holds of all of them.
-//! [`deferred`] drops the Python objects that buffers were sent from.
+//! limits how much the host holds of one response. [`pressure`] limits what it holds of all of
+//! them. [`deferred`] drops the Python objects that buffers were sent from.
 
 pub mod buffer;
 pub mod deferred;

@@ -25,7 +25,7 @@ pub(in crate::host) enum Added {
     Post,
     /// They wait, and the exchange is in the mailbox already.
     Waits,
-    /// The host gets nothing any more. The events are the caller's still.
+    /// The host gets nothing any more. The caller still has the events.
     Refused,
 }
 
@@ -64,12 +64,12 @@ impl Outgoing {
         }
         let posted = std::mem::replace(&mut waiting.posted, true);
         drop(waiting);
-        // Not under the lock: a buffer gives its credit back.
+        // After the unlock, since a buffer releases its credit.
         drop(joined);
         if posted { Added::Waits } else { Added::Post }
     }
 
-    /// The host has yet to get a [`Event::WantBody`], and nothing after it.
+    /// Whether the last event that waits is a [`Event::WantBody`].
     pub(in crate::host) fn wants_body(&self) -> bool {
         matches!(self.waiting.lock().events.back(), Some(Event::WantBody))
     }
@@ -97,15 +97,15 @@ impl Outgoing {
         waiting.events = events;
     }
 
-    /// A turn of the polling thread is over. True: something waits, so the exchange must stay in
-    /// the mailbox.
+    /// A turn of the polling thread is over. Returns true if events wait, so that the exchange must
+    /// stay in the mailbox.
     pub(in crate::host) fn stays_posted(&self) -> bool {
         let mut waiting = self.waiting.lock();
         waiting.posted = !waiting.events.is_empty();
         waiting.posted
     }
 
-    /// From now on the host gets only what outlives the client.
+    /// From now on the host gets only events that outlive the client.
     pub(in crate::host) fn drop_what_ends_with_client(&self) {
         let mut waiting = self.waiting.lock();
         if self.deliver() == Deliver::All {
@@ -115,11 +115,11 @@ impl Outgoing {
             std::mem::take(&mut waiting.events).into_iter().partition(Event::outlives_client);
         waiting.events = kept.into();
         drop(waiting);
-        // Not under the lock: a buffer gives its credit back.
+        // After the unlock, since a buffer releases its credit.
         drop(dropped);
     }
 
-    /// From now on the host gets nothing. What waited is the caller's.
+    /// From now on the host gets nothing. The caller gets the events that waited.
     pub(in crate::host) fn close(&self) -> Events {
         let mut waiting = self.waiting.lock();
         self.set_deliver(Deliver::Nothing);
@@ -127,8 +127,8 @@ impl Outgoing {
     }
 }
 
-/// Moves the bytes of the first of `new` to the last of `waiting`, if both are small blocks. The
-/// caller drops what is left of it.
+/// Appends the bytes of the first of `new` to the last of `waiting`, if both are small blocks. The
+/// caller must drop the event that is returned.
 fn join_first(waiting: &mut Events, new: &mut Events) -> Option<Event> {
     let (last, Event::Data(first)) = (waiting.back_mut()?, new.front()?) else { return None };
     if last.join(first.bytes()) { new.pop_front() } else { None }

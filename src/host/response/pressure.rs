@@ -3,15 +3,15 @@
 use crate::pool::credit::Credit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How many bytes of large blocks, of all responses together, may wait for the polling thread
-/// before applications wait with their next block.
+/// If more bytes of large blocks, of all responses together, wait for the polling thread,
+/// applications wait before their next block.
 const UNDELIVERED_BYTES: usize = 8 * 1024 * 1024;
 
 pub struct Pressure {
-    /// The bytes of large blocks that the polling thread has yet to get. It may be slower than the
+    /// The bytes of large blocks that wait for the polling thread. It may be slower than the
     /// threads that make them.
     undelivered: Credit,
-    /// One byte over its limit while the host has applications wait.
+    /// One byte over its limit while the host makes applications wait.
     output: Credit,
     paused: AtomicBool,
 }
@@ -25,8 +25,8 @@ impl Pressure {
         }
     }
 
-    /// Has every application wait before it hands over a block, until it is called with false. Only
-    /// on the polling thread.
+    /// Makes each application wait before it hands over a block, until this is called with false.
+    /// Only on the polling thread.
     pub fn pause_output(&self, pause: bool) {
         match (self.paused.swap(pause, Ordering::Relaxed), pause) {
             (false, true) => self.output.reserve(1),
@@ -49,7 +49,7 @@ impl Pressure {
         &self.output
     }
 
-    /// No application waits any more.
+    /// From now on no application waits.
     pub(in crate::host) fn end(&self) {
         self.undelivered.end();
         self.output.end();

@@ -7,7 +7,7 @@ pub struct Window {
     /// Ended once the client is gone.
     credit: Credit,
     /// The application gave more than the host can take. It runs on the polling thread, which must
-    /// not wait, and goes on once this is false.
+    /// not wait. It goes on once this is false.
     paused: AtomicBool,
 }
 
@@ -20,7 +20,7 @@ impl Window {
         &self.credit
     }
 
-    /// The application must wait before it hands over more.
+    /// Whether the application must wait before it hands over more.
     pub(in crate::host) fn is_over(&self) -> bool {
         self.credit.is_over() && !self.credit.is_ended()
     }
@@ -37,14 +37,14 @@ impl Window {
         self.paused.load(Ordering::Acquire)
     }
 
-    /// The host gives `bytes` back. True: a paused application can go on.
+    /// The host releases `bytes`. Returns true if a paused application can go on.
     #[must_use = "the polling thread must learn that an application can go on"]
     pub(in crate::host) fn release(&self, bytes: usize) -> bool {
         self.credit.release(bytes);
         self.resumes()
     }
 
-    /// The host gives nothing back any more. True: a paused application can go on.
+    /// The host will release nothing more. Returns true if a paused application can go on.
     #[must_use = "the polling thread must learn that an application can go on"]
     pub(in crate::host) fn end(&self) -> bool {
         self.credit.end();
