@@ -1,22 +1,22 @@
-//! Why a call failed: one enum, which `abi::status` maps to what C sees.
+//! The reasons why a call fails, as one enum. `abi::status` maps it to a status for C.
 
 use std::fmt;
 
-/// Seconds, as Retry-After has them.
+/// Times for Retry-After, in seconds.
 const SOON: u32 = 1;
 const LATER: u32 = 30;
 
 /// A failure that the library returns to its caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// As many requests wait as may wait.
+    /// The number of requests that wait has reached the limit.
     Busy { max_queue: usize },
     /// The runtime was stopped, or is being stopped.
     Stopping,
-    /// The application could not be imported; its traceback is in the log.
+    /// The application could not be imported. The log has its traceback.
     Unavailable { application: String, retry_after: u32 },
     /// The caller broke a rule of wsgi.h, or a setting is wrong. The sentence names the rule or the
-    /// setting, and what to do.
+    /// setting, and the cure.
     Invalid(String),
     /// The caller was compiled with another version of wsgi.h.
     WrongVersion { theirs: u32, ours: u32 },
@@ -26,7 +26,7 @@ pub enum Error {
     Python(String),
     /// The host reported that the client is gone, or cancelled the run.
     Gone,
-    /// The library itself failed; the process goes on.
+    /// The library itself failed. The process goes on.
     Panic(String),
 }
 
@@ -35,7 +35,7 @@ impl Error {
         Error::Invalid(sentence.into())
     }
 
-    /// In how many seconds a new attempt may succeed; 0 where time does not help.
+    /// After how many seconds a new attempt may succeed. 0 if time does not help.
     pub fn retry_after(&self) -> u32 {
         match self {
             Error::Unavailable { retry_after, .. } => *retry_after,

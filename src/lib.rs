@@ -4,13 +4,14 @@
 //! bottom; each layer uses only those below it, which a test asserts:
 //!
 //! * [`error`]: why a call failed.
-//! * [`python`]: the little of CPython that is needed, behind safe functions. Knows no HTTP.
-//! * [`pool`]: how requests get to the threads that hold the GIL and how answers get back. Knows
+//! * [`python`]: safe functions for the parts of CPython that the library needs. It does not know
+//!   HTTP.
+//! * [`pool`]: the way of requests to the threads that hold the GIL, and the way back. It knows
 //!   neither HTTP nor Python.
-//! * [`host`]: the safe face of what a web server lends, and the two ways to it.
-//! * [`wsgi`]: PEP 3333. `wsgi::gateway` is the heart; begin there.
-//! * [`runtime`]: the one runtime of a process, which puts these together.
-//! * [`abi`]: what C sees.
+//! * [`host`]: a safe form of what a web server lends, and the two ways to the server.
+//! * [`wsgi`]: PEP 3333. Begin with `wsgi::gateway`, the main part of the library.
+//! * [`runtime`]: the one runtime of a process. It combines the layers below.
+//! * [`abi`]: the functions and types for C.
 
 pub mod abi;
 pub mod error;

@@ -1,4 +1,4 @@
-//! A thread that sleeps until a time, or until another thread has something for it.
+//! Lets a thread sleep until a time, or until another thread wakes it.
 
 use crate::pool::sync::{Condvar, Mutex};
 use std::time::Instant;
@@ -10,7 +10,7 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Wakes the thread that sleeps, or the next one that is about to.
+    /// Wakes the thread that sleeps. If none does, the next sleep ends at once.
     pub(super) fn ring(&self) {
         *self.rung.lock() = true;
         self.changed.notify_all();

@@ -1,5 +1,5 @@
-//! The applications of the runtime: their imports, what waits for those, and how requests reach
-//! them.
+//! The applications of the runtime: their imports, the requests that wait for an import, and the
+//! way of requests to them.
 
 use super::import::{Failure, import, seconds};
 use super::main_thread::MainThread;
@@ -22,13 +22,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// After a failed import the next is tried when a request comes, but not sooner than this.
+/// After a failed import the next request starts another attempt, but not before this time is over.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The pause doubles up to this.
+/// The pause doubles with each failure, up to this.
 const LAST_PAUSE: Duration = Duration::from_secs(30);
 
 enum Import {
-    /// Python's main thread imports the application, or will; these wait for it.
+    /// Python's main thread imports the application, or will do so. These exchanges wait for it.
     Loading {
         waiting: Vec<Arc<Exchange>>,
         pause: Duration,
@@ -46,13 +46,13 @@ pub(super) struct Apps {
     all: Mutex<HashMap<Target, Arc<App>>>,
 }
 
-/// What an application needs of its runtime.
+/// What an application needs from its runtime.
 #[derive(Clone, Copy)]
 pub(super) struct Surroundings {
     pub(super) pool: &'static Pool,
     pub(super) main: &'static MainThread,
     pub(super) apps: &'static Apps,
-    pub(super) facts: EnvironSettings,
+    pub(super) environ: EnvironSettings,
 }
 
 pub struct App {
@@ -63,7 +63,7 @@ pub struct App {
 }
 
 impl Apps {
-    /// The application at `target`; the same one for the same target.
+    /// The application at `target`. The same target always gives the same application.
     pub(super) fn load(&self, around: Surroundings, target: Target) -> Arc<App> {
         let mut apps = self.all.lock();
         if let Some(app) = apps.get(&target) {
@@ -78,7 +78,7 @@ impl Apps {
         app
     }
 
-    /// Has each thread that waits for an import look again whether it still must.
+    /// Makes each thread that waits for an import check again whether it must still wait.
     pub(super) fn wake(&self) {
         self.all.lock().values().for_each(|app| app.wake());
     }
@@ -92,9 +92,9 @@ impl Apps {
 }
 
 impl Surroundings {
-    /// Drops the requests that were cancelled while they waited, if there are more of them than of
-    /// the others: a client that begins and resets requests would make the queue grow without a
-    /// bound. So a request pays for a constant number of steps, however many are cancelled.
+    /// Drops the requests that were cancelled while they waited, if they are more than half of all
+    /// that wait. Otherwise a client that begins and resets requests could make the queue grow
+    /// without a limit. On average this costs each request a constant number of steps.
     fn sweep(&self) {
         let backlog = self.pool.hub.backlog();
         if backlog.has_many_cancelled() {
@@ -104,7 +104,7 @@ impl Surroundings {
 }
 
 impl App {
-    /// See `wsgi_submit`. The pointer is valid until the exchange ends. On the polling thread.
+    /// See `wsgi_submit`. The pointer is valid until the exchange ends. Only on the polling thread.
     pub fn submit(
         self: &Arc<Self>,
         request: Box<Request>,
@@ -152,7 +152,7 @@ impl App {
         before - waiting.len()
     }
 
-    /// A failed import is tried again if its pause is over, and is an error if not.
+    /// After a failed import, starts another attempt if the pause is over. An error if it is not.
     fn try_again(self: &Arc<Self>, import: &mut Import) -> Result<()> {
         let Import::Failed { again, pause } = *import else { return Ok(()) };
         let left = again.saturating_duration_since(Instant::now());
@@ -177,12 +177,13 @@ impl App {
         self.around.main.run(move || app.finish_import());
     }
 
-    /// On Python's main thread.
+    /// Imports the application, and hands over or refuses the requests that waited. Only on
+    /// Python's main thread.
     fn finish_import(&self) {
-        let Surroundings { pool, main, facts, .. } = self.around;
+        let Surroundings { pool, main, environ, .. } = self.around;
         let result = match main.failure() {
             Some(_) => Err(Failure::default()),
-            None => import(&pool.hub, &self.target, facts),
+            None => import(&pool.hub, &self.target, environ),
         };
         let mut import = self.import.lock();
         let Import::Loading { waiting, pause } = &mut *import else { return };
@@ -209,7 +210,7 @@ impl App {
     }
 
     fn wake(&self) {
-        // Under the lock: a thread that has looked before is asleep by now.
+        // Once this thread has had the lock, each thread that checked before it is asleep.
         drop(self.import.lock());
         self.changed.notify_all();
     }
@@ -277,8 +278,8 @@ impl App {
             let pull = Pull::new(hub.host().clone(), run.clone(), request.content_length);
             request.body = Body::Pulled(pull);
         }
-        // Before the check whether the runtime runs: a stop either cancels this run or is seen
-        // here.
+        // This comes before the check, so that a stop of the runtime either cancels this run or is
+        // noticed by the check.
         let _entered = pool.runs.enter(&run);
         pool.check_running()?;
         self.try_again(&mut self.import.lock())?;
@@ -286,10 +287,10 @@ impl App {
         let running = pool.runs.begin();
         let current = CurrentRequestGuard::new(Client::Direct(run.clone()));
         python::attach(|py| {
-            // The GIL may have come late.
+            // The client may have left while this thread waited for the GIL.
             if !run.is_gone() {
                 let transport = Box::new(Direct::new(hub.clone(), run.clone()));
-                // This transport waits; it never has the gateway pause.
+                // This transport waits, so the gateway never pauses.
                 let _ = gateway::answer(py, &application, request, transport, hub);
             }
         });

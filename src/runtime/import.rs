@@ -1,4 +1,4 @@
-//! The import of an application, on Python's main thread, and what is logged about it.
+//! The import of an application on Python's main thread, and the log lines about it.
 
 use crate::host::Level;
 use crate::host::hub::Hub;
@@ -8,24 +8,24 @@ use crate::wsgi::environ::EnvironSettings;
 use crate::wsgi::target::Target;
 use std::time::Duration;
 
-/// Why an import failed. Without a traceback, Python did not start.
+/// Why an import failed. There is no traceback if Python did not start.
 #[derive(Default)]
 pub(super) struct Failure {
     traceback: Vec<String>,
-    /// What to do, where the traceback does not show that.
+    /// Advice, if the traceback does not show the cure.
     advice: Option<String>,
 }
 
 pub(super) fn import(
     hub: &Hub,
     target: &Target,
-    facts: EnvironSettings,
+    environ: EnvironSettings,
 ) -> Result<Application, Failure> {
     let mut warnings = Vec::new();
     let result = python::attach(|py| {
         let name = target.to_string();
-        let _work = python::breadcrumb::set(&[b"the import of ", name.as_bytes()]);
-        let result = Application::import(py, target, facts, &mut warnings);
+        let _breadcrumb = python::breadcrumb::set(&[b"the import of ", name.as_bytes()]);
+        let result = Application::import(py, target, environ, &mut warnings);
         python::output::flush_thread(py);
         if python::fork::is_forked() {
             python::child::leave(py, result.as_ref().err());
@@ -44,15 +44,14 @@ pub(super) fn import(
         })
     });
     for warning in warnings {
-        // An application that answers for the wrong site is an error, and hosts log those by
-        // default.
+        // At the level "error", which hosts log by default: the application may serve a wrong site.
         hub.log(None, Level::Error, &warning);
     }
     result
 }
 
 impl Failure {
-    /// The next request after `pause` tries again.
+    /// Logs the failure. The next request after `pause` starts another attempt.
     pub(super) fn log(&self, hub: &Hub, target: &Target, pause: Duration) {
         if self.traceback.is_empty() {
             return;
@@ -70,7 +69,7 @@ impl Failure {
     }
 }
 
-/// Whole seconds, at least one: what Retry-After can have.
+/// Whole seconds, at least one, as Retry-After needs them.
 pub(super) fn seconds(pause: Duration) -> u32 {
     u32::try_from(pause.as_secs_f64().ceil() as u64).unwrap_or(u32::MAX).max(1)
 }

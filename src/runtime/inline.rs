@@ -1,10 +1,11 @@
-//! Running applications on the polling thread itself (`wsgi_runtime_config.threads` is 0): no hop,
-//! and no other request of the process meanwhile. For applications that are fast and trusted.
+//! Runs applications on the polling thread itself, if `wsgi_runtime_config.threads` is 0. A request
+//! does not pass to another thread, but the process does nothing else meanwhile. This is for
+//! applications that are fast and trusted.
 //!
-//! `wsgi_poll` runs what was submitted, then delivers. The thread must not wait, so an iterable
-//! whose client is slow is left in the middle and resumed once its credit is back; one that takes
-//! long is left in the middle too, between two blocks, and resumed by the next poll. Others run
-//! meanwhile, so each is in a context of its own: see `begin`.
+//! `wsgi_poll` runs the requests that were submitted, then delivers. The thread must not wait. So
+//! it pauses a response whose client is slow, and resumes it once its credit is back. It also
+//! pauses a response that takes long, between two blocks, and the next poll resumes it. Other
+//! responses run meanwhile, so each has a context of its own: see `begin`.
 
 use super::pool::{Job, Pool};
 use crate::host::client::{Client, CurrentRequestGuard};
@@ -19,22 +20,22 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long applications run before the host's other events have their turn. No application is
-/// interrupted for that, and each turn serves one new request and one paused response.
+/// interrupted for that. Each turn serves at least one new request and one paused response.
 pub(super) const TURN: Duration = Duration::from_millis(5);
 
 thread_local! {
-    /// Responses that wait for their clients. A response stays on the thread that began it, so
-    /// these are the polling thread's.
-    static PAUSED: RefCell<Vec<Left>> = const { RefCell::new(Vec::new()) };
+    /// Responses that wait for their clients. They belong to the polling thread, since a response
+    /// stays on the thread that began it.
+    static PAUSED: RefCell<Vec<Unfinished>> = const { RefCell::new(Vec::new()) };
     /// Responses that can go on.
-    static RESUMABLE: RefCell<VecDeque<Left>> = const { RefCell::new(VecDeque::new()) };
-    /// The context of the last response that ended. The next begins with it, as the next one of a
-    /// thread of the pool does: frameworks keep things there for longer than a request.
+    static RESUMABLE: RefCell<VecDeque<Unfinished>> = const { RefCell::new(VecDeque::new()) };
+    /// The context of the last response that ended. The next one begins with it, since frameworks
+    /// keep data there for longer than a request. On a thread of the pool it is the same.
     static CONTEXT: RefCell<Option<Context>> = const { RefCell::new(None) };
 }
 
-/// A response in the middle.
-struct Left {
+/// An unfinished response.
+struct Unfinished {
     job: Job,
     paused: Paused,
     context: Option<Context>,
@@ -43,12 +44,13 @@ struct Left {
 /// Runs the requests of the batch and resumes the responses that can go on, until `limit` is over.
 /// The caller polls the hub next, which delivers their events.
 pub(super) fn run(pool: &Pool, limit: Option<Duration>) {
-    // Before Python is first used here, so that what notices an `exit` is dropped before them.
+    // These thread-locals must exist before the first use of Python on this thread. Then the
+    // thread-local that notices an `exit` is dropped before them.
     PAUSED.with_borrow(|_| ());
     CONTEXT.with_borrow(|_| ());
     find_resumable(pool);
     let mut resumable = RESUMABLE.take();
-    // What a callback submits meanwhile is for the next poll.
+    // Requests that a callback submits meanwhile must wait for the next poll.
     let mut new = pool.batched();
     if new == 0 && resumable.is_empty() && !pool.hub.deferred().has_any() {
         return;
@@ -57,7 +59,7 @@ pub(super) fn run(pool: &Pool, limit: Option<Duration>) {
         python::attach(|py| {
             let _turn = Turn::begin(limit);
             while new > 0 || !resumable.is_empty() {
-                if let Some(Left { job, paused, context }) = resumable.pop_front() {
+                if let Some(Unfinished { job, paused, context }) = resumable.pop_front() {
                     keep(py, job, context, |job| paused.resume(py, &job.application, &pool.hub));
                 }
                 // A new request waits until the host lets applications go on.
@@ -74,7 +76,7 @@ pub(super) fn run(pool: &Pool, limit: Option<Duration>) {
             pool.hub.deferred().drop_all(py);
         });
     });
-    // Those whose turn it was not are the first in the next.
+    // Responses that had no turn are the first of the next poll.
     resumable.append(&mut RESUMABLE.take());
     RESUMABLE.set(resumable);
 }
@@ -86,30 +88,31 @@ pub(super) fn resumable(pool: &Pool) -> usize {
     RESUMABLE.with_borrow(VecDeque::len)
 }
 
-/// Looks at the responses that wait for their clients only if one of them has been resumed: there
-/// may be thousands.
+/// Moves the responses that can go on to `RESUMABLE`. There may be thousands that wait, so it looks
+/// at them only if one of them can go on.
 fn find_resumable(pool: &Pool) {
     if !pool.hub.take_resumed() {
         return;
     }
     let (paused, resumable): (Vec<_>, Vec<_>) =
-        PAUSED.take().into_iter().partition(|left| left.job.exchange.is_paused());
+        PAUSED.take().into_iter().partition(|response| response.job.exchange.is_paused());
     PAUSED.set(paused);
     RESUMABLE.with_borrow_mut(|all| all.extend(resumable));
 }
 
 fn begin(py: Python<'_>, pool: &Pool, job: Job) {
-    // None: the client left while the request was waiting.
+    // There is no request if the client left while it was waiting.
     let Some(request) = job.exchange.begin() else { return };
     let transport = Box::new(Polled::pausing(pool.hub.clone(), job.exchange.clone()));
-    // Without memory for one, it is the thread's own, as it would be on a thread of the pool.
+    // If there is no memory for a context, the application runs in the thread's own, as it does on
+    // a thread of the pool.
     let context = CONTEXT.take().or_else(|| Context::copy(py).ok());
     keep(py, job, context, |job| {
         gateway::answer(py, &job.application, request, transport, &pool.hub)
     });
 }
 
-/// Does a piece of the work for `job`, and keeps what is left of it.
+/// Does a piece of the work for `job`, and keeps the response if it is unfinished.
 fn keep(
     py: Python<'_>,
     job: Job,
@@ -117,18 +120,18 @@ fn keep(
     work: impl FnOnce(&Job) -> Option<Paused>,
 ) {
     let current = CurrentRequestGuard::new(Client::Exchange(job.exchange.clone()));
-    let left = match &context {
+    let paused = match &context {
         Some(context) => context.run(py, || work(&job)),
         None => work(&job),
     };
     python::child::leave_if_forked(py);
     drop(current);
-    match left {
+    match paused {
         Some(paused) if job.exchange.is_paused() => {
-            PAUSED.with_borrow_mut(|all| all.push(Left { job, paused, context }));
+            PAUSED.with_borrow_mut(|all| all.push(Unfinished { job, paused, context }));
         }
         Some(paused) => {
-            RESUMABLE.with_borrow_mut(|all| all.push_back(Left { job, paused, context }));
+            RESUMABLE.with_borrow_mut(|all| all.push_back(Unfinished { job, paused, context }));
         }
         None => CONTEXT.set(context),
     }

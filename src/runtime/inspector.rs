@@ -1,6 +1,6 @@
-//! Looking at threads that are late: where their Python code is, and an exception for it.
+//! Logs the Python stacks of late threads, and raises exceptions in them.
 //!
-//! The thread `wsgi-inspector` does it, since it has to wait for the GIL, perhaps for long.
+//! The thread `wsgi-inspector` does this, since it must wait for the GIL, perhaps for a long time.
 
 use super::alarm::Alarm;
 use super::pool::Pool;
@@ -17,14 +17,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A thread that is asked to release the GIL does so after 5 ms, if it can.
+/// How long the inspector waits for the GIL before it logs that. A thread that runs Python code
+/// releases the GIL 5 ms after another thread has asked for it.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The stacks of this number of busy threads are logged when a request has waited in vain,
+/// The stacks of this number of busy threads are logged when a request has waited in vain.
 const BUSY_SHOWN: usize = 3;
-/// at most once in this time: many requests wait in vain for the same.
+/// They are logged at most once in this time, since many requests may wait in vain for the same
+/// reason.
 const BUSY_PAUSE: Duration = Duration::from_secs(10);
 
-/// Something to look at.
+/// Something that the inspector must look at.
 pub(super) enum Inspection {
     /// This thread is late with this exchange.
     Late { thread: Arc<PoolThread>, exchange: Arc<Exchange>, about: Arc<str>, interrupt: bool },
@@ -105,8 +107,8 @@ impl Inspector {
     }
 }
 
-/// What the thread `wsgi-inspector` does until the process ends. `alarm` wakes the watch, which
-/// notices how long this thread waits for the GIL; `main` is Python's main thread.
+/// The work of the thread `wsgi-inspector` until the process ends. `alarm` wakes the watch, which
+/// notices how long this thread waits for the GIL. `main` is Python's main thread.
 pub(super) fn inspect(pool: &Pool, inspector: &Inspector, alarm: &Alarm, main: u64) {
     loop {
         inspector.wait();
@@ -126,7 +128,8 @@ pub(super) fn inspect(pool: &Pool, inspector: &Inspector, alarm: &Alarm, main: u
     }
 }
 
-/// The thread, unless it has come back meanwhile. `class`, if there is one, is raised in it.
+/// Logs the stack of a late thread, unless it has come back meanwhile. Raises `class` in it, if
+/// there is one.
 fn show_late(
     py: Python<'_>,
     hub: &Hub,
@@ -138,7 +141,7 @@ fn show_late(
     if !thread.runs(exchange) {
         return;
     }
-    // The stack first: afterwards the thread would be somewhere else.
+    // The stack comes first: once the exception is raised, the thread is at another place.
     let stack = stacks::lines(py, thread.ident());
     let is_interrupted = class.is_some_and(|class| thread.interrupt(exchange, class));
     let interrupted = if is_interrupted { "; RequestTimeout is raised in it" } else { "" };
@@ -146,8 +149,8 @@ fn show_late(
     log_stack(py, hub, &head, stack);
 }
 
-/// The threads that have been silent for the longest time. If none runs an application, the request
-/// has waited for an import.
+/// Logs the stacks of the threads that have been silent for the longest time. If no thread runs an
+/// application, the request has waited for an import.
 fn show_busy(py: Python<'_>, pool: &Pool, main: u64, about: &str) {
     let threads = pool.threads.all();
     let mut busy: Vec<_> =

@@ -1,5 +1,5 @@
 //! Python's main thread: it starts the interpreter, imports applications and runs exit handlers. It
-//! answers no request, so that a stuck application cannot keep it from ending the process well.
+//! never answers a request, so a stuck application cannot keep it from running the exit handlers.
 
 use super::settings::STACK_SIZE;
 use crate::error::{Error, Result};
@@ -11,7 +11,7 @@ use std::time::Instant;
 
 enum Task {
     Run(Box<dyn FnOnce() + Send>),
-    /// With a limit.
+    /// Runs Python's exit handlers, until this time at most.
     Exit(Instant),
 }
 
@@ -19,13 +19,13 @@ enum Task {
 struct Tasks {
     waiting: VecDeque<Task>,
     exited: bool,
-    /// What the exit had to leave.
+    /// The threads and processes that the exit could not end.
     left: Left,
     /// Why Python did not start.
     failure: Option<String>,
 }
 
-/// What other threads have it do.
+/// The tasks that other threads give to it.
 #[derive(Default)]
 pub(super) struct MainThread {
     tasks: Mutex<Tasks>,
@@ -56,7 +56,8 @@ impl MainThread {
         self.changed.notify_all();
     }
 
-    /// Ends Python. False if that has not ended at `until`; and what was left then.
+    /// Runs Python's exit handlers. Returns whether they have ended before `until`, and the threads
+    /// and processes that were left.
     pub(super) fn exit(&self, until: Instant) -> (bool, Left) {
         let mut tasks = self.tasks.lock();
         tasks.waiting.push_front(Task::Exit(until));

@@ -1,11 +1,11 @@
-//! The one runtime of a process: what starts, holds and stops the interpreter, the applications and
+//! The one runtime of a process. It starts, holds and stops the interpreter, the applications and
 //! the threads.
 //!
 //! Python starts on a thread of its own ([`main_thread`]), which also imports the applications
-//! ([`app`]) and runs the exit handlers. [`app::App::submit`] puts requests into the [`pool`],
-//! whose threads ([`worker`]) answer them, or the polling thread does ([`inline`]);
-//! [`app::App::run`] answers on the caller's thread. [`watch`] looks after threads of the pool that
-//! are late ([`threads`] knows which are), [`inspector`] at what they do.
+//! ([`app`]) and runs the exit handlers. [`app::App::submit`] puts requests into the [`pool`]. The
+//! threads of the pool ([`worker`]) answer them, or the polling thread does ([`inline`]).
+//! [`app::App::run`] answers on the caller's thread. [`watch`] counts and replaces threads of the
+//! pool that are late, which [`threads`] notes. [`inspector`] logs what they do.
 
 mod alarm;
 mod app;
@@ -44,10 +44,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use watch::Watch;
 
-/// Exit handlers have at least this part of the time of a stop, a quarter.
+/// Exit handlers have at least a quarter of the time of a stop.
 const EXIT_SHARE: u32 = 4;
 
-/// At most this number of threads that were cut off are named.
+/// The log names at most this number of threads that were cut off.
 const NAMES: usize = 8;
 
 fn shown(names: &[String]) -> String {
@@ -57,18 +57,18 @@ fn shown(names: &[String]) -> String {
 
 static RUNTIME: OnceCell<Runtime> = OnceCell::new();
 
-/// See the module's text. It is never dropped: threads may be running applications when the process
+/// The runtime. It is never dropped, since threads may still run applications when the process
 /// ends.
 pub struct Runtime {
     pool: Pool,
     main: MainThread,
     watch: Watch,
     apps: Apps,
-    facts: EnvironSettings,
+    environ: EnvironSettings,
 }
 
 impl Runtime {
-    /// Starts the one runtime; returns before Python has started.
+    /// Starts the one runtime. Returns before Python has started.
     pub fn start(settings: Settings, host: Box<dyn Host>) -> Result<&'static Self> {
         settings.check()?;
         let event_driven = host.is_event_driven();
@@ -83,7 +83,7 @@ impl Runtime {
             main: MainThread::default(),
             watch: Watch::default(),
             apps: Apps::default(),
-            facts: EnvironSettings {
+            environ: EnvironSettings {
                 multithread: settings.threads > 1 || !event_driven,
                 multiprocess: settings.multiprocess,
                 odd_names: settings.odd_names,
@@ -100,19 +100,19 @@ impl Runtime {
         }));
         python::output::set_settle(Box::new(|| hub.drain_log()));
         hub.deferred().set_wake(Box::new(|| runtime.pool.wake()));
-        // On the caller's thread: it may set handlers as soon as this returns.
+        // On the caller's thread, since the caller may set signal handlers as soon as this returns.
         python::dispositions::hold(settings.python.signals);
         runtime.main.spawn(move || runtime.begin(&settings.python))?;
         Ok(runtime)
     }
 
-    /// The one of this process, if it was started.
+    /// The runtime of this process, if it was started.
     pub fn current() -> Option<&'static Self> {
         RUNTIME.get()
     }
 
-    /// On Python's main thread: starts Python and the threads that use it. A failure is logged, and
-    /// returned as a sentence.
+    /// Starts Python and the threads that use it. Logs a failure, and returns it as a sentence.
+    /// Only on Python's main thread.
     fn begin(&'static self, settings: &PythonSettings) -> std::result::Result<(), String> {
         let begun = python::config::start(settings).and_then(|()| {
             let ident = python::attach(|py| {
@@ -143,11 +143,11 @@ impl Runtime {
         worker::spawn(pool)
     }
 
-    /// The application at `target`; the same one for the same target.
+    /// The application at `target`. The same target always gives the same application.
     pub fn load(&'static self, target: Target) -> Result<Arc<App>> {
         self.pool.check_running()?;
-        let Runtime { pool, main, apps, facts, .. } = self;
-        Ok(apps.load(Surroundings { pool, main, apps, facts: *facts }, target))
+        let Runtime { pool, main, apps, environ, .. } = self;
+        Ok(apps.load(Surroundings { pool, main, apps, environ: *environ }, target))
     }
 
     /// See `wsgi_pause_output`.
@@ -171,13 +171,14 @@ impl Runtime {
         if pool.is_inline() {
             inline::run(pool, (max > 0).then_some(inline::TURN));
             let left = pool.hub.poll(max)?;
-            // Callbacks may have submitted more, or released what an application waits for. That
-            // runs in the next poll: other events of the host have their turn first.
+            // Callbacks may have submitted more requests, or released credit that an application
+            // waits for. These run in the next poll, since the host's other events must have their
+            // turn first.
             return Ok(left + pool.batched() + inline::resumable(pool));
         }
         pool.flush_batch();
         let left = pool.hub.poll(max)?;
-        // Callbacks have submitted the requests that waited behind those which they ended.
+        // A callback that ended a request may have submitted the next one of its connection.
         pool.flush_batch();
         Ok(left)
     }
@@ -187,7 +188,7 @@ impl Runtime {
         self.pool.hub.host().descriptor()
     }
 
-    /// See `wsgi_cancel_watched`. On the polling thread.
+    /// See `wsgi_cancel_watched`. Only on the polling thread.
     pub fn cancel_watched(&self, exchange: &Exchange, deadline: Deadline) {
         self.watch.cancel(&self.pool, exchange, deadline);
     }
@@ -197,7 +198,7 @@ impl Runtime {
         if !self.pool.runs.with(host_request, Run::leave) {
             return Err(Error::Gone);
         }
-        // It may be waiting for an import.
+        // The run may be waiting for an import.
         self.apps.wake();
         Ok(())
     }
@@ -213,13 +214,14 @@ impl Runtime {
         pool.runs.stop();
         self.apps.wake();
         if pool.is_inline() {
-            // Closes responses in the middle.
+            // Closes the unfinished responses.
             inline::run(pool, None);
         } else {
             pool.flush_batch();
         }
-        // Exit handlers would disturb an application that still runs, so they wait for it, but not
-        // until the end: they need some of the time too. The application has all of it.
+        // Exit handlers would disturb an application that still runs, so they wait for it first.
+        // They do not wait until the end, since they need some of the time too. The application may
+        // go on until the end.
         self.wait_until_idle(end - timeout / EXIT_SHARE);
         let (handled, left) = self.main.exit(end);
         let still = self.wait_until_idle(end);
@@ -227,13 +229,13 @@ impl Runtime {
         Ok(())
     }
 
-    /// Returns how many applications still run. A stuck one is not waited for: nothing that is
-    /// known makes it end sooner than the others.
+    /// Waits until only stuck applications run, and returns how many run then. To wait for a stuck
+    /// one would use up the time, since it may never end.
     fn wait_until_idle(&self, until: Instant) -> usize {
         self.pool.runs.wait(|| self.pool.threads.stuck(), until)
     }
 
-    /// Logs what was cut off, if anything was.
+    /// Logs the requests, threads and processes that were cut off, if there are any.
     fn log_stopped(&self, after: Duration, still: usize, handled: bool, left: &Left) {
         let were = |count: usize, one: &str, more: &str| match count {
             0 => None,

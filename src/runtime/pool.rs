@@ -1,4 +1,5 @@
-//! The pool: what its threads take requests from, and what watch and inspector look after.
+//! The pool: the queue of requests, its threads, and the calls in progress. Its threads, the watch
+//! and the inspector use it.
 
 use super::runs::Runs;
 use super::settings::Settings;
@@ -22,10 +23,11 @@ pub(super) struct Job {
 pub(super) struct Pool {
     pub(super) hub: Arc<Hub>,
     handoff: Handoff<Job>,
-    /// Submitted, and not in `handoff` yet: see `WSGI_BATCH`. None if each submit wakes a thread.
+    /// Jobs that were submitted, and are not in `handoff` yet: see `WSGI_BATCH`. None if each
+    /// submit wakes a thread.
     batch: Option<Mutex<VecDeque<Job>>>,
     pub(super) threads: PoolThreads,
-    /// How many threads the pool has without those that are stuck.
+    /// How many threads the pool has. Stuck threads that were replaced do not count.
     pub(super) size: usize,
     /// At most this number of stuck threads may be replaced.
     pub(super) max_stuck: usize,
@@ -51,7 +53,7 @@ impl Pool {
         if self.stopping.load(Ordering::Acquire) { Err(Error::Stopping) } else { Ok(()) }
     }
 
-    /// Nothing is taken in from now on. An error the second time.
+    /// From now on no request is accepted. A second call is an error.
     pub(super) fn stop(&self) -> Result<()> {
         if self.stopping.swap(true, Ordering::AcqRel) { Err(Error::Stopping) } else { Ok(()) }
     }
@@ -61,7 +63,7 @@ impl Pool {
         drop(self.handoff.close());
     }
 
-    /// Applications run on the polling thread.
+    /// Whether applications run on the polling thread.
     pub(super) fn is_inline(&self) -> bool {
         self.size == 0 && self.hub.host().is_event_driven()
     }
@@ -70,7 +72,7 @@ impl Pool {
         self.handoff.wait_turn()
     }
 
-    /// Has a thread that holds the GIL come by soon.
+    /// Makes a thread take the GIL and drop the deferred objects soon.
     pub(super) fn wake(&self) {
         match self.is_inline() {
             true => self.hub.deliver(Delivery::Wake),
@@ -78,7 +80,7 @@ impl Pool {
         }
     }
 
-    /// On the polling thread.
+    /// Adds a job to the batch, or hands it to the threads at once. Only on the polling thread.
     pub(super) fn enqueue(&self, job: Job) {
         match &self.batch {
             Some(batch) => {
@@ -90,7 +92,7 @@ impl Pool {
         }
     }
 
-    /// The same on Python's main thread, which cannot count on a poll to come.
+    /// As `enqueue`, on Python's main thread. It must not count on a poll that comes later.
     pub(super) fn enqueue_now(&self, job: Job) {
         if self.is_inline() {
             self.enqueue(job);

@@ -1,4 +1,4 @@
-//! How many applications run at the moment, and which calls of `wsgi_run` are in progress.
+//! The number of applications that run at the moment, and the calls of `wsgi_run` in progress.
 
 use crate::host::HostRequest;
 use crate::host::run::Run;
@@ -8,16 +8,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 thread_local! {
-    /// How many of the applications that run are the calling thread's own: more than none in a
-    /// callback of `wsgi_run`.
+    /// How many applications the calling thread itself runs. It is not 0 inside a callback of
+    /// `wsgi_run`.
     static OWN: Cell<usize> = const { Cell::new(0) };
 }
 
 #[derive(Default)]
 pub(super) struct Runs {
-    /// Those that are in progress, also while they wait for an import.
+    /// The calls in progress, including those that wait for an import.
     all: Mutex<Vec<Arc<Run>>>,
-    /// Applications that are being run.
+    /// How many applications run.
     running: Mutex<usize>,
     idle: Condvar,
 }
@@ -29,14 +29,14 @@ impl Runs {
         Entered(self, run.clone())
     }
 
-    /// Calls `what` with each run of a request of the host's; returns whether there is one.
+    /// Calls `what` with each run of the host's `request`. Returns whether there is one.
     pub(super) fn with(&self, request: HostRequest, what: impl Fn(&Run)) -> bool {
         let all = self.all.lock();
         let runs = all.iter().filter(|run| run.request() == request);
         runs.map(|run| what(run)).count() > 0
     }
 
-    /// No callback of any run begins any more.
+    /// From now on no callback of any run begins.
     pub(super) fn stop(&self) {
         self.all.lock().iter().for_each(|run| run.stop());
     }
@@ -48,12 +48,12 @@ impl Runs {
         Running(self)
     }
 
-    /// Waits until no more applications run than `besides`, and returns how many do. Applications
-    /// that themselves wait for the calling thread to come back from a callback do not count.
-    pub(super) fn wait(&self, besides: impl Fn() -> usize, until: Instant) -> usize {
+    /// Waits until at most `accepted` applications run, and returns how many run. Those on the
+    /// calling thread itself do not count, since they wait until it returns from its callback.
+    pub(super) fn wait(&self, accepted: impl Fn() -> usize, until: Instant) -> usize {
         let own = OWN.get();
         let mut running = self.running.lock();
-        while *running > besides() + own {
+        while *running > accepted() + own {
             if self.idle.wait_until(&mut running, until).timed_out() {
                 break;
             }
@@ -79,7 +79,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         OWN.set(OWN.get() - 1);
         *self.0.running.lock() -= 1;
-        // A thread waits only at the end, so this is one load.
+        // This is cheap, since a thread waits here only at the end of the runtime.
         self.0.idle.notify_all();
     }
 }
@@ -99,12 +99,12 @@ mod tests {
             scope.spawn(|| std::mem::forget(runs.begin()));
         });
         assert_eq!(runs.wait(|| 0, Instant::now()), 1);
-        assert_eq!(runs.wait(|| 1, later), 1, "a stuck one is not waited for either");
+        assert_eq!(runs.wait(|| 1, later), 1, "it must not wait for a stuck one either");
         drop(own);
     }
 
     #[test]
-    fn only_the_runs_of_a_request_are_meant() {
+    fn a_call_reaches_only_the_runs_of_its_request() {
         let runs = Runs::default();
         let request = |number: usize| HostRequest(std::ptr::without_provenance_mut(number));
         let (one, two) = (Arc::new(Run::new(request(1), b"")), Arc::new(Run::new(request(2), b"")));

@@ -1,35 +1,37 @@
-//! How a runtime must run.
+//! The settings of a runtime.
 
 use crate::error::{Error, Result};
 use crate::python;
 use crate::python::config::PythonSettings;
 
-/// As much as the main thread of a process has: C extensions recurse deeply.
+/// The stack of a thread that runs Python. It is as large as that of a process's main thread, since
+/// C extensions recurse deeply.
 pub(super) const STACK_SIZE: usize = 8 * 1024 * 1024;
 
-/// More Python threads than this only wait for each other.
+/// The most threads of the pool. More of them would only wait for each other.
 pub const MAX_THREADS: usize = 1024;
-/// A shorter log line could not hold a WSGI number and a word.
+/// The shortest limit of a log line. A shorter one could not hold a WSGI number and a word.
 const MIN_LOG_LINE: usize = 64;
 
 #[derive(Debug, Default)]
 pub struct Settings {
     pub python: PythonSettings,
-    /// Pool threads; 0 if only `run` is used.
+    /// The number of threads of the pool. 0 if applications run in `wsgi_poll` or `wsgi_run`.
     pub threads: usize,
-    /// Exchanges that may wait for a thread or an import.
+    /// How many exchanges may wait for a thread or an import.
     pub max_queue: usize,
-    /// At most this number of threads may be stuck, each replaced by another; 0: none is replaced.
+    /// At most this number of threads may be stuck. Each is replaced by another one. 0 means that
+    /// none is replaced.
     pub max_stuck: usize,
-    /// Longest line the host can log, in bytes; 0: any.
+    /// The longest line that the host can log, in bytes. 0 means any length.
     pub log_line_size: usize,
-    /// A poll wakes threads, for all that was submitted since the last one. A submit wakes none.
+    /// A submit wakes no thread. The next poll wakes threads for all requests since the last one.
     pub batch: bool,
     /// Other processes run the same applications.
     pub multiprocess: bool,
-    /// The host decides which names of header fields count.
+    /// The host decides which names of header fields are allowed.
     pub odd_names: bool,
-    /// `check` also reports what need not be wrong.
+    /// `check` also reports things that may be right.
     pub closely: bool,
 }
 
@@ -50,7 +52,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Checks all that can be checked without starting Python.
+    /// Checks the settings as far as that is possible without Python.
     pub fn check(&self) -> Result<()> {
         self.check_numbers()?;
         let (home, path) = (&self.python.home, &self.python.path);

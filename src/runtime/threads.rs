@@ -1,4 +1,4 @@
-//! The threads of the pool: which exchange each of them answers, and which are late with it.
+//! The threads of the pool: the exchange that each of them answers, and whether it is late with it.
 
 use crate::host::exchange::Exchange;
 use crate::pool::sync::{AtomicUsize, Mutex, Ordering};
@@ -12,8 +12,8 @@ use std::time::Instant;
 
 /// One thread of the pool.
 ///
-/// Threads take the mutex with and without the GIL, the host's thread too. So no thread waits while
-/// it holds it, and none takes it under the mutex of [`PoolThreads`].
+/// Threads lock the mutex with and without the GIL, and so does the host's thread. So a thread must
+/// not wait while it holds the mutex. Nor must it lock the mutex under that of [`PoolThreads`].
 pub(super) struct PoolThread {
     pub(super) name: String,
     /// `threading.get_ident()` of the thread, once it runs.
@@ -21,14 +21,14 @@ pub(super) struct PoolThread {
     run: Mutex<Option<Answering>>,
 }
 
-/// What the thread is answering.
+/// The exchange that the thread answers.
 struct Answering {
     exchange: Arc<Exchange>,
     late: Option<Late>,
     interrupted: bool,
 }
 
-/// The host has given up the exchange; its application has until `due` to come back.
+/// The host has given up the exchange. The application must come back before `due`.
 #[derive(Clone)]
 pub(super) struct Late {
     /// The host's name for the request.
@@ -44,7 +44,7 @@ pub(super) enum Lateness {
     Expected,
     /// The thread counts as stuck.
     Stuck,
-    /// It counts as stuck, and another thread has taken its place in the pool.
+    /// The thread counts as stuck, and another one has taken its place in the pool.
     Replaced,
 }
 
@@ -54,12 +54,12 @@ impl PoolThread {
         *self.run.lock() = Some(run);
     }
 
-    /// The application has come back. Returns what is known of its being late, if it was watched.
-    /// On the thread itself.
+    /// The application has come back. Returns how late it is, if it was watched. Only on the thread
+    /// itself.
     pub(super) fn end(&self, py: Python<'_>) -> Option<Late> {
-        // Under the mutex: an exception that was requested under it, for this exchange, is raised
-        // by now or taken back, and none is requested any more. So it never reaches the next
-        // exchange.
+        // Exceptions are requested under this mutex. One that was requested for this exchange is
+        // raised already, or is taken back here. After this none is requested for it. So an
+        // exception never reaches the next exchange.
         let mut run = self.run.lock();
         if run.as_ref().is_some_and(|run| run.interrupted) {
             interrupt::take_back(py, self.ident());
@@ -69,7 +69,7 @@ impl PoolThread {
         ended.and_then(|run| run.late)
     }
 
-    /// Has the thread raise `class` if it still runs `exchange`; returns whether it does.
+    /// Makes the thread raise `class`, if it still runs `exchange`. Returns whether it runs it.
     pub(super) fn interrupt(&self, exchange: &Arc<Exchange>, class: &Bound<'_, PyType>) -> bool {
         let mut run = self.run.lock();
         let Some(run) = run.as_mut().filter(|run| run.is(exchange)) else { return false };
@@ -82,13 +82,12 @@ impl PoolThread {
         self.run.lock().as_ref().is_some_and(|run| run.is(exchange))
     }
 
-    /// The exchange that it answers, and how many milliseconds ago that last gave or took
-    /// something.
+    /// The exchange that it answers, and how many milliseconds ago that last gave or took anything.
     pub(super) fn running(&self) -> Option<(Arc<Exchange>, u64)> {
         self.run.lock().as_ref().map(|run| (run.exchange.clone(), run.exchange.phase().1))
     }
 
-    /// Calls `decide` with the exchange and what is known of its being late, if it is watched.
+    /// Calls `decide` with the exchange and its [`Late`], if it is watched.
     pub(super) fn with_late<R>(
         &self,
         decide: impl FnOnce(&Arc<Exchange>, &mut Late) -> R,
@@ -102,7 +101,7 @@ impl PoolThread {
         let _ = self.ident.set(ident);
     }
 
-    /// Before the thread runs 0, which no thread has.
+    /// 0 before the thread runs. No thread has that number.
     pub(super) fn ident(&self) -> u64 {
         self.ident.get().copied().unwrap_or_default()
     }
@@ -118,14 +117,14 @@ impl Answering {
 #[derive(Default)]
 pub(super) struct PoolThreads {
     all: Mutex<Vec<Arc<PoolThread>>>,
-    /// How many there have been.
-    made: AtomicUsize,
+    /// How many threads were ever added.
+    added: AtomicUsize,
     stuck: AtomicUsize,
 }
 
 impl PoolThreads {
     pub(super) fn add(&self) -> Arc<PoolThread> {
-        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let number = self.added.fetch_add(1, Ordering::Relaxed);
         let name = format!("wsgi-{number}");
         let thread = Arc::new(PoolThread { name, ident: OnceCell::new(), run: Mutex::new(None) });
         self.all.lock().push(thread.clone());
@@ -144,8 +143,8 @@ impl PoolThreads {
         self.stuck.load(Ordering::Acquire)
     }
 
-    /// One more thread is stuck; returns how many there are.
-    pub(super) fn got_stuck(&self) -> usize {
+    /// Counts one more stuck thread, and returns how many there are.
+    pub(super) fn count_stuck(&self) -> usize {
         self.stuck.fetch_add(1, Ordering::AcqRel) + 1
     }
 
@@ -154,7 +153,7 @@ impl PoolThreads {
         self.stuck.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Notes that `exchange` may become late; false if no thread runs it.
+    /// Notes that `exchange` may become late. False if no thread runs it.
     pub(super) fn expect(&self, exchange: &Exchange, late: &Late) -> bool {
         self.all().iter().any(|thread| {
             let mut run = thread.run.lock();

@@ -1,13 +1,13 @@
-//! When the host is notified again of news that it does not fetch: see `host::news`.
+//! Notifies the host again of news that it does not fetch: see `host::news`.
 
 use crate::host::hub::Hub;
 use std::time::{Duration, Instant};
 
-/// How long news may wait; twice as long after each notification in vain.
+/// How long news may wait. The time doubles after each notification without an effect.
 const PATIENCE: Duration = Duration::from_millis(25);
 const MOST_PATIENCE: Duration = Duration::from_secs(5);
 
-/// After this time without news the watch looks no more until there are some.
+/// After this time without news the watch stops its checks until there are some.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// News that wait.
@@ -18,7 +18,7 @@ struct Waiting {
     patience: Duration,
 }
 
-/// What the watch remembers from one look to the next.
+/// What the watch keeps from one check to the next.
 #[derive(Default)]
 pub(super) struct Unfetched {
     waiting: Option<Waiting>,
@@ -26,7 +26,7 @@ pub(super) struct Unfetched {
 }
 
 impl Unfetched {
-    /// Returns when to look again, if at all.
+    /// Checks, and returns when the next check must be, if there must be one.
     pub(super) fn look(&mut self, hub: &Hub, now: Instant) -> Option<Instant> {
         if !hub.is_watched() {
             return None;

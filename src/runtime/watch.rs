@@ -1,8 +1,8 @@
-//! What is done about threads that are late: they are counted and replaced, up to a bound.
+//! Counts and replaces threads that are late, up to a limit.
 //!
 //! The thread `wsgi-watch` never takes the GIL, so it notices that a time is over even if no thread
-//! gets the GIL. What needs the GIL, the stacks of late threads, is the work of
-//! [`super::inspector`], which the watch looks after too.
+//! gets the GIL. To log the stacks of late threads needs the GIL, so [`super::inspector`] does
+//! that. The watch checks how long the inspector waits.
 
 use super::alarm::Alarm;
 use super::inspector::{Inspection, Inspector};
@@ -18,13 +18,13 @@ use crate::pool::sync::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How the host gives up an exchange: see `wsgi_cancel_watched`.
+/// The deadline of an exchange that the host gives up: see `wsgi_cancel_watched`.
 pub struct Deadline {
-    /// What log lines call the request.
+    /// The name of the request in log lines.
     pub about: String,
     /// How long the application may take to come back.
     pub late_after: Duration,
-    /// An exception is raised in the application if it takes longer.
+    /// If the application takes longer, an exception is raised in it.
     pub interrupt: bool,
 }
 
@@ -32,12 +32,12 @@ pub struct Deadline {
 pub(super) struct Watch {
     pub(super) inspector: Inspector,
     pub(super) alarm: Alarm,
-    /// The host knows that too many threads are stuck.
+    /// The host has been notified that too many threads are stuck.
     reported: AtomicBool,
 }
 
 impl Watch {
-    /// See `wsgi_cancel_watched`. On the polling thread.
+    /// See `wsgi_cancel_watched`. Only on the polling thread.
     pub(super) fn cancel(&self, pool: &Pool, exchange: &Exchange, deadline: Deadline) {
         let about: Arc<str> = deadline.about.into();
         let now = Instant::now();
@@ -47,7 +47,7 @@ impl Watch {
             interrupt: deadline.interrupt,
             lateness: Lateness::Expected,
         };
-        // Before the cancel, after which the pointer may be dangling.
+        // This comes before the cancel, since the cancel may drop the exchange.
         let watched = pool.threads.expect(exchange, &late);
         let was_queued = exchange.phase().0 == Phase::Queued;
         exchange.cancel();
@@ -58,7 +58,7 @@ impl Watch {
         }
     }
 
-    /// Counts and replaces the threads that have become late; returns when to look again.
+    /// Counts and replaces the threads that have become late. Returns when the next check must be.
     fn look_for_late(&self, pool: &'static Pool, now: Instant) -> Option<Instant> {
         let mut next = None;
         for thread in pool.threads.all() {
@@ -80,11 +80,11 @@ impl Watch {
         next
     }
 
-    /// Under the mutex of the thread, so that it cannot come back between the decision and what
-    /// follows from it.
+    /// Counts a thread as stuck, and replaces it. The caller holds the thread's mutex, so that the
+    /// thread cannot come back in between.
     fn count(&self, pool: &'static Pool, thread: &PoolThread, late: &mut Late) {
         late.lateness = Lateness::Stuck;
-        let stuck = pool.threads.got_stuck();
+        let stuck = pool.threads.count_stuck();
         let max = pool.max_stuck;
         if max == 0 {
             return;
@@ -113,14 +113,14 @@ impl Watch {
     }
 }
 
-/// What the thread `wsgi-watch` does until the process ends.
+/// The work of the thread `wsgi-watch` until the process ends.
 pub(super) fn watch(pool: &'static Pool, watch: &Watch) {
     let mut unfetched = Unfetched::default();
     loop {
         let now = Instant::now();
         let late = watch.look_for_late(pool, now);
         let inspector = watch.inspector.look(&pool.hub, now);
-        // After a stop a host need not fetch anything.
+        // After a stop a host may stop fetching news.
         let news = match pool.check_running() {
             Ok(()) => unfetched.look(&pool.hub, now),
             Err(_) => None,

@@ -1,5 +1,5 @@
-//! The pool's threads: each attaches to the interpreter, then takes jobs while it holds the GIL.
-//! The protocol, and why it is this way round, is in the layer `pool`.
+//! The pool's threads. Each attaches to the interpreter, then takes jobs while it holds the GIL.
+//! The layer `pool` describes the protocol, and the reason for this order.
 
 use super::pool::{Job, Pool};
 use super::settings::STACK_SIZE;
@@ -12,17 +12,17 @@ use crate::wsgi::gateway;
 use pyo3::Python;
 
 impl Job {
-    /// False: the thread came back too late, and another one has taken its place.
+    /// Answers the request. False if the thread came back too late, and another one has taken its
+    /// place.
     fn run(self, py: Python<'_>, pool: &Pool, thread: &PoolThread) -> bool {
-        // First of all, so that the thread that gives up an exchange which has begun finds this
-        // one.
+        // This comes first. If another thread then gives up the exchange, it finds this thread.
         thread.begin(self.exchange.clone());
-        // None: the client left while the request was waiting.
+        // There is no request if the client left while it was waiting.
         if let Some(request) = self.exchange.begin() {
             let running = pool.runs.begin();
             let current = CurrentRequestGuard::new(Client::Exchange(self.exchange.clone()));
             let transport = Box::new(Polled::new(pool.hub.clone(), self.exchange.clone()));
-            // This transport waits; it never has the gateway pause.
+            // This transport waits, so the gateway never pauses.
             let _ = gateway::answer(py, &self.application, request, transport, &pool.hub);
             drop((current, running));
         }
@@ -68,7 +68,7 @@ pub(super) fn spawn_one(pool: &'static Pool) -> std::io::Result<String> {
 }
 
 fn work(py: Python<'_>, pool: &Pool, thread: &PoolThread) {
-    // Without it the inspector cannot show the thread's stack; the thread can work nevertheless.
+    // Without the ident the inspector cannot log the thread's stack, but the thread can work.
     if let Ok(ident) = python::interrupt::thread_ident(py) {
         thread.set_ident(ident);
     }
