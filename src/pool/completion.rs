@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 
 /// Events of many threads for one consumer, oldest first.
 ///
-/// The queue itself is the flag "a notification is under way": it is set, that is, not empty, from
-/// the push that notifies to the drain that follows. One mutex guards both, so no event can come
-/// between the clearing of the flag and the taking of the events.
+/// The queue itself is the flag "a notification is under way". It is not empty from the push that
+/// notifies until the drain that follows. So the drain clears the flag and takes the events in one
+/// step under one mutex, and no event can come in between.
 pub struct CompletionQueue<T> {
     items: Mutex<VecDeque<T>>,
 }
@@ -23,7 +23,8 @@ impl<T> CompletionQueue<T> {
         CompletionQueue { items: Mutex::new(VecDeque::new()) }
     }
 
-    /// Adds an event; true: the caller must notify the consumer, which then drains.
+    /// Adds an event. Returns true if the caller must notify the consumer. The consumer then
+    /// drains.
     #[must_use = "the consumer sleeps until it is notified"]
     pub fn push(&self, item: T) -> bool {
         let mut items = self.items.lock();

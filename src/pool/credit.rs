@@ -1,44 +1,44 @@
-//! How many bytes are in flight to the host, and the waiting of producers that are too fast.
+//! Counts the bytes in flight to the host, and makes producers wait that are too fast.
 
 use super::sync::{AtomicUsize, Condvar, Mutex, Ordering};
 
-/// Set for good by `end`.
+/// Set by `end`, and never cleared.
 const ENDED: usize = 1;
-/// A producer is parked, or about to park: a thread that releases bytes must look whether to wake
+/// A producer is parked, or about to park. A thread that releases bytes must check whether to wake
 /// it.
 const PARKED: usize = 2;
-/// Set by `open` until `close`: producers do not wait.
+/// Set from `open` until `close`. Producers do not wait.
 const OPEN: usize = 4;
-/// One byte in flight; the count is above the flags.
+/// One byte in flight. The count is above the flags.
 const BYTE: usize = 8;
 
 /// The bytes that producers have handed out and that are not released yet.
 ///
-/// Count and flags share one atomic. So a thread that releases bytes either sees that a producer is
-/// parked, or released them early enough for that producer to see it before it parks.
+/// Count and flags share one atomic. So a thread that releases bytes sees that a producer is
+/// parked, or the producer sees the lower count before it parks.
 pub struct Credit {
     limit: usize,
     state: AtomicUsize,
-    /// Held by a producer from the setting of PARKED until it sleeps, so that no wake-up falls in
-    /// between.
+    /// A producer holds it from the moment it sets PARKED until it sleeps, so that no wake-up falls
+    /// in between.
     parking: Mutex<()>,
     wake: Condvar,
 }
 
 impl Credit {
-    /// `limit`: how many bytes may be in flight before a producer has to wait.
+    /// If more than `limit` bytes are in flight, producers must wait.
     pub fn new(limit: usize) -> Self {
         Credit { limit, state: AtomicUsize::new(0), parking: Mutex::new(()), wake: Condvar::new() }
     }
 
-    /// Counts `bytes` that are about to be handed out. Not afterwards, since they may be released
-    /// at once. They may exceed the limit: a block is never divided.
+    /// Counts `bytes`. A producer must call it before it hands them out, since they may be released
+    /// at once. They may exceed the limit, since a block is never divided.
     pub fn reserve(&self, bytes: usize) {
         self.state.fetch_add(bytes * BYTE, Ordering::AcqRel);
     }
 
-    /// `bytes` that were reserved are back. Any thread; one atomic operation if no producer is
-    /// parked.
+    /// Releases `bytes` that were reserved. Any thread may call it. It is one atomic operation if
+    /// no producer is parked.
     pub fn release(&self, bytes: usize) {
         let before = self.state.fetch_sub(bytes * BYTE, Ordering::AcqRel);
         debug_assert!(before / BYTE >= bytes, "more bytes were released than reserved");
@@ -52,17 +52,17 @@ impl Credit {
         self.in_flight() > self.limit
     }
 
-    /// Parks the caller until no more than half of the limit is in flight; false: ended. Not with
-    /// the GIL held.
+    /// Parks the caller until at most half of the limit is in flight. Returns false if the credit
+    /// has ended. Not with the GIL held.
     ///
-    /// Half, so that a producer does not wake up for each block that leaves.
+    /// It is half of the limit, so that a producer does not wake up for each block that is sent.
     pub fn wait(&self) -> bool {
         let mut parking = self.parking.lock();
         loop {
             let state = self.state.fetch_or(PARKED, Ordering::AcqRel);
             if state & (ENDED | OPEN) != 0 || self.leaves_low(state) {
-                // Clearing the flag is safe while others sleep: the `release` that made the count
-                // low wakes all of them.
+                // Others may still sleep, but this may clear the flag: the `release` that made the
+                // count low wakes all of them.
                 self.state.fetch_and(!PARKED, Ordering::AcqRel);
                 return state & ENDED == 0;
             }
@@ -70,16 +70,16 @@ impl Credit {
         }
     }
 
-    /// No bytes will be released any more: wakes the producers that are parked, and lets none park
-    /// again.
+    /// Notes that no bytes will be released any more. Wakes the producers that are parked. None
+    /// parks again.
     pub fn end(&self) {
         if self.state.fetch_or(ENDED, Ordering::AcqRel) & PARKED != 0 {
             self.wake();
         }
     }
 
-    /// Until `close` producers do not wait, and those that are parked go on: the thread that
-    /// releases bytes is about to do something that may have to wait for a producer.
+    /// Until `close`, producers do not wait, and those that are parked go on. The thread that
+    /// releases bytes calls this before it does something that may wait for a producer.
     pub fn open(&self) {
         if self.state.fetch_or(OPEN, Ordering::AcqRel) & PARKED != 0 {
             self.wake();
@@ -104,7 +104,7 @@ impl Credit {
         self.state.load(Ordering::Acquire) & ENDED != 0
     }
 
-    /// Whether a producer that waits would go on, if only to learn that the credit has ended.
+    /// Whether a producer that waits would go on. It does so too if the credit has ended.
     pub fn is_low(&self) -> bool {
         let state = self.state.load(Ordering::Acquire);
         state & ENDED != 0 || self.leaves_low(state)
@@ -115,7 +115,7 @@ impl Credit {
     }
 
     fn wake(&self) {
-        // Once this thread has had the lock, each producer sleeps, or has yet to look at the state.
+        // Once this thread has had the lock, each producer sleeps, or will read the new state.
         drop(self.parking.lock());
         self.wake.notify_all();
     }
@@ -152,7 +152,7 @@ mod tests {
         let credit = Credit::new(10);
         credit.open();
         credit.reserve(100);
-        assert!(credit.wait(), "it is open, and has not ended");
+        assert!(credit.wait(), "an open credit has not ended");
         credit.close();
         assert!(credit.is_over() && !credit.is_low());
         assert_eq!(credit.in_flight(), 100);

@@ -1,9 +1,9 @@
-//! The queue of jobs and the rule by which threads take turns at it; the picture is in `pool`.
+//! The queue of jobs, and the rule by which threads take turns at it. The picture is in `pool`.
 
 use super::sync::{Condvar, Mutex};
 use std::collections::VecDeque;
 
-/// Jobs on their way from one thread that must not block to threads that need the GIL to run them.
+/// Jobs on their way from a thread that must not block to threads that need the GIL to run them.
 ///
 /// A thread of the pool does this until it gets `None`:
 ///
@@ -13,8 +13,8 @@ use std::collections::VecDeque;
 /// }
 /// ```
 ///
-/// Whenever the mutex is free this holds: if there is something to do, then there is a standby, or
-/// no thread is idle. No wake-up can be lost as long as it does.
+/// Invariant: whenever the mutex is free and there is work, there is a standby, or no thread is
+/// idle. So no wake-up can be lost.
 pub struct Handoff<J> {
     jobs: Mutex<Jobs<J>>,
     /// A standby was appointed, or the handoff was closed.
@@ -35,7 +35,7 @@ struct Jobs<J> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standby {
     None,
-    /// An idle thread was signalled; the idle thread that wakes first takes the place.
+    /// An idle thread was signalled. The idle thread that wakes first becomes the standby.
     Woken,
     /// A thread has a `Turn` and waits for the GIL.
     Taking,
@@ -46,7 +46,7 @@ impl<J> Jobs<J> {
         !self.queue.is_empty() || self.turn_wanted
     }
 
-    /// Makes an idle thread the standby if one is needed; true: the caller must signal.
+    /// Makes an idle thread the standby if one is needed. Returns true if the caller must signal.
     fn appoint(&mut self) -> bool {
         let needed = self.has_work() && self.standby == Standby::None && self.idle > 0;
         if needed {
@@ -76,7 +76,7 @@ impl<J> Handoff<J> {
         }
     }
 
-    /// Queues a job; gives it back if the handoff is closed. Never waits for a thread.
+    /// Queues a job. Returns it if the handoff is closed. Never waits for a thread.
     pub fn push(&self, job: J) -> Result<(), J> {
         let mut jobs = self.jobs.lock();
         if jobs.closed {
@@ -89,8 +89,8 @@ impl<J> Handoff<J> {
         Ok(())
     }
 
-    /// Queues all of `new`, which is empty afterwards, with at most one signal. Jobs are dropped if
-    /// the handoff is closed.
+    /// Moves all of `new` to the queue, with at most one signal. Drops them if the handoff is
+    /// closed.
     pub fn push_all(&self, new: &mut VecDeque<J>) {
         let mut jobs = self.jobs.lock();
         if jobs.closed {
@@ -104,9 +104,9 @@ impl<J> Handoff<J> {
         self.signal_if(signal);
     }
 
-    /// Has a thread take a turn even if no job is queued: a turn that ends after this call.
+    /// Makes a thread take a turn that ends after this call, even if no job is queued.
     ///
-    /// So a thread soon does what it does at the end of a turn, holding the GIL. It does that late
+    /// So a thread soon does the work that it does with the GIL at the end of a turn. It is late
     /// only if every thread is busy.
     pub fn wake(&self) {
         let mut jobs = self.jobs.lock();
@@ -116,13 +116,13 @@ impl<J> Handoff<J> {
         self.signal_if(signal);
     }
 
-    /// Waits until this thread is the standby, which must now take the GIL and use its turn; `None`
-    /// once the handoff is closed. Not with the GIL held.
+    /// Waits until the calling thread is the standby. The thread must then take the GIL and use its
+    /// turn. `None` once the handoff is closed. Not with the GIL held.
     pub fn wait_turn(&self) -> Option<Turn<'_, J>> {
         let mut jobs = self.jobs.lock();
         // A job may have come since this thread's last turn ended. This thread was not idle then,
-        // so perhaps no standby was appointed for that job: a thread that waits without this look
-        // may wait until the next job.
+        // so perhaps no standby was appointed for that job. Without this check the job might have
+        // to wait until the next one comes.
         let needed = jobs.has_work() && jobs.standby == Standby::None;
         if !needed {
             jobs.idle += 1;
@@ -138,7 +138,7 @@ impl<J> Handoff<J> {
         Some(Turn { handoff: self, standby: true })
     }
 
-    /// Accepts no job any more, ends every wait, and returns the jobs that no thread has popped.
+    /// From now on accepts no job. Ends every wait, and returns the jobs that no thread has popped.
     pub fn close(&self) -> Vec<J> {
         let mut jobs = self.jobs.lock();
         jobs.closed = true;
@@ -162,7 +162,8 @@ impl<J> Handoff<J> {
         self.jobs.lock().queue.len()
     }
 
-    /// Signals after the mutex was released, so that the thread that wakes finds it free.
+    /// Signals. The caller must have released the mutex, so that the thread that wakes finds it
+    /// free.
     fn signal_if(&self, signal: bool) {
         if signal {
             self.appointed.notify_one();
@@ -172,7 +173,7 @@ impl<J> Handoff<J> {
 
 /// The right to pop jobs, as an iterator over them. Its thread must hold the GIL.
 ///
-/// The place of the standby is free again from the first `next` on, or when the turn is dropped.
+/// The first `next` frees the place of the standby, or the drop of the turn does.
 #[must_use = "no other thread becomes the standby before this turn is used or dropped"]
 pub struct Turn<'a, J> {
     handoff: &'a Handoff<J>,
@@ -183,11 +184,11 @@ pub struct Turn<'a, J> {
 impl<J> Iterator for Turn<'_, J> {
     type Item = J;
 
-    /// Pops a job; `None` ends the turn: no job is queued, or the handoff is closed.
+    /// Pops a job. `None` ends the turn: no job is queued, or the handoff is closed.
     fn next(&mut self) -> Option<J> {
         let mut jobs = self.handoff.jobs.lock();
-        // The thread gives up the place even if another one has emptied the queue meanwhile: a
-        // standby that stays set without a thread behind it stops all signals.
+        // The thread frees the place even if another one has emptied the queue meanwhile. No thread
+        // is signalled while the place is taken, so it must not stay taken without a thread.
         if std::mem::take(&mut self.standby) {
             jobs.standby = Standby::None;
         }
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_kept_is_taken_out_and_the_rest_stays_in_order() {
+    fn retain_takes_jobs_out_and_keeps_the_order_of_the_rest() {
         let handoff = Handoff::new();
         handoff.push_all(&mut (1..=6).collect());
         assert_eq!(handoff.retain(|job| job % 2 == 0), [1, 3, 5]);

@@ -1,4 +1,5 @@
-//! How work goes from the host's thread to the Python threads and back: queue, completions, credit.
+//! The way of work from the host's thread to the Python threads and back: queue, completions,
+//! credit.
 //!
 //! The pieces are generic: they move jobs and events of any type, and count bytes. The pattern of
 //! the threads is Leader/Followers (Schmidt et al., Pattern-Oriented Software Architecture 2): the
@@ -29,27 +30,27 @@
 //!                        the reader's destination          wait until it is full
 //! ```
 //!
-//! **Attach first, then pop.** Only one thread can run Python, so to hand each job to a thread of
-//! its own would only make them queue for the GIL, at two context switches a job. Here a thread
-//! takes the GIL first and pops jobs while it holds it, one after the other, until there is none.
+//! **Attach first, then pop.** Only one thread can run Python. If each job went to a thread of its
+//! own, these would queue for the GIL, at two context switches for each job. Here a thread takes
+//! the GIL first. It pops jobs while it holds the GIL, one after the other, until there is none.
 //!
 //! **One standby.** While one thread runs jobs and more are queued, exactly one other waits for the
 //! GIL. If the running thread releases the GIL to wait for a database, the standby gets it at once
-//! and goes on with the queue; if the running thread only computes, the standby waits, and no
-//! switch is paid. So the GIL itself decides whether another thread is of use. The standby that
+//! and goes on with the queue. If the running thread only computes, the standby waits, and there is
+//! no context switch. So the GIL itself decides whether another thread is useful. The standby that
 //! gets the GIL appoints its successor, if jobs are left.
 //!
 //! **Coalesced notification.** Waking the host's thread costs a system call, so one notification
 //! stands for all events that the thread has not drained yet.
 //!
 //! **Byte credit.** An application that yields faster than the client reads waits, without the GIL,
-//! until no more than half of what may be in flight still is.
+//! until at most half of the limit is in flight.
 //!
 //! **Destinations.** The thread of an application that reads a whole upload wakes once, when all of
 //! it is there, and not for each piece.
 //!
-//! Threads take the mutexes here while they hold the GIL. So no code under them may take the GIL or
-//! run foreign code: it makes and drops no Python object, and runs no job.
+//! Threads lock the mutexes here while they hold the GIL. So code that holds a mutex must not take
+//! the GIL, nor run foreign code: it must not make or drop a Python object, nor run a job.
 //!
 //! `tests/model` checks every interleaving of these pieces, within bounds.
 

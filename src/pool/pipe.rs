@@ -1,24 +1,24 @@
-//! Bytes on their way from a thread that must not block to one that may.
+//! Bytes on their way from a thread that must not block to a thread that may.
 
 use super::sync::{Condvar, Mutex};
 use std::collections::VecDeque;
 
-/// Memory of the reader's, which the writer fills from its beginning.
+/// Memory of the reader, which the writer fills from its beginning.
 pub trait Destination {
-    /// Copies what there is room for and says how much that was.
+    /// Copies as many bytes as there is room for, and returns their number.
     fn put(&mut self, bytes: &[u8]) -> usize;
     fn is_full(&self) -> bool;
 }
 
-/// A bounded run of bytes with one writer, which never waits, and one reader, which may.
+/// A bounded run of bytes. It has one writer, which never waits, and one reader, which may wait.
 ///
-/// A reader that wants much reads into a destination. The writer's bytes go there without a stay in
-/// between, and the reader sleeps until the destination is full or nothing more comes: it wakes
-/// once, not for each piece. It must not ask for more than it needs, since it waits for all of it.
+/// A reader that wants many bytes reads into a destination. The writer copies bytes straight into
+/// it, and the reader sleeps until it is full or nothing more comes. So the reader wakes once, and
+/// not for each piece. It must not ask for more than it needs, since it waits for all of it.
 pub struct Pipe<D> {
     contents: Mutex<Contents<D>>,
     changed: Condvar,
-    /// At most this number of bytes wait for a reader that has no destination here.
+    /// At most this number of bytes wait for a reader without a destination.
     capacity: usize,
 }
 
@@ -28,9 +28,9 @@ struct Contents<D> {
     end: Option<End>,
     /// The writer was asked for bytes, and has not written any since.
     asked: bool,
-    /// Where a reader that sleeps wants its bytes.
+    /// The destination of a reader that sleeps.
     destination: Option<D>,
-    /// The reader must wait no more.
+    /// The reader must not wait any more.
     closed: bool,
 }
 
@@ -46,11 +46,12 @@ pub enum End {
 /// The result of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Read<T> {
-    /// What the reader wants, or all that there will be.
+    /// The bytes that the reader wants, or all that will come.
     Done(T, Option<End>),
-    /// It has to wait, and the writer was not asked: ask it, then wait.
+    /// The reader must wait, and the writer was not asked yet. The caller must ask the writer
+    /// first.
     Ask,
-    /// It has to wait, and the writer was asked.
+    /// The reader must wait. The writer was asked.
     Wait,
 }
 
@@ -58,23 +59,23 @@ pub enum Read<T> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Pushed {
     pub taken: usize,
-    /// They were too few for a reader that waits: a writer that writes only when it is asked must
-    /// be asked once more.
+    /// The bytes were too few for a reader that waits. A writer that writes only when it is asked
+    /// must be asked again.
     pub wants_more: bool,
 }
 
 impl<D: Destination> Contents<D> {
-    /// Why the reader need not wait.
+    /// Why the reader does not need to wait.
     fn end(&self) -> Option<End> {
         if self.closed { Some(End::Closed) } else { self.end }
     }
 
-    /// There is a destination that the reader waits for, and the wait is not over.
+    /// Whether the reader must still wait for its destination.
     fn is_filling(&self) -> bool {
-        self.end().is_none() && self.destination.as_ref().is_some_and(|lent| !lent.is_full())
+        self.end().is_none() && self.destination.as_ref().is_some_and(|it| !it.is_full())
     }
 
-    /// Copies what waits here, as far as there is room for it.
+    /// Moves the bytes that wait here to `to`, as far as there is room for them.
     fn pour(&mut self, to: &mut impl Destination) -> usize {
         let (front, back) = self.bytes.as_slices();
         let mut count = to.put(front);
@@ -102,13 +103,14 @@ impl<D: Destination> Pipe<D> {
         Pipe { contents: Mutex::new(contents), changed: Condvar::new(), capacity }
     }
 
-    /// Copies what there is room for. `last` ends the run, if all was taken. None after the end.
+    /// Copies as many bytes as there is room for. `last` ends the run if all of them were taken.
+    /// None after the end.
     pub fn push(&self, bytes: &[u8], last: bool) -> Option<Pushed> {
         let mut contents = self.contents.lock();
         if contents.end.is_some() {
             return None;
         }
-        let mut taken = contents.destination.as_mut().map_or(0, |lent| lent.put(bytes));
+        let mut taken = contents.destination.as_mut().map_or(0, |it| it.put(bytes));
         let more = (bytes.len() - taken).min(self.capacity - contents.bytes.len());
         contents.bytes.extend(&bytes[taken..taken + more]);
         taken += more;
@@ -140,14 +142,15 @@ impl<D: Destination> Pipe<D> {
         open
     }
 
-    /// Makes the reader wait no more, neither now nor later, whatever the writer does.
+    /// Ends the waits of the reader, now and later. The writer does not change that.
     pub fn close(&self) {
         self.contents.lock().closed = true;
         self.changed.notify_one();
     }
 
-    /// Takes what is there, if anything is, and returns how much; [`Pipe::wait`] waits for it.
-    /// Bytes that came before the run broke off are still given; 0 comes with an end only.
+    /// Takes the bytes that are there, and returns their number. If there are none, the caller must
+    /// call [`Pipe::wait`]. The reader still gets bytes that came before the run broke off. The
+    /// number is 0 only together with an end.
     pub fn read(&self, to: &mut impl Destination) -> Read<usize> {
         let mut contents = self.contents.lock();
         let count = contents.pour(to);
@@ -166,8 +169,8 @@ impl<D: Destination> Pipe<D> {
         }
     }
 
-    /// Fills `to`, and keeps it if more must come for that; [`Pipe::finish_read`] waits for it. An
-    /// end comes only with a destination that is not full.
+    /// Fills `to`. If that needs more bytes, it keeps `to`, and the caller must call
+    /// [`Pipe::finish_read`]. An end comes only with a destination that is not full.
     pub fn read_into(&self, mut to: D) -> Read<D> {
         let mut contents = self.contents.lock();
         contents.pour(&mut to);
@@ -181,8 +184,8 @@ impl<D: Destination> Pipe<D> {
         contents.wait()
     }
 
-    /// Waits until the destination of [`Pipe::read_into`] is full, or until the end; then it is the
-    /// reader's again. Not with the GIL held.
+    /// Waits until the destination of [`Pipe::read_into`] is full, or until the end, and returns
+    /// it. Not with the GIL held.
     ///
     /// # Panics
     /// If there is none.
@@ -191,9 +194,9 @@ impl<D: Destination> Pipe<D> {
         while contents.is_filling() {
             self.changed.wait(&mut contents);
         }
-        let lent = contents.destination.take().expect("there is a destination");
-        let end = contents.end().filter(|_| !lent.is_full());
-        (lent, end)
+        let destination = contents.destination.take().expect("there is a destination");
+        let end = contents.end().filter(|_| !destination.is_full());
+        (destination, end)
     }
 }
 
@@ -216,7 +219,7 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    /// These bytes, and room for four in all.
+    /// A destination for four bytes.
     #[derive(Debug, PartialEq, Eq)]
     struct Some4(Vec<u8>);
 
@@ -248,13 +251,13 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_waits_for_is_kept_up_to_the_capacity() {
+    fn bytes_without_a_reader_are_kept_up_to_the_capacity() {
         let pipe = pipe();
         assert_eq!(pipe.push(b"ab", false), pushed(2, false));
         assert_eq!(
             pipe.push(b"cd", true),
             pushed(1, false),
-            "and \"last\" counts if all was taken"
+            "\"last\" counts only if all bytes were taken"
         );
         assert_eq!(take(&pipe, 2), (Read::Done(2, None), b"ab".to_vec()));
         assert_eq!(pipe.push(b"d", true), pushed(1, false));
@@ -268,7 +271,7 @@ mod tests {
         let pipe = pipe();
         assert_eq!(take(&pipe, 1).0, Read::Ask);
         assert_eq!(take(&pipe, 1).0, Read::Wait);
-        assert_eq!(pipe.push(b"", false), pushed(0, false), "nothing is no answer");
+        assert_eq!(pipe.push(b"", false), pushed(0, false), "an empty push is not an answer");
         assert_eq!(take(&pipe, 1).0, Read::Wait);
         assert_eq!(pipe.push(b"a", false), pushed(1, false));
         pipe.wait();
@@ -277,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_destination_is_filled_with_what_was_there_and_what_comes() {
+    fn a_destination_gets_the_bytes_that_wait_and_those_that_come() {
         let pipe = pipe();
         assert_eq!(pipe.push(b"a", false), pushed(1, false));
         assert_eq!(pipe.read_into(Some4(vec![])), Read::Ask);
@@ -286,7 +289,7 @@ mod tests {
         assert_eq!(
             pipe.push(b"cdefghi", false),
             pushed(5, false),
-            "what it has no room for is kept"
+            "the pipe keeps the bytes that do not fit"
         );
         assert_eq!(pipe.finish_read(), (Some4(b"abcd".to_vec()), None));
         assert_eq!(take(&pipe, 9), (Read::Done(3, None), b"efg".to_vec()));
@@ -306,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_off_gives_what_came_before() {
+    fn a_broken_run_still_gives_the_bytes_before_the_break() {
         let pipe = pipe();
         assert_eq!(pipe.read_into(Some4(vec![])), Read::Ask);
         assert_eq!(pipe.push(b"a", false), pushed(1, true));
@@ -316,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_waits_no_more_once_it_is_closed() {
+    fn a_reader_does_not_wait_once_it_is_closed() {
         let pipe = Arc::new(pipe());
         assert_eq!(pipe.read_into(Some4(vec![])), Read::Ask);
         assert_eq!(pipe.push(b"a", false), pushed(1, true));
@@ -324,7 +327,7 @@ mod tests {
         let reader = std::thread::spawn(move || other.finish_read());
         pipe.close();
         assert_eq!(reader.join().unwrap(), (Some4(b"a".to_vec()), Some(End::Closed)));
-        assert_eq!(pipe.push(b"b", false), pushed(1, false), "the writer need not know");
+        assert_eq!(pipe.push(b"b", false), pushed(1, false), "the writer may go on");
         assert_eq!(take(&pipe, 9), (Read::Done(1, None), b"b".to_vec()));
         assert_eq!(take(&pipe, 9), (Read::Done(0, Some(End::Closed)), vec![]));
         pipe.wait();

@@ -1,4 +1,4 @@
-//! The pool over loom's primitives: to be used inside of `loom::model` only.
+//! The pool over loom's primitives. It must be used only inside `loom::model`.
 
 #[path = "../../../src/pool/completion.rs"]
 pub mod completion;

@@ -5,7 +5,7 @@
 #![allow(
     clippy::len_without_is_empty,
     clippy::new_without_default,
-    reason = "libwsgi does not export the pool; only here it is public, for the tests"
+    reason = "libwsgi does not export the pool; it is public only here, for the tests"
 )]
 
 pub mod checked;

@@ -1,7 +1,7 @@
 //! Every interleaving of `CompletionQueue`, within loom's bounds.
 //!
-//! That this check can fail was tried: loom reports a deadlock if "a notification is under way" is
-//! a flag of its own, cleared after the events were taken.
+//! This check can fail, as a trial has shown: loom reports a deadlock if "a notification is under
+//! way" is a flag of its own that is cleared after the events were taken.
 
 use loom::sync::Arc;
 use loom::thread;
@@ -9,7 +9,7 @@ use model::checked::completion::CompletionQueue;
 use model::checked::sync::{Condvar, Mutex};
 use std::collections::VecDeque;
 
-/// What an eventfd is to the host: it stays set until it is waited for.
+/// It does what an eventfd does for the host: it stays set until a thread waits for it.
 struct Notification {
     set: Mutex<bool>,
     changed: Condvar,
@@ -30,7 +30,8 @@ impl Notification {
     }
 }
 
-/// A consumer that drains only when notified sees every event, and those of one thread in order.
+/// A consumer that drains only when it is notified sees every event, and the events of each thread
+/// in order.
 #[test]
 fn a_notified_consumer_sees_every_event_in_order() {
     let mut builder = loom::model::Builder::new();

@@ -1,52 +1,53 @@
-//! Every interleaving of `Credit`, within loom's bounds; a producer that sleeps for ever is a
+//! Every interleaving of `Credit`, within loom's bounds. A producer that never wakes up is a
 //! deadlock, which loom reports.
 //!
-//! That these checks can fail was tried: loom reports a deadlock if the producer looks at the count
-//! and sets PARKED in two steps or not at all, if it is woken without the lock, if only one of two
-//! is woken, if `release` decides by the count before its own bytes, and if `end` or `open` wakes nobody.
+//! These checks can fail, as trials have shown. Loom reports a deadlock if the producer reads the
+//! count and sets PARKED in two steps, or does not set it, if a thread wakes it without the lock,
+//! if only one of two is woken, if `release` decides by the count before its own bytes, and if
+//! `end` or `open` wakes no producer.
 
 use loom::sync::Arc;
 use loom::thread;
 use model::checked::credit::Credit;
 
-/// A producer that parks is woken by the bytes that come back, from however many threads.
+/// The bytes that threads release wake a parked producer, even if no single release is enough.
 #[test]
-fn a_parked_producer_is_woken_by_give() {
+fn a_parked_producer_is_woken_by_release() {
     loom::model(|| {
         let credit = Arc::new(Credit::new(2));
         credit.reserve(3);
-        let givers = [1, 2].map(|bytes| {
+        let releasers = [1, 2].map(|bytes| {
             let credit = credit.clone();
             thread::spawn(move || credit.release(bytes))
         });
         assert!(credit.wait());
-        for giver in givers {
-            giver.join().expect("no thread panics");
+        for releaser in releasers {
+            releaser.join().expect("no thread panics");
         }
         assert!(!credit.is_over());
     });
 }
 
-/// A producer that fills its credit again after each wait gets all its bytes out.
+/// A producer that fills its credit again after each wait is woken each time.
 #[test]
 fn a_producer_parks_again_and_again() {
     loom::model(|| {
         let credit = Arc::new(Credit::new(3));
         credit.reserve(4);
-        let giving = credit.clone();
-        let giver = thread::spawn(move || {
-            giving.release(3);
-            giving.release(1);
+        let releasing = credit.clone();
+        let releaser = thread::spawn(move || {
+            releasing.release(3);
+            releasing.release(1);
         });
         assert!(credit.wait());
         credit.reserve(1);
         assert!(credit.wait());
-        giver.join().expect("no thread panics");
+        releaser.join().expect("no thread panics");
     });
 }
 
-/// Producers that share a credit are all woken, though the first to wake clears PARKED and may fill
-/// the credit again.
+/// All producers that share a credit are woken. The first of them clears PARKED and may fill the
+/// credit again.
 #[test]
 fn all_parked_producers_are_woken() {
     let mut builder = loom::model::Builder::new();
@@ -70,7 +71,7 @@ fn all_parked_producers_are_woken() {
     });
 }
 
-/// A producer that parks is woken by `end`, also when nothing ever comes back.
+/// `end` wakes a parked producer, even if no byte is ever released.
 #[test]
 fn a_parked_producer_is_woken_by_end() {
     loom::model(|| {
@@ -84,7 +85,7 @@ fn a_parked_producer_is_woken_by_end() {
     });
 }
 
-/// A producer that parks is woken by `open`, and does not park while it is open.
+/// `open` wakes a parked producer. It does not park again while the credit is open.
 #[test]
 fn a_parked_producer_is_woken_by_open() {
     loom::model(|| {
@@ -100,7 +101,7 @@ fn a_parked_producer_is_woken_by_open() {
     });
 }
 
-/// A producer that finds it closed again is woken by what comes back.
+/// A producer that finds the credit closed again is woken by a release.
 #[test]
 fn it_may_close_before_the_producer_has_seen_it_open() {
     loom::model(|| {
@@ -118,18 +119,19 @@ fn it_may_close_before_the_producer_has_seen_it_open() {
     });
 }
 
-/// `release` and `end` at once: the producer wakes, and after `end` it does not go on for long.
+/// With `release` and `end` at the same time, the producer wakes, and finds the end at its next
+/// wait.
 #[test]
-fn give_and_end_may_race() {
+fn release_and_end_may_race() {
     loom::model(|| {
         let credit = Arc::new(Credit::new(2));
         credit.reserve(3);
-        let giving = credit.clone();
-        let giver = thread::spawn(move || giving.release(3));
+        let releasing = credit.clone();
+        let releaser = thread::spawn(move || releasing.release(3));
         let ending = credit.clone();
         let end = thread::spawn(move || ending.end());
         credit.wait();
-        giver.join().expect("no thread panics");
+        releaser.join().expect("no thread panics");
         end.join().expect("no thread panics");
         assert!(!credit.wait());
     });

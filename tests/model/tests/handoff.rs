@@ -1,10 +1,10 @@
-//! Every interleaving of `Handoff`, within loom's bounds; a thread that is stuck is a deadlock,
+//! Every interleaving of `Handoff`, within loom's bounds. A thread that is stuck is a deadlock,
 //! which loom reports.
 //!
-//! That these checks can fail was tried: loom reports a deadlock if `wait_turn` does not look at
-//! the queue before it waits, if `next` and `drop` keep the standby's place when the queue is
-//! empty, if `next` appoints nobody, if `wake` is not remembered, if a dropped turn keeps its
-//! place or appoints nobody, and if `close` wakes only one thread.
+//! These checks can fail, as trials have shown. Loom reports a deadlock if `wait_turn` does not
+//! check the queue before it waits, if `next` and `drop` keep the standby's place when the queue is
+//! empty, if `next` appoints no standby, if `wake` is not remembered, if a dropped turn keeps its
+//! place or appoints no standby, and if `close` wakes only one thread.
 
 use loom::sync::{Arc, Mutex};
 use loom::thread::{self, JoinHandle};
@@ -12,7 +12,7 @@ use model::checked::handoff::Handoff;
 use model::checked::sync::Condvar;
 use model::checked::sync::Mutex as ParkingMutex;
 
-/// What the threads of one model share.
+/// The state that the threads of one model share.
 struct Scene {
     handoff: Handoff<usize>,
     gil: Mutex<()>,
@@ -24,7 +24,7 @@ struct Scene {
 struct Progress {
     /// How often each job was run.
     runs: [usize; 3],
-    /// Turns that ended.
+    /// How many turns have ended.
     turns: usize,
 }
 
@@ -38,7 +38,7 @@ impl Scene {
         })
     }
 
-    /// What a thread of the pool does: waits without the GIL, pops and runs with it.
+    /// The work of a thread of the pool: it waits without the GIL, and pops and runs jobs with it.
     fn work(&self) {
         while let Some(turn) = self.handoff.wait_turn() {
             let _gil = self.gil.lock().expect("no thread panics");
@@ -83,7 +83,7 @@ fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     builder.check(model);
 }
 
-/// Each job is run once, and the producer, which waits for them all, is never stuck.
+/// Each job is run once. The producer waits for all of them, and is never stuck.
 #[test]
 fn every_job_is_run_exactly_once() {
     check(3, || {
@@ -99,8 +99,8 @@ fn every_job_is_run_exactly_once() {
     });
 }
 
-/// A job that is pushed when the one before it is done, so that the worker is anywhere between its
-/// last pop and its next wait, is run.
+/// The next job is pushed when the one before it is done. The worker may be anywhere between its
+/// last pop and its next wait then. The job must be run.
 #[test]
 fn a_job_between_two_turns_is_not_lost() {
     check(3, || {
@@ -115,7 +115,8 @@ fn a_job_between_two_turns_is_not_lost() {
     });
 }
 
-/// A job that waits for a later one, with the GIL released, gets it: the standby takes over.
+/// A job releases the GIL and waits until a later job is done. The standby takes over and runs
+/// that.
 #[test]
 fn the_standby_takes_over_when_a_job_releases_the_gil() {
     check(2, || {
@@ -147,7 +148,7 @@ fn the_standby_takes_over_when_a_job_releases_the_gil() {
     });
 }
 
-/// Whenever `close` comes, each job is run, returned by `close` or refused by `push`, and all
+/// `close` may come at any time. Each job is run, returned by `close` or refused by `push`, and all
 /// threads end.
 #[test]
 fn close_wakes_all_and_loses_no_job() {
@@ -167,7 +168,7 @@ fn close_wakes_all_and_loses_no_job() {
     });
 }
 
-/// After a wake a turn ends, whatever the threads were doing; jobs are not held up by it.
+/// The threads may do anything at the time of a wake. A turn ends after it, and no job is held up.
 #[test]
 fn a_wake_ends_in_a_turn() {
     check(3, || {
@@ -183,7 +184,7 @@ fn a_wake_ends_in_a_turn() {
     });
 }
 
-/// A turn that is dropped unused, with the standby's place in it, holds up no job.
+/// A turn that is dropped unused, while it has the standby's place, holds up no job.
 #[test]
 fn an_unused_turn_holds_up_nothing() {
     check(3, || {
@@ -199,10 +200,10 @@ fn an_unused_turn_holds_up_nothing() {
     });
 }
 
-/// Jobs that are taken out while threads are on their way to the queue: each job is run or taken out,
-/// once, and those that stay are run.
+/// Jobs are taken out while threads are on their way to the queue. Each job is either run or taken
+/// out, once. Those that stay are run.
 #[test]
-fn what_is_taken_out_holds_up_nothing() {
+fn a_job_that_is_taken_out_holds_up_no_other() {
     check(3, || {
         let scene = Scene::new();
         let workers = start_workers(&scene, 2);
@@ -217,8 +218,8 @@ fn what_is_taken_out_holds_up_nothing() {
     });
 }
 
-/// A thread that leaves the pool in the middle of its turn, because another has its place, takes no
-/// job with it, whatever it was doing when its successor came.
+/// A thread leaves the pool in the middle of its turn, because another one has its place. No job is
+/// lost, whatever the thread did when its successor came.
 #[test]
 fn a_thread_that_leaves_loses_no_job() {
     check(3, || {

@@ -1,15 +1,16 @@
-//! Every interleaving of `Pipe`, within loom's bounds; a reader that sleeps for ever is a deadlock,
+//! Every interleaving of `Pipe`, within loom's bounds. A reader that never wakes up is a deadlock,
 //! which loom reports.
 //!
-//! That these checks can fail was tried: loom reports a deadlock if `push` wakes nobody for the end,
-//! if it wakes before it has copied and set the end, or only for a destination that is full, if
-//! `break_off` wakes nobody, and if `lend` leaves behind what had come before.
+//! These checks can fail, as trials have shown. Loom reports a deadlock if `push` does not wake the
+//! reader for the end, if it wakes the reader before it has copied and set the end, or only for a
+//! destination that is full, if `break_off` does not wake the reader, and if `read_into` does not
+//! take the bytes that had come before.
 
 use loom::sync::Arc;
 use loom::thread;
 use model::checked::pipe::{Destination, End, Pipe, Read};
 
-/// Room for so many bytes.
+/// A destination for this number of bytes.
 struct Room(Vec<u8>, usize);
 
 impl Destination for Room {
@@ -26,7 +27,7 @@ impl Destination for Room {
 
 type Shared = Arc<Pipe<Room>>;
 
-/// What a reader does that wants `size` bytes.
+/// Reads as a reader does that wants `size` bytes.
 fn read(pipe: &Shared, size: usize) -> (Vec<u8>, Option<End>) {
     let (room, end) = match pipe.read_into(Room(Vec::new(), size)) {
         Read::Done(room, end) => (room, end),
@@ -35,7 +36,7 @@ fn read(pipe: &Shared, size: usize) -> (Vec<u8>, Option<End>) {
     (room.0, end)
 }
 
-/// What a reader does that takes what comes.
+/// Reads as a reader does that takes the bytes as they come.
 fn read_some(pipe: &Shared) -> Vec<u8> {
     let mut memory = [0; 4];
     loop {
@@ -46,7 +47,7 @@ fn read_some(pipe: &Shared) -> Vec<u8> {
     }
 }
 
-/// Pushes all of `bytes`, as a writer does that tries again what was not taken.
+/// Pushes all of `bytes`, as a writer does that offers again the bytes that were not taken.
 fn push_all(pipe: &Shared, mut bytes: &[u8], last: bool) {
     loop {
         let taken = pipe.push(bytes, last).expect("it has not ended").taken;
@@ -58,9 +59,9 @@ fn push_all(pipe: &Shared, mut bytes: &[u8], last: bool) {
     }
 }
 
-/// A reader gets what it wants, from pieces that come before it, while it waits, and after it.
+/// A reader gets the bytes that it wants. Pieces may come before it, while it waits, and after it.
 #[test]
-fn a_reader_that_lends_is_woken_when_it_has_enough() {
+fn a_reader_with_a_destination_is_woken_when_it_is_full() {
     loom::model(|| {
         let pipe: Shared = Arc::new(Pipe::new(8));
         let writing = pipe.clone();
@@ -74,7 +75,8 @@ fn a_reader_that_lends_is_woken_when_it_has_enough() {
     });
 }
 
-/// A reader that needs less than has come does not wait for more, which may never come.
+/// A reader that needs fewer bytes than have come does not wait for more, since more may never
+/// come.
 #[test]
 fn a_reader_does_not_wait_for_more_than_it_needs() {
     loom::model(|| {
@@ -87,9 +89,9 @@ fn a_reader_does_not_wait_for_more_than_it_needs() {
     });
 }
 
-/// The two ways of reading, one after the other, miss nothing and give nothing twice.
+/// The two ways to read, one after the other, lose no byte and return none twice.
 #[test]
-fn what_one_reader_leaves_another_finds() {
+fn a_second_reader_gets_the_bytes_that_the_first_one_leaves() {
     loom::model(|| {
         let pipe: Shared = Arc::new(Pipe::new(8));
         let writing = pipe.clone();
@@ -105,9 +107,9 @@ fn what_one_reader_leaves_another_finds() {
     });
 }
 
-/// A reader is woken when the rest will not come, and knows that.
+/// A reader is woken when the rest will not come, and gets that as the end.
 #[test]
-fn a_reader_is_woken_by_what_breaks_off() {
+fn a_reader_is_woken_when_the_run_breaks_off() {
     loom::model(|| {
         let pipe: Shared = Arc::new(Pipe::new(8));
         let writing = pipe.clone();
@@ -121,7 +123,7 @@ fn a_reader_is_woken_by_what_breaks_off() {
     });
 }
 
-/// A writer that has to come again, as there is no room, is not forgotten by a reader that lends.
+/// A writer that found no room must try again. A reader with a destination waits for it.
 #[test]
 fn a_writer_without_room_goes_on_when_there_is_some() {
     let mut builder = loom::model::Builder::new();

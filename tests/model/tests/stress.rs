@@ -1,4 +1,4 @@
-//! Handoff, CompletionQueue and Credit together, with real threads and as many jobs as two seconds hold.
+//! Handoff, CompletionQueue and Credit together, with real threads, under load for two seconds.
 
 use model::real::completion::CompletionQueue;
 use model::real::credit::Credit;
@@ -14,12 +14,12 @@ const WORKERS: usize = 4;
 const CONCURRENCY: usize = 32;
 const BLOCKS: usize = 4;
 const BLOCK: usize = 3000;
-/// Two blocks are over it, so that most jobs park.
+/// Two blocks are above it, so that most jobs park.
 const LIMIT: usize = 4096;
-/// Every so many-th job is cancelled at its first block.
+/// One of this number of jobs is cancelled, at its first block.
 const CANCELLED: usize = 7;
 const LOAD: Duration = Duration::from_secs(2);
-/// Far beyond what a busy machine needs for one event: whoever waits that long is stuck.
+/// A busy machine needs far less time than this for one event. A thread that waits longer is stuck.
 const STUCK: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
@@ -51,11 +51,11 @@ impl Pool {
         }
     }
 
-    /// Yields blocks like an application, until it is done or cancelled.
+    /// Yields blocks as an application does, until it is done or cancelled.
     fn run(&self, job: Job, gil: &mut MutexGuard<'_, ()>) {
         for _ in 0..BLOCKS {
             job.credit.reserve(BLOCK);
-            self.tell(Event::Block(job.clone()));
+            self.publish(Event::Block(job.clone()));
             let go_on = if job.credit.is_over() {
                 MutexGuard::unlocked(gil, || job.credit.wait())
             } else {
@@ -65,10 +65,10 @@ impl Pool {
                 break;
             }
         }
-        self.tell(Event::End(job.number));
+        self.publish(Event::End(job.number));
     }
 
-    fn tell(&self, event: Event) {
+    fn publish(&self, event: Event) {
         if self.done.push(event) {
             *self.notified.lock() = true;
             self.notification.notify_one();
@@ -85,10 +85,10 @@ impl Pool {
     }
 }
 
-/// The host's side: what it has handed over and what came back.
+/// The host: the jobs that it has handed over, and those that have ended.
 struct Host<'a> {
     pool: &'a Pool,
-    /// By job: whether its end was seen.
+    /// For each job, whether the host has received its end.
     ended: Vec<bool>,
     running: usize,
 }
@@ -101,7 +101,7 @@ impl Host<'_> {
         assert!(self.pool.handoff.push(job).is_ok());
     }
 
-    fn take_in(&mut self, event: Event) {
+    fn receive(&mut self, event: Event) {
         match event {
             Event::Block(job) if job.number % CANCELLED == 0 => {
                 job.credit.end();
@@ -129,13 +129,14 @@ impl Host<'_> {
             self.pool.wait_for_notification();
             self.pool.done.drain(&mut events);
             for event in events.drain(..) {
-                self.take_in(event);
+                self.receive(event);
             }
         }
     }
 }
 
-// The workers are not scoped: a host that finds itself stuck must fail, not wait for stuck workers.
+// The workers are not scoped: a host that is stuck must fail, and not wait for workers that are
+// stuck.
 #[test]
 fn nothing_is_lost_or_stuck_under_load() {
     let pool = Arc::new(Pool {

@@ -1,4 +1,4 @@
-//! Loom's primitives in the form of parking_lot's, which know no poisoning.
+//! Loom's primitives with the interface of parking_lot's, which has no poisoning.
 
 pub use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::ops::{Deref, DerefMut};
@@ -7,7 +7,7 @@ const POISONED: &str = "a thread of the model panicked";
 
 pub struct Mutex<T>(loom::sync::Mutex<T>);
 
-/// `None` only while `Condvar::wait` has the mutex released.
+/// `None` only while `Condvar::wait` waits with the mutex released.
 pub struct MutexGuard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
 
 pub struct Condvar(loom::sync::Condvar);
