@@ -1,4 +1,4 @@
-"""Applications for the gateway's tests; each function's docstring says what it does."""
+"""Applications for the gateway's tests. The docstring of a function describes what it does."""
 
 import io
 import sys
@@ -46,7 +46,7 @@ def hello_world(environ, start_response):
 
 
 def environ(environ, start_response):
-    """The environ, a line for each key: its repr, its type's name."""
+    """Answers with the name of environ's type, then a line for each key with its repr."""
     lines = [f"{key}={environ[key]!r}" for key in sorted(environ)]
     start_response("200 OK", PLAIN)
     return ["\n".join([type(environ).__name__] + lines).encode()]
@@ -57,13 +57,13 @@ def two_blocks(environ, start_response):
 
 
 def late_start(environ, start_response):
-    """start_response is called when the first block is asked for."""
+    """Calls start_response when the gateway asks for the first block."""
     start_response("404 Not Found", PLAIN)
     yield b"late"
 
 
 def replaced_before_first_block(environ, start_response):
-    """An empty block sends nothing, so that the head can still be replaced."""
+    """Replaces the head after an empty block, which sends nothing."""
     start_response("200 OK", [("X-Old", "1")])
     yield b""
     try:
@@ -121,7 +121,7 @@ def not_modified(environ, start_response):
 
 
 def sized(environ, start_response):
-    """Blocks for a Content-Length of 10: the length of QUERY in X-Blocks, comma separated."""
+    """States a Content-Length of 10. X-Blocks has the sizes of the blocks, separated by commas."""
     sizes = environ["HTTP_X_BLOCKS"].split(",")
     headers = [("Content-Length", "10")]
     return blocks(start_response, [b"x" * int(size) for size in sizes if size], headers)
@@ -162,19 +162,19 @@ def bad_close(environ, start_response):
 
 
 def returns(environ, start_response):
-    """Whatever X-Returns evaluates to."""
+    """Returns the value of the expression in X-Returns."""
     start_response("200 OK", PLAIN)
     return eval(environ["HTTP_X_RETURNS"])
 
 
 def head(environ, start_response):
-    """start_response with what X-Status and X-Headers evaluate to."""
+    """Calls start_response with the values of the expressions in X-Status and X-Headers."""
     start_response(eval(environ["HTTP_X_STATUS"]), eval(environ["HTTP_X_HEADERS"]))
     return [b"body"]
 
 
 def read(environ, start_response):
-    """The repr of what the expression X-Read makes of wsgi.input, here named i."""
+    """Answers with the repr of the expression in X-Read. There i is wsgi.input."""
     i = environ["wsgi.input"]
     try:
         result = eval(environ["HTTP_X_READ"], {"i": i})
@@ -185,7 +185,7 @@ def read(environ, start_response):
 
 
 def read_on(environ, start_response):
-    """Reads on, whatever happens, and says what came of each read."""
+    """Reads on after each error, and answers with the result of each read."""
     i = environ["wsgi.input"]
     results = []
     for read in (i.readline, i.readline, i.read, i.readlines, lambda: i.read(1)):
@@ -204,7 +204,7 @@ def reads_all(environ, start_response):
 
 
 def wraps_the_error(environ, start_response):
-    """As frameworks do that have exceptions of their own."""
+    """Raises another exception from the OSError, as frameworks do that have their own."""
     try:
         return reads_all(environ, start_response)
     except OSError as error:
@@ -225,7 +225,7 @@ def no_such_file(environ, start_response):
 
 
 def file_wrapped(environ, start_response):
-    """A file of 10 digits from its third byte on, after a buffered read."""
+    """Returns a file of 10 digits from its third byte on, after a buffered read."""
     file = tempfile.NamedTemporaryFile()
     file.write(b"0123456789")
     file.flush()
@@ -248,7 +248,7 @@ def keeps(environ, start_response):
 
 
 def uses_kept(environ, start_response):
-    """What happens when the objects of an earlier request are used."""
+    """Answers with the results of using the objects of an earlier request."""
     results = []
     for use in (
         lambda: KEPT["input"].read(),
@@ -264,7 +264,7 @@ def uses_kept(environ, start_response):
 
 
 def in_thread(work):
-    """What a thread makes of it."""
+    """Calls work on another thread, and returns its result."""
     results = []
     thread = threading.Thread(target=lambda: results.append(work()))
     thread.start()
@@ -273,7 +273,7 @@ def in_thread(work):
 
 
 def other_thread(environ, start_response):
-    """Reads, logs, starts and writes on threads of its own."""
+    """Reads, logs, starts the response and writes, each on a thread of its own."""
 
     def begin():
         environ["wsgi.errors"].write("from another thread\n")
@@ -286,7 +286,7 @@ def other_thread(environ, start_response):
 
 
 def logs(environ, start_response):
-    """Text on all ways to the log, some of it without a line break at its end."""
+    """Writes text on all ways to the log, some of it without a line break at its end."""
     environ["wsgi.errors"].writelines(["one\ntwo ", "three"])
     print("printed")
     sys.stderr.write("unfinished")
@@ -297,7 +297,7 @@ def logs(environ, start_response):
 
 
 def two_threads_log(environ, start_response):
-    """Two threads write to one wsgi.errors at once, line by line: "first 0", "second 0"..."""
+    """Two threads write to one wsgi.errors at the same time: "first 0", "second 0"..."""
     begin = threading.Barrier(2)
 
     def log(name):
@@ -320,7 +320,7 @@ def closed_count(environ, start_response):
 
 
 def no_end(environ, start_response):
-    """Blocks for ever."""
+    """Returns blocks without an end."""
     KEPT["thread"] = threading.get_ident()
     start_response("200 OK", PLAIN)
     return Blocks(iter(lambda: b"block", None))
@@ -332,9 +332,9 @@ def executable(environ, start_response):
 
 
 def asks_for_its_client(environ, start_response):
-    """Asks on two threads before and after write(); reads after it. What came of it is printed."""
+    """Asks on two threads before and after write(), then reads. Prints the results."""
     asked, results = environ["libwsgi.client_disconnected"], []
-    KEPT["asked", environ["PATH_INFO"]] = asked  # tests run side by side
+    KEPT["asked", environ["PATH_INFO"]] = asked  # tests run at the same time
 
     def attempt(step):
         try:
@@ -355,7 +355,7 @@ def asks_for_its_client(environ, start_response):
 
 
 def raises_without_a_client(environ, start_response):
-    """Raises what X-Raises evaluates to, once its client is gone."""
+    """Raises the value of the expression in X-Raises, once its client is gone."""
     try:
         start_response("200 OK", PLAIN)(b"block")
     except OSError:
@@ -375,7 +375,7 @@ SEEN = []
 
 
 def traced(environ, start_response):
-    """Sets what X-Set evaluates to, and says what was seen on this thread since it was asked."""
+    """Evaluates X-Set. Answers with the calls of tracers on this thread since the last request."""
     seen, SEEN[:] = SEEN[:], []
     KEPT["traced"] = threading.get_ident()
     eval(environ.get("HTTP_X_SET", "None"))
@@ -394,7 +394,7 @@ def another_tracer(frame, event, argument):
 
 
 def strings_of_environ(environ, start_response):
-    """Answers with the strings of environ, one in a line."""
+    """Answers with the strings of environ, one on each line."""
     start_response("200 OK", PLAIN)
     lines = [f"{key}={value}\n" for key, value in environ.items() if isinstance(value, str)]
     return ["".join(lines).encode("latin-1")]

@@ -48,7 +48,7 @@ fn input_reads_as_a_buffered_stream_does() {
 }
 
 #[test]
-fn read1_gives_what_is_there() {
+fn read1_returns_the_bytes_that_are_there() {
     let blocks = [Some(&BODY[..5]), Some(&BODY[5..6]), Some(&BODY[6..])];
     let answer = call("read").method("POST").header("X-Read", "list(iter(i.read1, b''))");
     assert_eq!(answer.upload(&blocks).run().text(), r"[b'one\nt', b'w', b'o\n\nfour']");
@@ -101,7 +101,7 @@ fn the_host_is_not_asked_for_more_than_its_client_has_stated() {
 }
 
 #[test]
-fn a_body_that_broke_off_and_is_not_caught_is_not_the_applications_error() {
+fn an_uncaught_error_of_a_broken_body_is_not_the_applications() {
     for (application, upload) in [
         ("reads_all", &[Some(&b"one"[..]), None][..]),
         ("wraps_the_error", &[None][..]),
@@ -112,12 +112,12 @@ fn a_body_that_broke_off_and_is_not_caught_is_not_the_applications_error() {
         let line = "WSGI0219 the client left before its request body was whole: \"POST /up\"";
         assert!(answer.logged(line), "{application}: {answer:?}");
         assert!(!answer.logged("WSGI0201") && !answer.logged("Traceback"), "{answer:?}");
-        assert_eq!(answer.outcome, None, "nobody is left who could be told");
+        assert_eq!(answer.outcome, None, "there is no client left to answer");
     }
 }
 
 #[test]
-fn other_errors_with_a_broken_body_are_the_applications() {
+fn other_errors_after_a_broken_body_are_the_applications() {
     let answer = call("fails_after_a_broken_body").method("POST").upload(&[None]).run();
     assert!(answer.logged("WSGI0201") && answer.logged("ValueError: of its own"), "{answer:?}");
     assert_eq!(answer.outcome, Some(Outcome::Failed));
@@ -204,7 +204,7 @@ fn environ_is_a_new_dict_with_the_keys_of_the_pep() {
     ] {
         assert!(!lines.iter().any(|line| line.starts_with(key)), "{key}: {text}");
     }
-    assert!(!text.contains("evil"), "whatever the key is: {text}");
+    assert!(!text.contains("evil"), "under any key: {text}");
 }
 
 #[test]

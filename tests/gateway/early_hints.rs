@@ -1,4 +1,4 @@
-//! wsgi.early_hints: fields that are sent before the response.
+//! wsgi.early_hints: header fields that are sent before the response.
 
 use crate::host::{Answer, call, call_file};
 use std::path::Path;
@@ -17,7 +17,7 @@ fn text(hints: &[(String, String)]) -> Vec<String> {
 }
 
 #[test]
-fn the_key_is_there_for_a_client_that_can_be_hinted_and_for_no_other() {
+fn only_a_client_that_can_get_hints_has_the_key() {
     assert_eq!(call_file(file(), "has_key").early_hints().run().text(), "True");
     assert_eq!(call_file(file(), "has_key").run().text(), "False");
     assert_eq!(call("hello_world").early_hints().run().hints, []);
@@ -44,19 +44,19 @@ fn hints_after_the_head_are_dropped() {
 }
 
 #[test]
-fn what_speaks_of_the_body_or_the_connection_is_left_out() {
+fn headers_of_the_body_or_the_connection_are_left_out() {
     let answer = hint("unfit");
     assert_eq!(text(&answer.hints), ["X-Fit: 1"]);
     assert!(answer.logged("WSGI0206 the response header Connection"));
 }
 
 #[test]
-fn what_is_no_header_is_refused_as_start_response_refuses_it() {
+fn wrong_hints_are_refused_as_start_response_refuses_headers() {
     assert_eq!(hint("wrong").text(), "TypeError TypeError TypeError ValueError ValueError");
 }
 
 #[test]
-fn a_request_cannot_hint_without_end() {
+fn the_hints_of_a_request_are_limited() {
     let answer = hint("endless");
     assert_eq!(answer.outcome, Some(Outcome::Failed));
     assert!(answer.logged("ValueError: wsgi.early_hints was given more than 64 KB"));
@@ -64,22 +64,22 @@ fn a_request_cannot_hint_without_end() {
 }
 
 #[test]
-fn each_hint_counts_however_short_it_is() {
+fn each_hint_counts_even_if_it_is_short() {
     assert_eq!(hint("endless_short").hints.len(), 64 * 1024 / (2 + 512 + 64));
     assert_eq!(hint("many_fields").hints.len(), 0, "a field counts too");
 }
 
 #[test]
-fn a_client_that_left_is_an_oserror() {
+fn a_hint_to_a_client_that_left_raises_oserror() {
     let answer = call_file(file(), "caught").leave_at_hints().run();
     for number in [1, 2] {
         assert!(answer.logged(&format!("hint {number}: OSError")), "{:?}", answer.log);
     }
-    assert_eq!((answer.hints.len(), answer.outcome), (1, None), "the host is told once");
+    assert_eq!((answer.hints.len(), answer.outcome), (1, None), "the host is called once");
 }
 
 #[test]
-fn it_works_on_any_thread_until_the_request_ends() {
+fn hints_work_on_each_thread_until_the_request_ends() {
     let refused = "RuntimeError: wsgi.early_hints was used";
     let other = hint("on_another_thread");
     assert_eq!((other.hints.len(), other.text().as_str()), (1, "hinted"));

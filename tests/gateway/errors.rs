@@ -1,4 +1,4 @@
-//! Applications that break the rules or themselves: each gets a clear log line, none ends more than
+//! Applications that break the rules or fail. Each gets a clear log line, and none ends more than
 //! its own request.
 
 use crate::host::call;
@@ -92,7 +92,7 @@ fn a_wrong_status_or_header_raises_in_the_application() {
 }
 
 #[test]
-fn headers_go_out_as_they_were_given() {
+fn headers_are_sent_as_they_were_given() {
     let headers = "[('Set-Cookie', 'a=1'), ('Set-Cookie', 'b=2'), ('X-Latin', '\u{e9}')]";
     let answer = call("head").header("X-Status", "'200'").header("X-Headers", headers).run();
     assert_eq!((answer.status, answer.reason.as_str()), (200, ""));
@@ -110,7 +110,7 @@ fn hop_by_hop_headers_are_left_out_with_a_warning() {
 }
 
 #[test]
-fn what_the_application_kept_is_of_no_use_later() {
+fn objects_of_an_earlier_request_raise() {
     assert!(call("keeps").run().is_complete());
     let answer = call("uses_kept").run();
     let text = answer.text();
@@ -132,7 +132,7 @@ fn other_threads_may_do_everything_while_the_request_lasts() {
 }
 
 #[test]
-fn all_text_gets_to_the_log_line_by_line() {
+fn all_text_is_logged_line_by_line() {
     let answer = call("logs").run();
     for line in ["one", "two three", "printed", "unfinished", r"bell \x07 and \udcff"] {
         assert!(answer.log.iter().any(|logged| logged == line), "{line}: {:?}", answer.log);

@@ -1,4 +1,4 @@
-"""Files for wsgi.file_wrapper: those that are what they give, and those that are not."""
+"""Files for wsgi.file_wrapper. read() returns the content of some of them, and not of others."""
 
 import bz2
 import functools
@@ -21,14 +21,14 @@ DIGITS = KEPT.name
 
 
 class Letters(io.FileIO):
-    """A file whose read() gives letters for its digits."""
+    """A file whose read() returns letters instead of its digits."""
 
     def read(self, size=-1):
         return bytes(byte + 49 for byte in super().read(size))
 
 
 class Half:
-    """Gives half of a file; everything but read() is the file's."""
+    """Returns half of a file. All methods except read() are the file's."""
 
     def __init__(self, file):
         self.file, self.left = file, 5
@@ -50,7 +50,7 @@ def compressed(module):
 
 
 def lettered(file, name="read"):
-    """The file with a method of its own for one of its class."""
+    """Gives the file a method of its own that hides one of its class."""
     original = getattr(file, name)
 
     @functools.wraps(original)
@@ -62,15 +62,17 @@ def lettered(file, name="read"):
 
 
 def begun(file):
-    """The file with something in its buffer that is not in the file yet."""
+    """Puts bytes into the file's buffer that are not in the file yet."""
     file.seek(0)
     file.write(b"abc")
     return file
 
 
 def wrapped(environ, start_response):
-    """A file wrapper of what X-File evaluates to, with blocks of X-Size bytes, or 4; with X-Read, what
-    PEP 3333 says that it gives."""
+    """Returns a file wrapper of the value of X-File, with blocks of X-Size bytes, or 4.
+
+    With X-Read, returns the iterable that PEP 3333 requires the wrapper to be like.
+    """
     file = eval(environ["HTTP_X_FILE"])
     start_response("200 OK", [("Content-Type", "text/plain")])
     if "HTTP_X_READ" in environ:

@@ -4,14 +4,14 @@ use crate::host::{Call, call_file};
 use std::path::Path;
 use wsgi::host::Outcome;
 
-/// A file wrapper of what the expression makes of the names in files.py.
+/// A file wrapper around the value of an expression, which uses the names in files.py.
 fn wrap(file: &str) -> Call {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/files.py");
     call_file(path, "wrapped").header("X-File", file)
 }
 
 #[test]
-fn a_file_is_sent_by_the_host_where_read_gives_what_is_in_it() {
+fn the_host_sends_a_file_if_read_returns_its_content() {
     for (file, sent) in [
         ("open(DIGITS, 'rb')", true),
         ("open(DIGITS, 'rb', 0)", true),
@@ -46,9 +46,10 @@ fn a_file_is_sent_by_the_host_where_read_gives_what_is_in_it() {
     }
 }
 
-/// It is a "suggestion": None and -1 are "all" to `read()`, and other servers pass them on.
+/// PEP 3333 calls the size a "suggestion". To `read()`, None and -1 mean "all", and other servers
+/// pass them on to it.
 #[test]
-fn a_size_of_blocks_that_is_none_suggests_nothing() {
+fn a_value_that_cannot_be_a_block_size_means_the_default() {
     for size in ["None", "-1", "0", "1", "2**63 - 1", "2**63", "2**70", "-2**70", "False"] {
         for file in ["io.BytesIO(b'0123456789')", "open(DIGITS, 'rb')"] {
             let answer = wrap(file).header("X-Size", size).run();
@@ -60,7 +61,7 @@ fn a_size_of_blocks_that_is_none_suggests_nothing() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_so_is_the_applications_error() {
+fn a_file_that_cannot_be_read_is_the_applications_error() {
     for (file, error) in [
         ("open(DIGITS)", "an iterable with a str in it"),
         ("open(DIGITS, 'ab', 0)", "UnsupportedOperation"),

@@ -1,4 +1,4 @@
-//! A blocking host in memory: what the library tells it becomes an [`Answer`].
+//! A blocking host in memory. The calls of the library become an [`Answer`].
 
 use crate::limit::Limit;
 use std::collections::HashMap;
@@ -15,26 +15,26 @@ use wsgi::runtime::Runtime;
 use wsgi::runtime::settings::Settings;
 use wsgi::wsgi::target::Target;
 
-/// What a client would have got, and what the log has about it.
+/// What a client would have received, and the log lines about it.
 #[derive(Default, Debug)]
 pub struct Answer {
-    /// The fields of one response 103 after the other.
+    /// The fields of all responses 103, in their order.
     pub hints: Vec<(String, String)>,
     pub status: u16,
     pub reason: String,
     pub headers: Vec<(String, String)>,
     pub content_length: Option<u64>,
     pub no_body: bool,
-    /// One entry for each call of `write`; a file is one too.
+    /// One entry for each call of `write` and `send_file`.
     pub writes: Vec<Vec<u8>>,
     pub sent_files: usize,
     pub outcome: Option<Outcome>,
     pub log: Vec<String>,
-    /// The host says that the client is gone at its `write` of this number.
+    /// The host reports that the client is gone at its `write` of this number.
     pub leave_at_write: Option<usize>,
-    /// The host says that the client is gone when there are hints for it.
+    /// The host reports that the client is gone when it gets hints.
     pub leave_at_hints: bool,
-    /// What `read` gives, block by block; None is an error.
+    /// The blocks that `read` returns. None is an error.
     pub upload: Vec<Option<Vec<u8>>>,
 }
 
@@ -166,7 +166,7 @@ static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
     Runtime::start(settings, Box::new(MemoryHost)).expect("Python can be started")
 });
 
-/// A request that is being described, then run.
+/// A request. A test describes it, then runs it.
 pub struct Call {
     file: PathBuf,
     callable: &'static str,
@@ -180,13 +180,13 @@ pub struct Call {
     answer: Answer,
 }
 
-/// A GET for the application of that name in apps.py.
+/// A GET for the application `callable` in apps.py.
 pub fn call(callable: &'static str) -> Call {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/apps.py");
     call_file(file, callable)
 }
 
-/// A GET for the application of that name in any file.
+/// A GET for the application `callable` in `file`.
 pub fn call_file(file: PathBuf, callable: &'static str) -> Call {
     let fields = HashMap::from([("method", "GET".to_owned()), ("path", "/".to_owned())]);
     let answer = Answer::default();
@@ -230,7 +230,7 @@ impl Call {
         self
     }
 
-    /// The same in a file, between other bytes.
+    /// As `body`, but in a file between other bytes.
     pub fn body_in_file(mut self, bytes: &[u8]) -> Self {
         let path = std::env::temp_dir().join(format!("{}.body", std::process::id()));
         std::fs::write(&path, [b"before", bytes, b"after"].concat()).unwrap();
@@ -240,20 +240,20 @@ impl Call {
         self
     }
 
-    /// A body that the library pulls; None is where it breaks off.
+    /// A body that the library pulls. It breaks off at None.
     pub fn upload(mut self, blocks: &[Option<&[u8]>]) -> Self {
         self.answer.upload = blocks.iter().map(|block| block.map(<[u8]>::to_vec)).collect();
         self.arrival = Arrival::Pulled;
         self
     }
 
-    /// How long the client says that the body is, which may be wrong.
+    /// The length of the body that the client states. It may be wrong.
     pub fn state(mut self, length: Option<u64>) -> Self {
         self.stated = length;
         self
     }
 
-    /// The client is one that can be sent hints.
+    /// The host can send hints to this client.
     pub fn early_hints(mut self) -> Self {
         self.early_hints = true;
         self
@@ -297,7 +297,7 @@ impl Call {
         request.early_hints = self.early_hints;
         let answer = Arc::new(Mutex::new(self.answer));
         let pointer = Arc::as_ptr(&answer).cast_mut();
-        // WSGI_GONE is an answer too: the test looks at what was told before.
+        // WSGI_GONE is not a failure of the test, which checks the calls that came before it.
         let _ = app.run(request, HostRequest(pointer.cast()));
         Arc::into_inner(answer).unwrap().into_inner().unwrap()
     }

@@ -1,14 +1,14 @@
-//! A time limit for each call. A test that hangs is a failure that has a name.
+//! A time limit for each call, so that a test that hangs fails, and its name is printed.
 
 use std::io::Write;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-/// Far longer than any call takes, also on a machine that is busy.
+/// Far longer than any call takes, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// From `begin` until it is dropped, the test of the calling thread has `LIMIT`.
+/// Between `begin` and its drop, the test of the calling thread may take `LIMIT`.
 pub struct Limit {
     _ended: Sender<()>,
 }
@@ -19,7 +19,7 @@ impl Limit {
         let (ended, end) = mpsc::channel();
         thread::spawn(move || {
             if end.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
-                // Not eprintln!: the tests' output is kept until their end, which does not come.
+                // Not eprintln!: its output is kept until the end of the test, which does not come.
                 let _ = writeln!(std::io::stderr(), "test {test} hangs: ended after {LIMIT:?}");
                 // A thread that waits for Python cannot be ended alone.
                 std::process::abort();

@@ -1,6 +1,6 @@
-//! The gateway against a host in memory: PEP 3333 where it lives, without HTTP around it.
+//! The gateway with a host in memory: PEP 3333 without HTTP around it.
 //!
-//! Each test names an application of apps.py and says what a client gets and what the log says.
+//! Each test names an application of apps.py, and what the client and the log must get.
 
 mod body;
 mod client;

@@ -1,10 +1,10 @@
-"""An application that has given all of its Content-Length, and is not at its end."""
+"""An application that goes on after it has given all of its Content-Length."""
 
 PLAIN = [("Content-Type", "text/plain")]
 
 
 def goes_on_after_all(environ, start_response):
-    """Gives all of its Content-Length, by write() or not, then an empty block, and is not at its end."""
+    """Gives all of its Content-Length, by write() or as a block, and goes on after that."""
     write = start_response("200 OK", [*PLAIN, ("Content-Length", "5")])
     if environ["PATH_INFO"] == "/written":
         write(b"whole")

@@ -58,7 +58,7 @@ fn a_block_without_start_response_is_an_error() {
 }
 
 #[test]
-fn what_is_written_comes_before_what_is_returned() {
+fn written_blocks_come_before_the_returned_ones() {
     let answer = call("written").run();
     assert_eq!(answer.writes, [&b"written "[..], b"returned"]);
     assert_eq!(answer.content_length, None);
@@ -107,7 +107,7 @@ fn fewer_bytes_than_promised_are_cut_off_and_never_complete() {
 }
 
 #[test]
-fn no_bytes_at_all_where_some_were_promised_is_a_500() {
+fn no_bytes_instead_of_the_promised_ones_is_a_500() {
     let answer = call("sized").header("X-Blocks", "0").run();
     assert_eq!(answer.outcome, Some(Outcome::Failed));
     assert!(answer.logged("WSGI0204"));
@@ -132,7 +132,7 @@ fn a_file_is_sent_from_where_it_is_read_to() {
 }
 
 #[test]
-fn what_is_not_a_file_is_read_in_blocks() {
+fn an_object_that_is_not_a_file_is_read_in_blocks() {
     let answer = call("bytesio_wrapped").run();
     assert_eq!(answer.writes, [&b"0123"[..], b"4567", b"89"]);
     assert_eq!(answer.sent_files, 0);
@@ -144,5 +144,5 @@ fn a_client_that_leaves_ends_the_iteration() {
     let answer = call("no_end").leave_at_write(3).run();
     assert_eq!((answer.writes.len(), answer.outcome), (3, None));
     let after: u32 = call("closed_count").run().text().parse().unwrap();
-    assert!(after > before, "close() is called all the same");
+    assert!(after > before, "close() is called nevertheless");
 }

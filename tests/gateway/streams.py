@@ -1,4 +1,4 @@
-"""What programs do to streams: sys.stdout and sys.stderr, wsgi.input, wsgi.errors."""
+"""Applications that use streams as programs do: sys.stdout, sys.stderr, wsgi.input, wsgi.errors."""
 
 import codecs
 import contextlib
@@ -21,7 +21,7 @@ def answer(start_response, value):
     return [repr(value).encode()]
 
 
-# What io has for each.
+# Streams of io to compare with.
 FILE = open(os.devnull, "r+b", buffering=0)
 TEXT = open(os.devnull, "w")
 
@@ -38,14 +38,14 @@ def originals(environ):
 
 
 def attributes(environ, start_response):
-    """What is there of the originals, and is not there; and what a method is not."""
+    """Answers with the attributes of io's streams that are missing, or are not methods as there."""
     missing = []
     for stream, original in originals(environ):
         for name in set(dir(original)) - {"closefd"}:
             if name.startswith("_") and not name.startswith("__"):
                 continue
             if stream is environ["wsgi.input"] and name == "raw":
-                continue  # nothing is below
+                continue  # there is no raw stream below it
             if not hasattr(stream, name):
                 missing.append(f"{stream!r} has no {name}")
             elif callable(getattr(original, name)) != callable(getattr(stream, name)):
@@ -57,7 +57,7 @@ def attributes(environ, start_response):
 
 
 def common(stream):
-    """What works on every stream of io."""
+    """Does what works on each stream of io."""
     stream.note = "an attribute"
     assert weakref.ref(stream)() is stream and stream.__dict__["note"] == "an attribute"
     with stream as entered:
@@ -116,7 +116,7 @@ def raises(kind, step):
 
 
 def logs(environ, start_response):
-    """Uses all that goes to the log as programs do."""
+    """Uses all streams to the log as programs do."""
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, environ["wsgi.errors"]):
         text_to_log(stream)
         bytes_to_log(stream.buffer)
@@ -126,7 +126,7 @@ def logs(environ, start_response):
 
 
 def uses_stdin(environ, start_response):
-    """Reads standard input, and closes it in each way there is."""
+    """Reads standard input, and closes it in each possible way."""
     found = [sys.stdin.read(), sys.stdin.buffer.read(), list(sys.stdin)]
     for close in (
         lambda: exit(),
@@ -148,14 +148,14 @@ def uses_stdin(environ, start_response):
 
 
 def same(environ, start_response):
-    """What an expression makes of wsgi.input, and of a BytesIO of the same bytes."""
+    """Compares the results of many steps on wsgi.input and on a BytesIO of the same bytes."""
     whole = environ["wsgi.input"].read()
     environ["wsgi.input"].seek(0)
-    here, there = made(environ["wsgi.input"]), made(io.BytesIO(whole))
+    here, there = results_of(environ["wsgi.input"]), results_of(io.BytesIO(whole))
     return answer(start_response, "the same" if here == there else (here, there))
 
 
-def made(stream):
+def results_of(stream):
     results = []
     for step in (
         lambda: (stream.tell(), stream.read(5), stream.tell()),
@@ -181,7 +181,7 @@ def made(stream):
 
 
 def only_once(environ, start_response):
-    """A body that comes as it is read."""
+    """Reads a body that arrives during the reads."""
     body = environ["wsgi.input"]
     seekable = body.seekable()
     for step in (body.tell, lambda: body.seek(0), body.fileno, body.truncate):
@@ -190,7 +190,7 @@ def only_once(environ, start_response):
 
 
 def wraps_input(environ, start_response):
-    """A message, read as email does, and then in other ways."""
+    """Reads a message as email does, and then in other ways."""
     body = environ["wsgi.input"]
     common(body)
     message = email.message_from_binary_file(body)
@@ -209,7 +209,7 @@ def wraps_input(environ, start_response):
 
 
 def leaves_something(environ, start_response):
-    """Something stays on the streams, and what the request before has left is not there."""
+    """Leaves something on the streams. Answers with what the request before has left on them."""
     found = []
     for name in ("wsgi.input", "wsgi.errors"):
         stream = environ[name]
@@ -227,7 +227,7 @@ def leaves_something(environ, start_response):
 
 
 def uses_inner(environ, start_response):
-    """What the inner object of an earlier request gives."""
+    """Uses the inner object of an earlier request."""
     try:
         return answer(start_response, KEPT["wsgi.input"].read())
     except RuntimeError as error:

@@ -1,4 +1,5 @@
-//! Streams as programs use them: what `io` has, and what is no use of one request to the next.
+//! The streams as programs use them: they do what those of `io` do, and nothing of one request is
+//! left on those of the next.
 
 use crate::host::{Call, call_file};
 use std::path::Path;
@@ -10,13 +11,13 @@ fn streams(callable: &'static str) -> Call {
 }
 
 #[test]
-fn they_have_all_that_the_streams_of_io_have() {
+fn the_streams_have_each_attribute_of_those_of_io() {
     let answer = streams("attributes").body(BODY).run();
     assert_eq!(answer.text(), "[]", "{:?}", answer.log);
 }
 
 #[test]
-fn what_goes_to_the_log_bears_what_programs_do() {
+fn streams_to_the_log_work_as_programs_use_them() {
     let answer = streams("logs").run();
     assert_eq!(answer.text(), "'done'", "{:?}", answer.log);
     for line in ["bytes", "three", "caf\u{e9}", "five", "wrapped", "detached", "codecs"] {
@@ -28,13 +29,13 @@ fn what_goes_to_the_log_bears_what_programs_do() {
 }
 
 #[test]
-fn standard_input_is_empty_whoever_has_closed_it() {
+fn standard_input_is_empty_even_after_a_close() {
     let answer = streams("uses_stdin").run();
     assert_eq!(answer.text(), "[]", "{:?}", answer.log);
 }
 
 #[test]
-fn a_body_that_is_here_can_be_read_again_as_a_file_can() {
+fn a_body_that_is_there_can_be_read_again_as_a_file_can() {
     for call in [streams("same").body(BODY), streams("same").body_in_file(BODY), streams("same")] {
         let answer = call.run();
         assert_eq!(answer.text(), "'the same'", "{:?}", answer.log);
@@ -42,13 +43,13 @@ fn a_body_that_is_here_can_be_read_again_as_a_file_can() {
 }
 
 #[test]
-fn a_body_that_comes_as_it_is_read_cannot() {
+fn a_body_that_arrives_during_reads_can_be_read_only_once() {
     let answer = streams("only_once").upload(&[Some(BODY)]).run();
     assert_eq!(answer.text(), r"(False, b'one', b'one\ntwo\n\nfour')", "{:?}", answer.log);
 }
 
 #[test]
-fn wsgi_input_can_be_wrapped_and_let_go_of() {
+fn wsgi_input_can_be_wrapped_and_detached() {
     let body = b"Subject: a message\n\nits text\n";
     for call in [streams("wraps_input").body(body), streams("wraps_input").body_in_file(body)] {
         let answer = call.run();
@@ -58,7 +59,7 @@ fn wsgi_input_can_be_wrapped_and_let_go_of() {
 }
 
 #[test]
-fn nothing_of_one_request_is_left_on_the_streams_of_the_next() {
+fn nothing_of_a_request_stays_on_the_streams_of_the_next() {
     let clean = "[None, None, 'read', None, None, 'write']";
     for path in ["/", "/attribute", "/", "/method", "/", "/", "/weak"] {
         let answer = streams("leaves_something").path(path).body(BODY).run();

@@ -1,4 +1,5 @@
-//! The strings of a request: each member of `wsgi_request` has the keys of `environ` that wsgi.h names.
+//! The strings of a request: each member of `wsgi_request` has the keys of `environ` that wsgi.h
+//! names.
 
 use crate::host::call;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +7,7 @@ use wsgi::host::request::Field;
 
 const HEADER: &str = include_str!("../../include/wsgi.h");
 
-/// The keys that stand in a text of wsgi.h.
+/// The keys in a text of wsgi.h.
 fn keys(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'));
     let words = words.map(|word| word.trim_end_matches('.'));
@@ -17,7 +18,7 @@ fn keys(text: &str) -> BTreeSet<&str> {
     words.filter(is_key).collect()
 }
 
-/// What wsgi.h says at each string of `wsgi_request`: the keys in the first sentence, by member.
+/// The keys that wsgi.h names at each string of `wsgi_request`, in the first sentence, by member.
 fn keys_of_members() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let start = HEADER.find("typedef struct wsgi_request {").expect("the structure");
     let end = HEADER[start..].find("} wsgi_request;").expect("its end") + start;
@@ -39,7 +40,7 @@ fn keys_of_members() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
 }
 
 #[test]
-fn each_string_of_a_request_has_the_keys_that_the_header_names() {
+fn each_string_of_a_request_has_the_keys_that_wsgi_h_names() {
     let members = keys_of_members();
     assert_eq!(
         members.keys().copied().collect::<BTreeSet<_>>(),
@@ -66,10 +67,10 @@ fn the_chapter_environ_lists_the_keys_of_all_strings() {
     let item = &HEADER[chapter..];
     let item = &item[..item.find(";\n").expect("its end")];
     let mut listed = keys(item);
-    // From content_length, not from a string.
+    // This comes from content_length, and not from a string.
     assert!(listed.remove("CONTENT_LENGTH"));
     let mut named: BTreeSet<&str> = keys_of_members().into_values().flatten().collect();
-    // It stands with the other keys of `wsgi`.
+    // The chapter has it among the other keys of `wsgi`.
     assert!(named.remove("wsgi.url_scheme"));
     assert_eq!(listed, named, "left: the chapter ENVIRON of wsgi.h; right: its wsgi_request");
 }

@@ -1,4 +1,4 @@
-"""Applications that break a rule each. `# here` and the name marks the line that the log is to name."""
+"""Applications that each break a rule. The log must name the line with the mark `# here: NAME`."""
 
 import functools
 import sys
@@ -7,7 +7,7 @@ PLAIN = [("Content-Type", "text/plain")]
 
 
 def head(environ, start_response):
-    """start_response with what X-Status and X-Headers evaluate to."""
+    """Calls start_response with the values of the expressions in X-Status and X-Headers."""
     status, headers = eval(environ["HTTP_X_STATUS"]), eval(environ["HTTP_X_HEADERS"])
     start_response(status, headers)  # here: head
     return [b"body"]
@@ -23,7 +23,7 @@ def caught(environ, start_response):
 
 
 def mended(environ, start_response):
-    """Reports the error as PEP 3333 has it."""
+    """Reports the error as PEP 3333 requires."""
     try:
         start_response("oops", PLAIN)  # here: mended
     except ValueError:
@@ -40,7 +40,7 @@ def again_after_error(environ, start_response):
 
 
 def refused_after_write(environ, start_response):
-    """What was set before is not sent, nor is what is written then."""
+    """Writes after start_response has refused a second head."""
     write = start_response("200 OK", PLAIN)
     try:
         raise KeyError("a reason")
@@ -82,7 +82,7 @@ def written_too_much(environ, start_response):
 
 
 def written_too_often(environ, start_response):
-    """Does not learn from a hundred exceptions."""
+    """Goes on after each of a hundred exceptions."""
     write = start_response("200 OK", [("Content-Length", "3")])
     for _ in range(100):
         try:

@@ -1,4 +1,4 @@
-//! Errors that teach: a broken rule is one line with a number, the rule, the value and the place.
+//! A broken rule is one log line with a number, the rule, the value and the place.
 
 use crate::host::{Answer, Call, call_file};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ fn call(name: &'static str) -> Call {
     call_file(file(), name)
 }
 
-/// `file:line, in name` of the line that is marked with `mark`.
+/// `file:line, in name` of the line that has the mark `mark`.
 fn place(mark: &str, name: &str) -> String {
     let text = std::fs::read_to_string(file()).unwrap();
     let end = format!("# here: {mark}");
@@ -21,7 +21,7 @@ fn place(mark: &str, name: &str) -> String {
 }
 
 /// The one numbered line of the log.
-fn told(answer: &Answer) -> &str {
+fn numbered_line(answer: &Answer) -> &str {
     let numbered: Vec<_> = answer.log.iter().filter(|line| line.starts_with("WSGI")).collect();
     assert_eq!(numbered.len(), 1, "{:#?}", answer.log);
     numbered[0]
@@ -34,7 +34,7 @@ fn has_traceback(answer: &Answer) -> bool {
 fn assert_refused(status: &str, headers: &str, line: &str) {
     let answer = call("head").header("X-Status", status).header("X-Headers", headers).run();
     let here = place("head", "head");
-    assert_eq!(told(&answer), format!("{line} ({here}); the answer is 500"));
+    assert_eq!(numbered_line(&answer), format!("{line} ({here}); the answer is 500"));
     assert!(has_traceback(&answer), "{:#?}", answer.log);
     assert_eq!(answer.outcome, Some(Outcome::Failed));
 }
@@ -139,13 +139,13 @@ fn a_violation_in_a_call_names_the_caller() {
         ("written_too_much", too_much, cut),
     ] {
         let answer = call(app).run();
-        assert_eq!(told(&answer), format!("{line} ({}); {result}", place(app, app)));
+        assert_eq!(numbered_line(&answer), format!("{line} ({}); {result}", place(app, app)));
         assert!(has_traceback(&answer));
     }
 }
 
 #[test]
-fn what_is_returned_names_the_yield_or_the_application() {
+fn a_wrong_return_value_names_the_yield_or_the_application() {
     let bytes = "WSGI0203 the application must return an iterable of bytes (PEP 3333), but it \
                  returned";
     let bare = r"a bare bytes, b'\x1b[31m'; return it in a list, such as [body], as bytes";
@@ -184,14 +184,17 @@ fn what_is_returned_names_the_yield_or_the_application() {
         ("too_little", "too_little", few.to_owned(), broken),
     ] {
         let answer = call(app).run();
-        assert_eq!(told(&answer), format!("{line} ({}); {result}", place(app, name)));
-        assert!(!has_traceback(&answer), "there is none");
+        assert_eq!(numbered_line(&answer), format!("{line} ({}); {result}", place(app, name)));
+        assert!(!has_traceback(&answer), "no exception was raised");
     }
-    assert!(told(&call("builtin").run()).contains("builtin_function_or_method, which cannot be"));
+    assert!(
+        numbered_line(&call("builtin").run())
+            .contains("builtin_function_or_method, which cannot be")
+    );
 }
 
 #[test]
-fn what_is_too_much_is_told_and_not_sent() {
+fn more_than_was_promised_is_logged_and_not_sent() {
     let excess = "WSGI0205 the application gave more than the 3 bytes of its Content-Length \
                   (PEP 3333)";
     let lie = "WSGI0217 the iterable gave more than one block, though its len() is 1; PEP 3333 \
@@ -199,7 +202,7 @@ fn what_is_too_much_is_told_and_not_sent() {
     for (app, line) in [("too_much", excess), ("too_much_listed", excess), ("liar", lie)] {
         let answer = call(app).run();
         let here = place(app, app);
-        assert_eq!(told(&answer), format!("{line} ({here}); the rest was not sent"));
+        assert_eq!(numbered_line(&answer), format!("{line} ({here}); the rest was not sent"));
         assert!(answer.is_complete() && answer.body().len() == 3, "{answer:?}");
     }
 }
@@ -210,12 +213,18 @@ fn an_application_that_catches_the_exception_does_not_hide_it() {
                   like '200 OK'";
     let answer = call("caught").run();
     let result = "the application went on without start_response; the answer is 500";
-    assert_eq!(told(&answer), format!("{status} ({}); {result}", place("caught", "caught")));
+    assert_eq!(
+        numbered_line(&answer),
+        format!("{status} ({}); {result}", place("caught", "caught"))
+    );
     assert_eq!((answer.status, answer.outcome), (0, Some(Outcome::Failed)));
 
     let answer = call("mended").run();
     let result = "the application caught the exception";
-    assert_eq!(told(&answer), format!("{status} ({}); {result}", place("mended", "mended")));
+    assert_eq!(
+        numbered_line(&answer),
+        format!("{status} ({}); {result}", place("mended", "mended"))
+    );
     assert_eq!((answer.status, answer.text().as_str()), (500, "the application's own page"));
 }
 
@@ -233,39 +242,42 @@ fn start_response_that_raised_counts_as_called() {
 #[test]
 fn start_response_takes_no_keywords() {
     let answer = call("keywords").run();
-    assert!(told(&answer).starts_with("WSGI0201 the application raised TypeError: "), "{answer:?}");
+    assert!(
+        numbered_line(&answer).starts_with("WSGI0201 the application raised TypeError: "),
+        "{answer:?}"
+    );
     assert!(answer.logged("positional-only arguments") && answer.logged("'status"), "{answer:?}");
 }
 
 #[test]
-fn what_was_refused_is_not_sent_by_write() {
+fn write_does_not_send_a_head_that_was_refused() {
     let answer = call("refused_after_write").run();
     assert_eq!((answer.status, answer.outcome), (0, Some(Outcome::Failed)));
     assert!(answer.logged("write() was called after start_response had refused"));
 }
 
 #[test]
-fn rules_broken_in_a_loop_are_told_a_few_times() {
+fn rules_broken_in_a_loop_are_logged_a_few_times() {
     let answer = call("written_too_often").run();
     assert_eq!(answer.log.iter().filter(|line| line.starts_with("WSGI0218")).count(), 8);
 }
 
 #[test]
-fn a_header_of_the_connection_is_told_with_its_value() {
+fn a_header_of_the_connection_is_logged_with_its_value() {
     let answer = call("connection").run();
     let line = "WSGI0206 the response header Connection ('close') was left out: it speaks of the \
                 connection, which belongs to the server (PEP 3333, Other HTTP Features)";
-    assert_eq!(told(&answer), format!("{line} ({})", place("connection", "connection")));
+    assert_eq!(numbered_line(&answer), format!("{line} ({})", place("connection", "connection")));
     assert_eq!(answer.headers, [("X-Some".to_owned(), "thing".to_owned())]);
 }
 
 #[test]
 fn an_exception_is_named_in_its_line() {
     let answer = call("raises").run();
-    let said = format!("WSGI0201 the application raised KeyError: '{}...", "x".repeat(99));
-    assert_eq!(told(&answer), format!("{said}; the answer is 500"));
+    let line = format!("WSGI0201 the application raised KeyError: '{}...", "x".repeat(99));
+    assert_eq!(numbered_line(&answer), format!("{line}; the answer is 500"));
     let answer = call("bad_close").run();
-    let said = "WSGI0207 close() of the BadClose that the application returned raised \
+    let line = "WSGI0207 close() of the BadClose that the application returned raised \
                 RuntimeError: no such table";
-    assert_eq!(told(&answer), said);
+    assert_eq!(numbered_line(&answer), line);
 }
