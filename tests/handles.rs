@@ -1,5 +1,5 @@
-//! What C must not do with a handle and does all the same. A debug build names it on descriptor 2 and
-//! aborts, where a release build could only be undefined. Each misuse has a process of its own.
+//! Misuse of handles by C. A debug build names it on descriptor 2 and aborts. In a release build
+//! the behaviour would be undefined. Each misuse runs in a process of its own.
 
 #![cfg(debug_assertions)]
 
@@ -14,7 +14,7 @@ unsafe extern "C" fn start(_request: *mut c_void, _head: *const wsgi_head) -> c_
     0
 }
 
-/// The last buffer that came.
+/// The last buffer that `write` got.
 static BUFFER: AtomicPtr<wsgi_buffer> = AtomicPtr::new(null_mut());
 static FINISHED: AtomicBool = AtomicBool::new(false);
 
@@ -24,7 +24,7 @@ unsafe extern "C" fn write(
     _count: usize,
     _flags: u32,
 ) -> c_int {
-    // SAFETY: wsgi.h: at least one.
+    // SAFETY: wsgi.h promises at least one buffer.
     BUFFER.store(unsafe { *buffers }, Ordering::Relaxed);
     0
 }
@@ -90,7 +90,7 @@ fn submit(app: *mut wsgi_app) -> (wsgi_status, *mut wsgi_exchange) {
     request.content_length = -1;
     let mut exchange: *mut wsgi_exchange = null_mut();
     let here = (&raw mut exchange).cast();
-    // SAFETY: as wsgi.h asks, but for `app`.
+    // SAFETY: as wsgi.h asks, except for `app` in the tests of misuse.
     let status =
         unsafe { wsgi_submit(app, &raw const request, here, &raw mut exchange, null_mut()) };
     (status, exchange)
@@ -104,7 +104,7 @@ fn new_exchange(app: *mut wsgi_app) -> *mut wsgi_exchange {
 
 fn new_error() -> *mut wsgi_error {
     let mut error = null_mut();
-    // SAFETY: NULL is an error that wsgi.h describes.
+    // SAFETY: wsgi.h allows NULL, and makes it an error.
     let status = unsafe { wsgi_runtime_stop(null_mut(), 0, &raw mut error) };
     assert_eq!(status, wsgi_status::WSGI_INVALID);
     error
@@ -119,11 +119,11 @@ fn to_the_end(runtime: *mut wsgi_runtime) {
     }
 }
 
-/// Something on another thread, which a handle must not be used on.
+/// Calls `what` on another thread, on which the handle must not be used.
 fn elsewhere<T: 'static>(handle: *mut T, what: unsafe fn(*mut T)) {
     let handle = handle.addr();
     let call = move || {
-        // SAFETY: breaks wsgi.h's rule on purpose; a debug build sees that first.
+        // SAFETY: this breaks a rule of wsgi.h on purpose. A debug build notices that first.
         unsafe { what(std::ptr::with_exposed_provenance_mut(handle)) }
     };
     let _ = std::thread::spawn(call).join();
@@ -133,8 +133,8 @@ fn elsewhere<T: 'static>(handle: *mut T, what: unsafe fn(*mut T)) {
 fn misuse(what: &str) {
     let runtime = start_runtime();
     let app = load(runtime, c"wsgiref.simple_server:demo_app");
-    // SAFETY: each of them breaks wsgi.h's rule on purpose, in its last call; a debug build sees that
-    // before anything is dereferenced.
+    // SAFETY: the last call of each misuse breaks a rule of wsgi.h on purpose. A debug build
+    // notices that before it dereferences anything.
     unsafe {
         misuse_exchange(what, runtime, app);
         misuse_owned(what, runtime, app);
@@ -148,7 +148,7 @@ unsafe fn misuse_exchange(what: &str, runtime: *mut wsgi_runtime, app: *mut wsgi
             "cancel twice" => {
                 let exchange = new_exchange(app);
                 wsgi_cancel(exchange);
-                // Others come and go; none of them takes its place.
+                // Other exchanges begin and end, and none of them may take its place.
                 (0..9).for_each(|_| wsgi_cancel(new_exchange(app)));
                 wsgi_cancel(exchange);
             }
@@ -248,31 +248,31 @@ const MISUSE: [(&str, &str); 14] = [
     ("poll on another thread", "wsgi_poll: called on another thread than the first"),
 ];
 
-/// The test runs itself again for each of them.
+/// The variable that names the misuse. For each one the test runs itself again.
 const VARIABLE: &str = "WSGI_TEST_MISUSE";
 
 #[test]
 fn misuse_is_named_and_ends_the_process() {
     if let Ok(what) = std::env::var(VARIABLE) {
         misuse(&what);
-        println!("nothing was said of it");
+        println!("the library did not notice it");
         std::process::exit(0);
     }
     let this = std::env::current_exe().expect("a test is a program");
-    for (what, said) in MISUSE {
+    for (what, line) in MISUSE {
         let done = Command::new(&this)
             .args(["--exact", "misuse_is_named_and_ends_the_process", "--nocapture"])
             .env(VARIABLE, what)
             .output()
             .expect("a test can be run");
         let stderr = String::from_utf8_lossy(&done.stderr);
-        assert!(stderr.contains(&format!("libwsgi (debug build): {said}")), "{what}: {stderr}");
+        assert!(stderr.contains(&format!("libwsgi (debug build): {line}")), "{what}: {stderr}");
         assert_eq!(done.status.signal(), Some(libc::SIGABRT), "{what}: {stderr}");
     }
 }
 
 #[test]
-fn what_is_allowed_is_not_misuse() {
+fn calls_that_wsgi_h_allows_are_not_misuse() {
     let runtime = start_runtime();
     let app = load(runtime, c"wsgiref.simple_server:demo_app");
     let exchange = new_exchange(app);
@@ -285,7 +285,7 @@ fn what_is_allowed_is_not_misuse() {
         wsgi_error_release(null_mut());
         wsgi_app_release(app);
         assert_eq!(wsgi_runtime_stop(runtime, 5000, null_mut()), wsgi_status::WSGI_OK);
-        // A host that stops has clients left, and cancels what they had asked for.
+        // A host may still have clients when it stops, and cancels their exchanges.
         wsgi_cancel(exchange);
     }
 }

@@ -1,4 +1,4 @@
-"""Runs a program under callgrind, and reads from its file where the instructions were executed."""
+"""Runs a program under callgrind, and reads which code executed the instructions."""
 
 import collections
 import os
@@ -9,21 +9,22 @@ NAME = re.compile(r"(?:ob|fl|fi|fe|fn|cob|cfl|cfi|cfn)=")
 
 
 def command(output, *options):
-    """The words in front of a program's own."""
+    """The words before the command of the program."""
     words = "valgrind -q --tool=callgrind --fair-sched=yes --separate-threads=no".split()
     return [*words, f"--callgrind-out-file={output}", *options]
 
 
 def environment(*preloaded):
-    """`preloaded`: the shared objects made of seed.c and count.c, or the first alone.
+    """`preloaded`: the shared objects of seed.c and count.c, or only the first.
 
-    With an arena for each thread it depends on who comes first what a malloc costs.
+    There is one malloc arena. With one for each thread, the cost of a malloc would depend on which
+    thread comes first.
     """
     return {**os.environ, "LD_PRELOAD": " ".join(map(str, preloaded)), "MALLOC_ARENA_MAX": "1"}
 
 
 class Reader:
-    """The format is that of Valgrind's manual, "Callgrind Format Specification"."""
+    """Reads the format of Valgrind's manual, "Callgrind Format Specification"."""
 
     def __init__(self):
         self.names = {"ob": {}, "fl": {}}
@@ -38,7 +39,7 @@ class Reader:
             elif line.startswith("calls="):
                 is_call = True
             elif line[:1] in "+-*0123456789" and line:
-                # What follows `calls=` is what the function that was called has cost.
+                # The line after `calls=` has the cost of the function that was called.
                 if not is_call:
                     self.cost[self.place["ob"], self.place["fl"]] += int(line.split()[1])
                 is_call = False
@@ -55,7 +56,10 @@ class Reader:
 
 
 def instructions(path):
-    """{(object file, source file): instructions executed in it}; inlined code counts where it stands."""
+    """{(object file, source file): instructions executed in it}
+
+    Inlined code counts in its own file.
+    """
     return Reader().read(path)
 
 
@@ -64,7 +68,7 @@ LIBC = ("libc.", "libm.", "ld-linux", "libgcc", "libpthread")
 
 
 def group(place):
-    """Whose code it is: another library's, nginx's, the module's, a crate's, or a layer's of src."""
+    """The owner of the code: another library, nginx, the module, a crate, or a layer of src."""
     binary, source = place
     binary = pathlib.Path(binary).name
     if binary.startswith(LIBC):

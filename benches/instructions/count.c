@@ -1,5 +1,5 @@
-// count.c: preloaded into nginx under callgrind, which counts from the second connection to the third.
-// Neither the start of nginx and Python is counted nor their end, nor what the first requests fill.
+// count.c: preloaded into nginx under callgrind. It counts from the second connection to the third.
+// So it does not count the start and the end of nginx and Python, nor the work of filling caches.
 
 #define _GNU_SOURCE
 
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <valgrind/callgrind.h>
 
-// Not by its header, whose `address` is a union of pointers that only GNU C takes.
+// Its header is not used: there `address` is a union of pointers, which only GNU C accepts.
 typedef int (*accept4_pt)(int fd, void *address, unsigned *length, int flags);
 
 int accept4(int fd, void *address, unsigned *length, int flags);

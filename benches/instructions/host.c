@@ -1,12 +1,12 @@
-// host.c: an event-driven host for callgrind, which counts the instructions of COUNT requests for one
-// application. It does as nginx's module does: a few requests are read, then one wsgi_poll, and
-// whatever is written is thrown away.
+// host.c: an event-driven host for callgrind, which counts the instructions of COUNT requests for
+// one application. As the nginx module does, it submits a few requests, then calls wsgi_poll once.
+// It drops all blocks that it gets.
 //
 // Usage: host APP_FILE CALLABLE THREADS COUNT HEADERS_FILE CLIENTS UPLOAD_BYTES ANSWER_BYTES
 //
-// HEADERS_FILE has a "Name: value" on each line, and may be /dev/null. So many CLIENTS take turns;
-// with one, every request is as the one before. Every answer must have ANSWER_BYTES; the program
-// fails if one has not.
+// HEADERS_FILE has a "Name: value" on each line, and may be /dev/null. CLIENTS is the number of
+// clients that send requests in alternation. With one client all requests are the same. The program
+// fails unless each answer has ANSWER_BYTES.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,8 @@
 
 #include "wsgi.h"
 
-// Caches are filled, and Python has specialised the application's code.
+// After this number of requests the caches are filled, and Python has specialised the application's
+// code.
 #define WARM_UP 320
 #define BATCH 16
 #define MAX_HEADERS 64
@@ -83,7 +84,7 @@ static void on_log(void *data, void *request, wsgi_level level, wsgi_str line) {
     fprintf(stderr, "%.*s\n", (int) line.size, (const char *) line.data);
 }
 
-// As much as an event loop needs; who waits here asks for the phase instead.
+// Does what an event loop needs. This program does not wait for it, but asks for the phase.
 static void on_notify(void *data) {
     uint64_t one = 1;
     (void) data;
@@ -115,7 +116,7 @@ static void read_headers(const char *path) {
     }
 }
 
-// The same text, with a last character that is this client's own.
+// The same text. Its last character is the client's own.
 static wsgi_str of_client(wsgi_str text, size_t client) {
     char *copy = (char *) calloc(1, text.size + 1);
     ENSURE(copy != NULL && text.size > 0);
@@ -162,8 +163,9 @@ static void fill(wsgi_request *request, const wsgi_str *body) {
     }
 }
 
-// Whether the pool has to do with the requests from `first` on, which it answers in this order. It has
-// not if one of them waits for this thread, as with more than 8 MB that it has not fetched.
+// Whether the pool still works on the requests from `first` on, which it answers in this order. It
+// does not if one of them waits for this thread, for example with more than 8 MB that are not
+// fetched yet.
 static int is_pool_busy(wsgi_exchange *const *batch, unsigned long first, unsigned long count) {
     for (unsigned long i = first; i < count; i++) {
         wsgi_phase phase = wsgi_exchange_phase(batch[i], NULL);
@@ -174,8 +176,8 @@ static int is_pool_busy(wsgi_exchange *const *batch, unsigned long first, unsign
     return 0;
 }
 
-// Sleeps until the pool has no more to do. nginx's loop would fetch the first answers while others
-// are in the making; how many depends on the clock, and so would the number of instructions.
+// Sleeps until the pool has nothing more to do. nginx's loop would fetch the first answers while
+// the pool makes others. Their number, and that of the instructions, would depend on the clock.
 static void wait_for_pool(wsgi_exchange *const *batch, unsigned long first, unsigned long count) {
     struct timespec pause = {0, 2 * 1000 * 1000};
     while (is_pool_busy(batch, first, count)) {

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""`make bench-instructions`: how many instructions a request costs, counted by callgrind.
+"""`make bench-instructions`: the number of instructions of a request, counted by callgrind.
 
-Counts are the same on an idle machine and on a busy one, to about 0.3 %, so they show what a change
-costs where times cannot. They are of user space only: what the kernel does is not in them.
+Counts are the same on an idle machine and on a busy one, to about 0.3 %, so they show the cost of a
+change even if times do not. They are of user space only, without the work of the kernel.
 
-* library: a host in C (host.c) without sockets, of which just the requests are counted;
-* nginx: a whole nginx that answers one connection, of which just the requests are counted, and what
-  begins and ends the connection.
+* library: a host in C (host.c) without sockets. Only the requests are counted.
+* nginx: a whole nginx that answers one connection. Only the requests are counted, and the beginning
+  and the end of the connection.
 
-benches/record/instructions.txt has what was accepted last. A case that needs 3 % more is a failure.
+benches/record/instructions.txt has the accepted counts. A case that needs 3 % more is a failure.
 """
 
 import argparse
@@ -34,8 +34,9 @@ TOLERANCE = 0.03
 MEGABYTE = 1 << 20
 SHORT, LONG = pathlib.Path("/dev/null"), BENCHES / "headers.txt"
 
-# Application of app.py, headers, clients in turn, bytes of upload, bytes of the answer, requests. What
-# is remembered from one request to the next is of use to one client, and may be a loss with several.
+# Application of app.py, headers, number of clients, bytes of upload, bytes of the answer, requests.
+# The cache from one request to the next helps with one client, and may cost more than it saves with
+# several.
 LIBRARY = [
     ("hello_world", SHORT, 1, 0, 13, 1000),
     ("hello_world", SHORT, 8, 0, 13, 1000),
@@ -49,7 +50,7 @@ WAYS = [("inline", 0), ("1 thread", 1)]
 
 
 def compile_all():
-    """The C of this folder: the host, and what is preloaded."""
+    """Compiles the C files of this folder: the host, and the objects that are preloaded."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     here = pathlib.Path(__file__).parent
     compiler = shlex.split(os.environ.get("CC", "cc"))
@@ -74,7 +75,7 @@ def count_library(name, case, threads):
 
 
 def cases():
-    """{name: how to count it}"""
+    """{name: the function that counts it}"""
     found = {}
     for case in LIBRARY:
         for way, threads in WAYS:
@@ -95,7 +96,7 @@ def first_line(*command):
 
 
 def versions():
-    """What the counts depend on beside the sources of this repository."""
+    """The versions of everything that the counts depend on, except this repository."""
     rustc = pathlib.Path(os.environ["CARGO"]).with_name("rustc")
     found = {
         "Python": first_line(os.environ["PYTHON"], "--version").split()[-1],
@@ -142,7 +143,7 @@ def show(name, groups, before):
 
 
 def judge(record, counted, there):
-    """0 if all is well; tells what is not, and what to do."""
+    """Prints the cases that need too many instructions. Returns 1 if there are any."""
     if record.versions != there:
         print(f"\nNot compared: the record is of {record.versions},\nand this is {there}.")
         print("`make bench-instructions ACCEPT=1` records these counts.")

@@ -1,5 +1,6 @@
-// seed.c: preloaded, so that every run has the same hashes: the kernel's random numbers, from which
-// Python and Rust seed theirs, are the same each time. The library takes no PYTHONHASHSEED.
+// seed.c: preloaded, so that each run has the same hashes. Python and Rust seed their hashes with
+// random numbers of the kernel, and here these are the same each time. The library ignores
+// PYTHONHASHSEED.
 
 #include <stddef.h>
 #include <string.h>

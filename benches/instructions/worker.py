@@ -39,7 +39,7 @@ http {{
 
 
 class Location:
-    """What is asked of nginx, and what it must answer."""
+    """A request to nginx, and the answer that it must give."""
 
     def __init__(self, text, threads=0, size=13, headers=""):
         self.text, self.threads, self.size = text, threads, size
@@ -82,7 +82,7 @@ def run(folder, output, location):
     port = free_port()
     text = CONFIGURATION.format(
         module=MODULE,
-        # Workers of root become nobody, who may not read a home folder.
+        # Workers of root run as the user nobody, which cannot read a home folder.
         user="user root;" if os.getuid() == 0 else "",
         threads=location.threads,
         port=port,
@@ -104,7 +104,7 @@ def run(folder, output, location):
                 for _ in range(requests):
                     ask(client, location)
     finally:
-        # Quick, and callgrind still writes its file.
+        # This is quick, and callgrind still writes its file.
         process.terminate()
         process.wait()
 
@@ -124,13 +124,13 @@ def connect(process, port, log):
             return client
         except OSError:
             if process.poll() is not None or time.monotonic() > deadline:
-                said = log.read_text() if log.exists() else ""
-                raise SystemExit(f"nginx does not start under callgrind: {said}") from None
+                lines = log.read_text() if log.exists() else ""
+                raise SystemExit(f"nginx does not start under callgrind: {lines}") from None
             time.sleep(0.05)
 
 
 def ask(client, location):
-    """One request, and its whole answer, which must be right."""
+    """Sends one request, and checks the whole answer."""
     client.sendall(location.request)
     answer = b""
     while (end := answer.find(b"\r\n\r\n") + 4) < 4 or len(answer) < end + location.size:

@@ -1,7 +1,7 @@
-//! Whole requests, from what a host submits to its last callback, with an application of
+//! Whole requests, from the submit to the host's last callback, with an application of
 //! benches/app.py: on the polling thread itself, and through a pool of one thread.
 
-use crate::host::{self, BYTES, FACTS, FINISHED, RUNTIME, long_request, short_request, wait};
+use crate::host::{self, BYTES, ENVIRON, FINISHED, RUNTIME, long_request, short_request, wait};
 use criterion::{Criterion, Throughput};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,20 +15,20 @@ use wsgi::wsgi::gateway;
 const BATCH: usize = 32;
 const MEGABYTE: u64 = 1 << 20;
 
-/// An application, what it is asked, and how many bytes it answers.
+/// An application, its request, and the number of bytes of its answer.
 type Case = (&'static str, fn() -> Box<Request>, u64);
 
 const SHORT: [Case; 2] = [("hello_world", short_request, 13), ("from_environ", long_request, 1024)];
 const LARGE: [Case; 2] =
     [("one_block", short_request, MEGABYTE), ("blocks", short_request, MEGABYTE)];
 
-/// Begins to count anew.
-fn forget() {
+/// Sets the counts to 0.
+fn reset_counts() {
     FINISHED.store(0, Relaxed);
     BYTES.store(0, Relaxed);
 }
 
-/// Whether all answers since then had `size` bytes.
+/// Asserts that all answers since `reset_counts` had `size` bytes.
 fn assert_size(size: u64) {
     let requests = FINISHED.load(Relaxed) as u64;
     assert!(requests > 0);
@@ -46,11 +46,11 @@ fn inline(criterion: &mut Criterion) {
         group.bench_function(callable, |bencher| {
             host::with_python(|py| {
                 let application =
-                    Application::import(py, &host::target(callable), FACTS, &mut Vec::new());
+                    Application::import(py, &host::target(callable), ENVIRON, &mut Vec::new());
                 let application = application.expect("benches/app.py can be imported");
                 let hub = host::hub();
                 let answer = || answer(py, &application, request(), &hub);
-                forget();
+                reset_counts();
                 bencher.iter(answer);
                 assert_size(size);
             });
@@ -59,7 +59,7 @@ fn inline(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What the runtime does without threads.
+/// Answers a request as the runtime does without threads.
 fn answer(py: pyo3::Python<'_>, application: &Application, request: Box<Request>, hub: &Arc<Hub>) {
     let (exchange, _) = hub.accept(request, host::host_request()).expect("there is room");
     let request = exchange.begin().expect("it was not cancelled");
@@ -67,7 +67,7 @@ fn answer(py: pyo3::Python<'_>, application: &Application, request: Box<Request>
     let mut paused = gateway::answer(py, application, request, transport, hub);
     hub.poll(0).expect("a poll");
     while let Some(rest) = paused {
-        assert!(!exchange.is_paused(), "the host has given all its buffers back");
+        assert!(!exchange.is_paused(), "the host has released all buffers");
         paused = rest.resume(py, application, hub);
         hub.poll(0).expect("a poll");
     }
@@ -83,7 +83,7 @@ fn pooled(criterion: &mut Criterion) {
             let name = format!("{callable}, {requests} at a time");
             group.throughput(Throughput::Elements(requests as u64));
             group.bench_function(name, |bencher| {
-                forget();
+                reset_counts();
                 bencher.iter(|| there_and_back(&app, requests, request));
                 assert_size(size);
             });

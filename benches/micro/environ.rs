@@ -1,6 +1,7 @@
-//! The dict that an application gets, if one client asks again and again, and if several take turns.
+//! The environ of an application, for requests of one client, and of several clients in
+//! alternation.
 
-use crate::host::{FACTS, long_request, long_request_of, short_request, with_python};
+use crate::host::{ENVIRON, long_request, long_request_of, short_request, with_python};
 use criterion::Criterion;
 use wsgi::wsgi::environ::Template;
 
@@ -14,7 +15,7 @@ pub fn benches(criterion: &mut Criterion) {
     ] {
         group.bench_function(name, |bencher| {
             with_python(|py| {
-                let template = Template::new(py, FACTS).expect("a template");
+                let template = Template::new(py, ENVIRON).expect("a template");
                 let mut turns = requests.iter().cycle();
                 bencher.iter(|| {
                     let request = turns.next().expect("there is no end");

@@ -1,5 +1,5 @@
-//! A job from the thread that submits to one of the pool, and its end back again, without Python:
-//! what the two queues cost, and what it costs to wake threads.
+//! A job goes from the thread that submits to a thread of the pool, and its end comes back, without
+//! Python. This measures the two queues, and the cost of waking threads.
 
 use crate::host::{notify, wait};
 use criterion::{Criterion, Throughput};
@@ -18,7 +18,7 @@ struct Pool {
 }
 
 impl Pool {
-    /// What a thread of the pool does; a job is done at once.
+    /// The work of a thread of the pool. Each job is done at once.
     fn work(&self) {
         while let Some(turn) = self.handoff.wait_turn() {
             for job in turn {
@@ -29,7 +29,7 @@ impl Pool {
         }
     }
 
-    /// Hands over so many jobs at a time, and waits until all are back.
+    /// Hands over this number of jobs together, and waits until all are back.
     fn there_and_back(&self, jobs: usize, back: &mut VecDeque<usize>) {
         self.handoff.push_all(&mut (0..jobs).collect());
         while back.len() < jobs {

@@ -1,4 +1,4 @@
-//! Status and headers, as `start_response` gets them: checked, and copied out of Python.
+//! The check of the status and the headers of `start_response`, and their copy from Python.
 
 use crate::host::with_python;
 use criterion::Criterion;
@@ -7,7 +7,7 @@ use wsgi::wsgi::response_headers::check;
 
 const ONE: &[(&str, &str)] = &[("Content-type", "text/plain")];
 
-/// Such as a framework gives.
+/// Headers as a framework gives them.
 const TEN: &[(&str, &str)] = &[
     ("Content-Type", "text/html; charset=utf-8"),
     ("Content-Length", "13"),

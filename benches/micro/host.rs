@@ -1,5 +1,5 @@
-//! The rest of a web server, as little of it as will do: an event-driven host that counts what it
-//! is given, and requests as a client of such a server sends them.
+//! The smallest web server that is enough: an event-driven host that counts what it gets, and
+//! requests as clients send them.
 
 use pyo3::Python;
 use std::path::Path;
@@ -17,15 +17,15 @@ use wsgi::runtime::settings::Settings;
 use wsgi::wsgi::environ::EnvironSettings;
 use wsgi::wsgi::target::Target;
 
-pub const FACTS: EnvironSettings =
+pub const ENVIRON: EnvironSettings =
     EnvironSettings { multithread: true, multiprocess: false, odd_names: false };
 
-/// Responses that have ended.
+/// The number of responses that have ended.
 pub static FINISHED: AtomicUsize = AtomicUsize::new(0);
-/// Bytes of bodies.
+/// The number of bytes of all bodies.
 pub static BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// What `notify` writes to and who waits for it reads.
+/// The eventfd that `notify` writes to and `wait` reads.
 static WAKE: LazyLock<i32> = LazyLock::new(|| {
     // SAFETY: no memory is involved.
     unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) }
@@ -64,7 +64,7 @@ impl Host for CountingHost {
     }
 }
 
-/// Wakes whoever is in `wait`, or will be.
+/// Wakes the thread in `wait`, or ends the next `wait` at once.
 pub fn notify() {
     let one = 1_u64;
     // SAFETY: eight bytes of `one` are written to an eventfd, which lives as long as the process.
@@ -80,12 +80,12 @@ pub fn wait() {
     assert_eq!(read, 8);
 }
 
-/// A list of events with this host behind it, but no runtime.
+/// A hub with this host, but without a runtime.
 pub fn hub() -> std::sync::Arc<Hub> {
     Hub::new(Box::new(CountingHost), 0, usize::MAX)
 }
 
-/// One Python thread, woken by `poll` as nginx's module has it.
+/// A runtime with one Python thread. `poll` wakes it, as in the nginx module.
 pub static RUNTIME: LazyLock<&'static Runtime> = LazyLock::new(|| {
     let settings = Settings { threads: 1, max_queue: 1024, batch: true, ..Settings::default() };
     Runtime::start(settings, Box::new(CountingHost)).expect("Python can be started")
@@ -104,12 +104,12 @@ pub fn with_python<R>(work: impl for<'py> FnOnce(Python<'py>) -> R) -> R {
     python::attach(work)
 }
 
-/// Nobody looks behind the pointer, but it must not be NULL.
+/// The library does not read what the pointer points to, but it must not be NULL.
 pub fn host_request() -> HostRequest {
     HostRequest(std::ptr::dangling_mut::<u8>().cast())
 }
 
-/// As wrk sends it: `GET /` with one header.
+/// A request as wrk sends it: `GET /` with one header.
 pub fn short_request() -> Box<Request> {
     let mut request = Box::new(Request::with_capacity(512, 12, 0));
     for (field, value) in [
@@ -132,12 +132,12 @@ pub fn short_request() -> Box<Request> {
     request
 }
 
-/// As a browser sends it: twelve headers.
+/// A request as a browser sends it, with twelve headers.
 pub fn long_request() -> Box<Request> {
     long_request_of("")
 }
 
-/// The same of another client: its own values in all headers but one.
+/// The same request of another client. All headers except one have values of its own.
 pub fn long_request_of(client: &str) -> Box<Request> {
     let mut request = short_request();
     for line in include_str!("../headers.txt").lines() {

@@ -1,7 +1,8 @@
-//! What the pieces of a request cost, each alone, in nanoseconds: `make bench-micro`.
+//! The cost of each part of a request alone, in nanoseconds: `make bench-micro`.
 //!
-//! One process, one interpreter, one thread that works; only `hand-off` and `call/pooled` have a
-//! second one. A name on the command line chooses: `cargo bench --bench micro -- environ`.
+//! There are one process, one interpreter and one working thread; only `hand-off` and `call/pooled`
+//! have a second thread. A name on the command line selects a part: `cargo bench --bench micro --
+//! environ`.
 
 mod call;
 mod environ;

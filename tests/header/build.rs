@@ -1,5 +1,5 @@
-//! Has bindgen read include/wsgi.h, and writes the audit: Rust that compiles only if src/abi says
-//! the same as the header. tests/audit.rs includes it.
+//! Reads include/wsgi.h with bindgen, and writes the audit: Rust that compiles only if src/abi
+//! agrees with the header. tests/audit.rs includes it.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -11,8 +11,8 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={}", header.display());
 
-    // A header that bindgen cannot read fails the audit, not this script: `make header` builds this
-    // package too, and is the way to mend the header.
+    // If bindgen cannot read the header, the audit must fail, and not this script: `make header`
+    // builds this package too, and repairs the header.
     let (audit, functions) = match read(&header) {
         Ok(items) => (items.iter().map(comparison).collect(), functions(&items)),
         Err(error) => (quote!(compile_error!(#error);), Vec::new()),
@@ -26,7 +26,7 @@ fn write(path: PathBuf, code: TokenStream) {
     std::fs::write(path, code.to_string()).expect("OUT_DIR can be written to");
 }
 
-/// The header in bindgen's words.
+/// The header as bindgen translates it to Rust.
 fn read(header: &Path) -> Result<Vec<Item>, String> {
     let bindings = bindgen::Builder::default()
         .header(header.display().to_string())
@@ -49,8 +49,8 @@ fn functions(items: &[Item]) -> Vec<String> {
     items.iter().flat_map(declared).map(|f| f.sig.ident.to_string()).collect()
 }
 
-/// Code about one declaration of the header. `c` holds bindgen's own types, `abi` those of src/abi;
-/// a name without a path is src/abi's, so a type that bindgen has spelled means ours.
+/// The comparison of one declaration of the header. `c` has the types of bindgen, `abi` those of
+/// src/abi. A name without a path is that of src/abi, even in code that bindgen wrote.
 fn comparison(item: &Item) -> TokenStream {
     match item {
         Item::Const(constant) => same_constant(constant),
@@ -82,7 +82,8 @@ fn same_struct(item: &ItemStruct) -> TokenStream {
     let name = &item.ident;
     let fields: Vec<_> = item.fields.iter().filter_map(|field| field.ident.as_ref()).collect();
     if fields.iter().any(|field| *field == "_unused") {
-        return quote!(const _: Option<*const abi::#name> = None;); // opaque: only the name counts
+        // An opaque structure has only a name.
+        return quote!(const _: Option<*const abi::#name> = None;);
     }
     let types = item.fields.iter().map(|field| &field.ty);
     let theirs = ItemStruct { attrs: vec![syn::parse_quote!(#[repr(C)])], ..item.clone() };

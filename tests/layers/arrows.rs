@@ -1,4 +1,4 @@
-//! Which layer may use which.
+//! The layers that each layer may use.
 
 use crate::paths;
 use crate::sources::{Source, assert_none, code, sources};
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// From top to bottom: a layer uses only those after it.
 pub const LAYERS: [&str; 7] = ["abi", "runtime", "wsgi", "host", "pool", "python", "error"];
 
-/// Layers that stand side by side: neither uses the other.
+/// Pairs of layers that must not use each other.
 const APART: [(&str, &str); 1] = [("pool", "python")];
 
 #[test]
@@ -19,14 +19,16 @@ fn a_layer_uses_only_the_layers_below_it() {
             let above = LAYERS.iter().position(|name| *name == used);
             let uses = format!("{}: {} uses {used}", source.path, LAYERS[layer]);
             match above {
-                None => broken.push(format!("{uses}, which is no layer")),
+                None => broken.push(format!("{uses}, which is not a layer")),
                 Some(position) if position < layer => broken.push(uses),
                 Some(_) if are_apart(LAYERS[layer], &used) => broken.push(uses),
                 Some(_) => {}
             }
         }
     }
-    let rule = format!("uses point down in {LAYERS:?}, and not from one of {APART:?} to the other");
+    let rule = format!(
+        "a layer uses only those after it in {LAYERS:?}, and none of {APART:?} uses the other"
+    );
     assert_none(&rule, broken);
 }
 
@@ -34,7 +36,7 @@ fn are_apart(one: &str, other: &str) -> bool {
     APART.contains(&(one, other)) || APART.contains(&(other, one))
 }
 
-/// Which layer a file is in; src/lib.rs, the map of all of them, is in none.
+/// The layer of a file. src/lib.rs is in none, since it lists all of them.
 fn layer_of(path: &str) -> Option<usize> {
     let name = path.strip_prefix("src/")?.split('/').next()?.trim_end_matches(".rs");
     if name == "lib" {
@@ -45,7 +47,7 @@ fn layer_of(path: &str) -> Option<usize> {
     position
 }
 
-/// The names right after each `crate::`, also those in braces and those of `pub use`.
+/// The names right after each `crate::`, including those in braces and those of `pub use`.
 fn used_layers(source: &Source) -> BTreeSet<String> {
     let lines: Vec<&str> = source.lines.iter().map(|line| code(line)).collect();
     let text = lines.join("\n");

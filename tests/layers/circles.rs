@@ -1,14 +1,14 @@
-//! No files use each other in a circle: a reader of one would have to understand all of them.
+//! No files use each other in a circle: to understand one, a reader would have to understand all.
 
 use crate::arrows::LAYERS;
 use crate::paths::{self, Path};
 use crate::sources::{Source, code, sources};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Which files each file uses.
+/// The files that each file uses.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
-/// One file of src: what it is called in a path, and its code without comments and tests.
+/// One file of src, with its code without comments and tests.
 struct Module {
     file: String,
     text: String,
@@ -45,8 +45,8 @@ fn key(path: &str) -> Path {
     name.split('/').filter(|word| !word.is_empty()).map(String::from).collect()
 }
 
-/// The module in which a path that stands in module `from` ends, or whose name it is. Names that a
-/// module has from another are looked up there; `steps` bounds how often.
+/// The module that a path in module `from` names, or whose item it names. If a module has imported
+/// the name, the search goes on in the other module, at most `steps` times.
 fn resolve(modules: &Modules, from: &Path, path: &[String], steps: usize) -> Option<Path> {
     let mut at = match path.first()?.as_str() {
         "crate" => Path::new(),
@@ -72,7 +72,7 @@ fn resolve(modules: &Modules, from: &Path, path: &[String], steps: usize) -> Opt
     Some(at)
 }
 
-/// What the files of src use in their own layer.
+/// The files of their own layer that the files of src use.
 fn uses_in_src() -> Uses {
     let modules = modules();
     let mut uses = Uses::new();
@@ -85,7 +85,7 @@ fn uses_in_src() -> Uses {
     uses
 }
 
-/// A file of the module uses another if it names a function that the other defines for all.
+/// The files of the nginx module that each of its files uses: those whose functions it names.
 fn uses_in_module() -> Uses {
     let sources = sources("ngx_module");
     let mut owners = BTreeMap::new();
@@ -123,7 +123,7 @@ fn reachable(uses: &Uses, from: &str) -> BTreeSet<String> {
     found
 }
 
-/// The sets of files each of which is reached from each.
+/// The sets of files in which each file uses all others, directly or through others.
 fn circles(uses: &Uses) -> BTreeSet<Vec<String>> {
     let reached: BTreeMap<&String, _> = uses.keys().map(|f| (f, reachable(uses, f))).collect();
     let mutual = |a: &String, b: &String| reached[a].contains(b) && reached[b].contains(a);
@@ -139,7 +139,7 @@ fn assert_no_circles(uses: &Uses) {
             println!("{file} uses {}", within.cloned().collect::<Vec<_>>().join(", "));
         }
     }
-    assert!(found.is_empty(), "these files use each other, as said above: {found:?}");
+    assert!(found.is_empty(), "these files use each other, as listed above: {found:?}");
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn no_files_of_the_nginx_module_use_each_other_in_a_circle() {
 }
 
 #[test]
-fn circles_are_found() {
+fn the_search_finds_circles() {
     let uses = |pairs: &[(&str, &str)]| {
         let mut uses = Uses::new();
         for (file, used) in pairs {

@@ -1,8 +1,8 @@
-//! The rules of the house that no compiler checks: which layer may use which, that the files of a
-//! layer use each other in one direction only, how long a file and a function may be, that `unsafe` is
-//! argued and becomes no more, and that every numbered log line is explained.
+//! Rules of this repository that a compiler does not check. A layer uses only those below it. Files
+//! do not use each other in a circle. Files and functions are short. Each `unsafe` is argued, and
+//! there are never more of them. Each numbered log line is explained.
 //!
-//! The sources are read as text. That is exact enough because rustfmt has been over them.
+//! The tests read the sources as text. That is exact enough, since rustfmt has formatted them.
 
 mod arrows;
 mod circles;

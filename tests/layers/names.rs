@@ -1,15 +1,15 @@
-//! What names and numbers have to be.
+//! Rules for names of files and numbers of log lines.
 
 use crate::sources::{all_sources, assert_none, root, sources};
 use std::collections::BTreeSet;
 use std::fs;
 
 #[test]
-fn names_of_files_say_what_is_in_them() {
+fn names_of_files_describe_their_content() {
     let empty = ["util", "helper", "manager", "common", "misc"];
-    let says_nothing = |word: &str| empty.contains(&word.trim_end_matches('s'));
+    let is_empty = |word: &str| empty.contains(&word.trim_end_matches('s'));
     let broken = all_sources().into_iter().map(|source| source.path);
-    let broken = broken.filter(|path| path.split(['/', '_', '.', '-']).any(says_nothing));
+    let broken = broken.filter(|path| path.split(['/', '_', '.', '-']).any(is_empty));
     assert_none(&format!("no file or folder is called {empty:?}"), broken.collect());
 }
 
@@ -24,7 +24,7 @@ fn every_numbered_log_line_is_explained() {
     assert_eq!(used, explained, "left: numbers in src and ngx_module, right: docs/errors.md");
 }
 
-/// Every `WSGI` that four digits follow.
+/// Each `WSGI` with four digits after it.
 fn numbers(line: &str) -> Vec<String> {
     let found = line.match_indices("WSGI").filter_map(|(index, _)| line.get(index..index + 8));
     found.filter(|w| w[4..].chars().all(|c| c.is_ascii_digit())).map(String::from).collect()

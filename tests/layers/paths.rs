@@ -1,12 +1,12 @@
-//! The paths that a Rust source names, in its `use` declarations and in its expressions.
+//! The paths in a Rust source, in its `use` declarations and in its expressions.
 
 use std::collections::BTreeSet;
 
 /// `["crate", "host", "log"]` for `crate::host::log`.
 pub type Path = Vec<String>;
 
-/// Every path that begins with `crate`, `super`, `self` or a child of the module. A group is taken
-/// apart: `super::{a, b::c}` is two paths. What the module only passes on, with `pub use`, does not
+/// Each path that begins with `crate`, `super`, `self` or a child of the module. A group is several
+/// paths: `super::{a, b::c}` is two. Paths that the module only passes on, with `pub use`, do not
 /// count.
 pub fn used(text: &str, children: &BTreeSet<String>) -> Vec<Path> {
     let tokens = tokens(text);
@@ -23,7 +23,8 @@ pub fn used(text: &str, children: &BTreeSet<String>) -> Vec<Path> {
     found
 }
 
-/// Every path of a `use` declaration, `pub` or not: names that the module has beside its own.
+/// Each path of a `use` declaration, `pub` or not. The module has these names in addition to its
+/// own.
 pub fn imports(text: &str) -> Vec<Path> {
     let tokens = tokens(text);
     let mut found = Vec::new();
@@ -44,7 +45,7 @@ fn passed_on(tokens: &[String]) -> BTreeSet<usize> {
     places
 }
 
-/// Words, `::`, and every other sign by itself.
+/// Words, `::`, and each other sign alone.
 fn tokens(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
@@ -62,7 +63,7 @@ fn tokens(text: &str) -> Vec<String> {
     found
 }
 
-/// Adds the paths of the tree that begins at a token, and gives the place behind it.
+/// Adds the paths of the tree that begins at a token, and returns the place after it.
 fn tree(tokens: &[String], at: usize, before: &[String], found: &mut Vec<Path>) -> usize {
     match tokens.get(at).map(String::as_str) {
         Some("{") => group(tokens, at + 1, before, found),
@@ -86,7 +87,7 @@ fn tree(tokens: &[String], at: usize, before: &[String], found: &mut Vec<Path>) 
 fn group(tokens: &[String], mut at: usize, before: &[String], found: &mut Vec<Path>) -> usize {
     while at < tokens.len() && tokens[at] != "}" {
         at = tree(tokens, at, before, found);
-        // A new name, `as name`, is of no interest.
+        // A new name, `as name`, does not count.
         while at < tokens.len() && ![",", "}"].contains(&tokens[at].as_str()) {
             at += 1;
         }

@@ -1,4 +1,4 @@
-//! How long a file and a function may be.
+//! The greatest length of a file and a function.
 
 use crate::sources::{Source, all_sources, assert_none, code, indentation};
 
@@ -35,7 +35,7 @@ fn functions(source: &Source) -> Vec<(usize, usize)> {
     starts.filter_map(|start| Some((start, end(&source.lines, start)?))).collect()
 }
 
-/// A Rust function ends with the first closing brace below its `fn`.
+/// A Rust function ends with the first closing brace below its `fn` at the same depth.
 fn end_in_rust(lines: &[String], start: usize) -> Option<usize> {
     let words: Vec<&str> = lines[start].split_whitespace().collect();
     let before = words.iter().position(|word| *word == "fn")?;
@@ -53,8 +53,8 @@ fn end_in_rust(lines: &[String], start: usize) -> Option<usize> {
         .find(|i| indentation(&lines[*i]) == depth && lines[*i].trim_start().starts_with('}'))
 }
 
-/// A C function is opened by a brace in the first column, or at the end of a line that begins there
-/// and has parentheses; it ends with a brace in the first column.
+/// A C function begins with a brace in the first column, or at the end of a line that begins there
+/// and has parentheses. It ends with a brace in the first column.
 fn end_in_c(lines: &[String], start: usize) -> Option<usize> {
     let line = lines[start].trim_end();
     let head = line.ends_with('{') && line.contains('(') && !line.contains('=');

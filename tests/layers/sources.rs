@@ -1,4 +1,4 @@
-//! The sources of the repository, read as text, and what every rule needs of them.
+//! The sources of the repository as text, and functions that several rules need.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,11 @@
-//! How much `unsafe` there is, and that each is argued.
+//! Each `unsafe` is argued, and their number may only become smaller.
 
 use crate::arrows::LAYERS;
 use crate::sources::{Source, assert_none, code, sources};
 
 const SAFETY_REACH: usize = 3;
 
-/// How many unsafe blocks and implementations each layer has. A number may only become smaller.
+/// The number of unsafe blocks and implementations of each layer. It may only become smaller.
 const UNSAFE: [(&str, usize); 7] = [
     ("abi", 51),
     ("runtime", 0),
@@ -26,10 +26,10 @@ fn every_unsafe_block_is_argued() {
             }
         }
     }
-    assert_none("`// SAFETY:` stands right above an unsafe block", broken);
+    assert_none("a comment with `SAFETY:` is right above each unsafe block", broken);
 }
 
-/// Whether a comment that ends at most three lines above says `SAFETY:`.
+/// Whether a comment with `SAFETY:` ends at most three lines above.
 fn argued(lines: &[String], index: usize) -> bool {
     let comment = |i: &usize| lines[*i].trim_start().starts_with("//");
     let Some(last) = (index.saturating_sub(SAFETY_REACH)..index).rev().find(comment) else {
@@ -56,7 +56,7 @@ fn a_layer_gets_no_more_unsafe() {
     let there = LAYERS.map(|layer| (layer, count(layer)));
     assert_eq!(
         there, UNSAFE,
-        "left: how much unsafe there is; right: UNSAFE in tests/layers/unsafety.rs. Where the left \
-         number is smaller write it down; where it is larger do without"
+        "left: the number of unsafe blocks; right: UNSAFE in tests/layers/unsafety.rs. If a left \
+         number is smaller, write it down there. If it is larger, remove an unsafe block"
     );
 }

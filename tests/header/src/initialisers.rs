@@ -1,5 +1,4 @@
-//! A macro for each structure that a host fills: every member in its place, with the value that it
-//! has when nothing is said.
+//! A macro for each structure that a host fills. It has all members in order, with their defaults.
 
 use syn::{Item, ItemStruct, Type};
 
@@ -47,7 +46,7 @@ fn value(structure: &str, field: &str, kind: &Type) -> String {
     match field {
         "struct_size" => return format!("sizeof({structure})"),
         "abi_version" => return "WSGI_ABI_VERSION".into(),
-        // The members whose zero would mean something.
+        // Zero would mean a length, or a file, for these members.
         "content_length" | "body_fd" => return "-1".into(),
         _ => {}
     }
@@ -58,6 +57,6 @@ fn value(structure: &str, field: &str, kind: &Type) -> String {
             last if last.ident == "wsgi_str" => "{NULL, 0}".into(),
             _ => "0".into(),
         },
-        _ => panic!("{structure}.{field} has a type that no initialiser is known for"),
+        _ => panic!("{structure}.{field} has a type without a known initialiser"),
     }
 }

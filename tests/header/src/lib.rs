@@ -5,7 +5,7 @@ mod initialisers;
 use cbindgen::{Builder, Config};
 use std::path::{Path, PathBuf};
 
-/// The files of src/abi in the order of reading: each uses only what stands before it.
+/// The files of src/abi in the order in which the header has them: each uses only those before it.
 const CHAPTERS: [&str; 6] = ["request", "status", "host", "runtime", "app", "exchange"];
 
 const PREAMBLE: &str = include_str!("../preamble.h");
@@ -31,7 +31,7 @@ const END: &str = "
 #endif // WSGI_H
 ";
 
-/// The one function that is not the library's.
+/// The one function that is not in the library.
 const STR_FROM: &str = "
 // A NUL-terminated string as a wsgi_str, which borrows it; NULL becomes an empty one.
 static inline wsgi_str wsgi_str_from(const char *text) {
@@ -47,18 +47,18 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
 }
 
-/// Where the header is.
+/// The path of the header.
 pub fn path() -> PathBuf {
     root().join("include/wsgi.h")
 }
 
-/// The header as src/abi has it now.
+/// The header, generated from src/abi as it is now.
 pub fn generate() -> String {
     let chapters = CHAPTERS.map(chapter).concat();
     format!("{PREAMBLE}{BEGIN}{chapters}{END}")
 }
 
-/// One file of src/abi in C, under the file's own first line as its title.
+/// One file of src/abi in C. The first line of the file is the title of the chapter.
 fn chapter(name: &str) -> String {
     let source = root().join("src/abi").join(name).with_extension("rs");
     let text = std::fs::read_to_string(&source).expect("a file of src/abi");
@@ -70,7 +70,7 @@ fn chapter(name: &str) -> String {
     config.export.include = text.lines().filter_map(type_name).map(String::from).collect();
     let bindings = Builder::new().with_config(config).with_src(&source).generate();
     let mut items = Vec::new();
-    bindings.expect("src/abi is what cbindgen can read").write(&mut items);
+    bindings.expect("cbindgen can read src/abi").write(&mut items);
     let items = String::from_utf8(items).expect("src/abi is UTF-8");
     let items: Vec<String> = items.trim().lines().map(without_tags).collect();
     let initialisers = initialisers::of(&text);

@@ -1,8 +1,8 @@
-//! include/wsgi.h and src/abi say the same: rustc has compared every signature, size, offset, enum
-//! value and constant by the time this is built, and a fresh generation is byte-equal.
+//! include/wsgi.h and src/abi agree. rustc has compared each signature, size, offset, enum value
+//! and constant when this is built, and a newly generated header has the same bytes.
 //!
-//! build.rs wrote the comparisons. Where one fails, rustc names the item; `make header` makes the
-//! header follow src/abi.
+//! build.rs wrote the comparisons. If one fails, rustc names the item. `make header` makes the
+//! header from src/abi again.
 
 use wsgi::abi::{self, *};
 
@@ -15,7 +15,7 @@ fn the_committed_header_is_what_src_abi_generates() {
     let difference = committed.lines().zip(fresh.lines()).find(|(ours, theirs)| ours != theirs);
     assert!(
         committed == fresh,
-        "include/wsgi.h is not what src/abi says, run `make header`; first difference: {difference:?}"
+        "include/wsgi.h differs from src/abi: run `make header`; first difference: {difference:?}"
     );
 }
 

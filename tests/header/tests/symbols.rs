@@ -1,4 +1,4 @@
-//! libwsgi.a gives a linker the functions of include/wsgi.h under their C names, and no others.
+//! libwsgi.a exports the functions of include/wsgi.h under their C names, and no others.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 include!(concat!(env!("OUT_DIR"), "/functions.rs"));
 
-/// The library: `WSGI_LIBRARY`, or where `cargo build --release` puts it.
+/// The path of the library: `WSGI_LIBRARY`, or the place where `cargo build --release` puts it.
 fn library() -> PathBuf {
     let named = std::env::var_os("WSGI_LIBRARY").map(PathBuf::from);
     named.unwrap_or_else(|| header::root().join("target/release/libwsgi.a"))
@@ -20,8 +20,8 @@ fn the_library_exports_exactly_the_functions_of_the_header() {
         "{} is missing: run `make build`, or name the library in WSGI_LIBRARY",
         library.display()
     );
-    // Without /dev/null, nm lets a plugin of LLVM read the library where one is installed; an older
-    // LLVM than rustc's then finds no symbols at all.
+    // Without /dev/null, nm uses a plugin of LLVM if one is installed. If its LLVM is older than
+    // that of rustc, it finds no symbols at all.
     let nm = Command::new("nm")
         .args(["--extern-only", "--defined-only", "--format=posix", "--plugin=/dev/null"])
         .arg(&library)
@@ -35,8 +35,8 @@ fn the_library_exports_exactly_the_functions_of_the_header() {
     assert_eq!(exported, declared, "left: libwsgi.a, right: wsgi.h");
 }
 
-/// The names in those members of the archive that were compiled from this crate. nm writes
-/// `archive[member]:` above the symbols of each member.
+/// The names in the members of the archive that come from this crate. nm writes `archive[member]:`
+/// above the symbols of each member.
 fn own_symbols(listing: &str) -> impl Iterator<Item = &str> {
     let mut own = false;
     listing.lines().filter_map(move |line| {
@@ -48,7 +48,7 @@ fn own_symbols(listing: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Names that no C program can mean: mangled ones, and the marks of unwind tables.
+/// Whether the name is Rust's own: a mangled one, or a mark of unwind tables.
 fn of_rust(name: &str) -> bool {
     ["_ZN", "_R", "DW.ref.", "rust_eh_personality"].iter().any(|prefix| name.starts_with(prefix))
 }
