@@ -50,7 +50,7 @@ const EXIT_SHARE: u32 = 4;
 /// The log names at most this number of threads that were cut off.
 const NAMES: usize = 8;
 
-fn shown(names: &[String]) -> String {
+fn list(names: &[String]) -> String {
     let more = if names.len() > NAMES { ", ..." } else { "" };
     format!("{}{more}", names[..names.len().min(NAMES)].join(", "))
 }
@@ -245,7 +245,7 @@ impl Runtime {
         let threads = were(left.threads.len(), "thread", "threads");
         let parts: Vec<_> = [
             were(still, "request", "requests").map(|it| format!("{it} still running in Python")),
-            threads.map(|it| format!("{it} still running ({})", shown(&left.threads))),
+            threads.map(|it| format!("{it} still running ({})", list(&left.threads))),
             were(left.processes, "process", "processes").map(|it| format!("{it} ended")),
             (!handled).then(|| String::from("Python's exit handlers did not end")),
         ]

@@ -2,7 +2,7 @@
 
 use super::response::{Problem, Response};
 use super::response_headers;
-use super::start_response::{note_left_out, raise};
+use super::start_response::{log_left_out, raise};
 use crate::host::hub::Hub;
 use crate::python::child::OfTheParent;
 use crate::python::fork::is_forked;
@@ -31,7 +31,7 @@ impl EarlyHints {
     fn __call__(&self, py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResult<()> {
         let checked = response_headers::check_hints(headers)
             .map_err(|violation| raise(&self.response, py, violation))?;
-        note_left_out(py, &self.hub, &checked);
+        log_left_out(py, &self.hub, &checked);
         match self.response.with(|response| response.hint(py, checked.head))? {
             Err(Problem::Gone) if is_forked() => Err(OfTheParent("the response").into()),
             Err(Problem::Gone) => Err(PyOSError::new_err("wsgi.early_hints: the client is gone")),

@@ -2,7 +2,7 @@
 
 use super::violation::Violation;
 use crate::host::response::head::Head;
-use crate::python::repr::{type_name, value as shown};
+use crate::python::repr::{self, type_name};
 use crate::python::strings::latin1;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
@@ -92,7 +92,7 @@ pub(super) fn check_hints(headers: &Bound<'_, PyAny>) -> Result<Checked, Violati
 
 fn check_fields(head: Head, headers: &Bound<'_, PyAny>) -> Result<Checked, Violation> {
     let headers = headers.cast::<PyList>().map_err(|_| {
-        let wrong = shown(headers);
+        let wrong = repr::value(headers);
         let rule = "the response headers must be a list of (name, value) tuples";
         Violation::of_type("WSGI0210", format!("{rule} (PEP 3333), not {wrong}"))
     })?;
@@ -115,7 +115,7 @@ fn add(checked: &mut Checked, pair: &Bound<'_, PyAny>) -> Result<(), Violation> 
     }
     if is_hop_by_hop(&name) {
         let name = String::from_utf8_lossy(&name).into_owned();
-        checked.left_out.push((name, shown(&value_object)));
+        checked.left_out.push((name, repr::value(&value_object)));
         return Ok(());
     }
     checked.head.add(&name, trim(&value));
@@ -135,7 +135,7 @@ fn split<'py>(
     let tuple = pair.cast::<PyTuple>().ok().filter(|tuple| tuple.len() == 2);
     let parts = tuple.and_then(|tuple| Some((tuple.get_item(0).ok()?, tuple.get_item(1).ok()?)));
     parts.ok_or_else(|| {
-        let wrong = shown(pair);
+        let wrong = repr::value(pair);
         let rule = "a response header must be a tuple of two strings, (name, value)";
         Violation::of_type("WSGI0221", format!("{rule} (PEP 3333), not {wrong}"))
     })
@@ -149,7 +149,7 @@ fn text<'a>(
     what: Part<'_>,
 ) -> Result<Cow<'a, [u8]>, Violation> {
     let string = object.cast::<PyString>().map_err(|_| {
-        let (class, wrong) = (type_name(object), shown(object));
+        let (class, wrong) = (type_name(object), repr::value(object));
         let wrong = if wrong == class { class } else { format!("{class}: {wrong}") };
         Violation::of_type(number, format!("{what} must be a str (PEP 3333), not {wrong}"))
     })?;
@@ -157,7 +157,7 @@ fn text<'a>(
         let message = format!(
             "{what} has a character that ISO-8859-1 has not, which PEP 3333 forbids: {}; encode it \
              first, for example as RFC 8187 or percent-encoding says",
-            shown(object)
+            repr::value(object)
         );
         Violation::of_value("WSGI0213", message)
     })
@@ -170,7 +170,7 @@ fn parse_status<'a>(
     status: &'a [u8],
 ) -> Result<(u16, &'a [u8]), Violation> {
     let bad = |why: &str| {
-        let wrong = shown(object);
+        let wrong = repr::value(object);
         let message = format!("the status {wrong} {why}; PEP 3333 wants one like '200 OK'");
         Err(Violation::of_value("WSGI0209", message))
     };
@@ -196,7 +196,7 @@ fn check_name(object: &Bound<'_, PyAny>, name: &[u8]) -> Result<(), Violation> {
         return Ok(());
     }
     refuse_controls(object, name, Part::Name, is_control)?;
-    let wrong = shown(object);
+    let wrong = repr::value(object);
     let rule = "letters, digits and !#$%&'*+-.^_`|~ are allowed";
     let message = format!("{wrong} is not the name of a header (PEP 3333, RFC 9110): {rule}");
     Err(Violation::of_value("WSGI0211", message))
@@ -213,7 +213,7 @@ fn refuse_controls(
     let Some(byte) = bytes.iter().find(|&&byte| is_bad(byte)) else { return Ok(()) };
     let message = format!(
         "{what} contains the control character 0x{byte:02x}, which PEP 3333 forbids: {}",
-        shown(object)
+        repr::value(object)
     );
     Err(Violation::of_value("WSGI0212", message))
 }
@@ -242,7 +242,7 @@ fn set_length(head: &mut Head, object: &Bound<'_, PyAny>, value: &[u8]) -> Resul
             return Err(Violation::of_value("WSGI0223", message));
         }
         (None, _) => {
-            let wrong = shown(object);
+            let wrong = repr::value(object);
             let message = format!(
                 "the Content-Length {wrong} is not a number of bytes, as HTTP \
                                    and PEP 3333 want it"

@@ -88,7 +88,7 @@ impl StartResponse {
 
 impl StartResponse {
     fn set(&self, py: Python<'_>, checked: Checked) -> PyResult<()> {
-        note_left_out(py, &self.hub, &checked);
+        log_left_out(py, &self.hub, &checked);
         self.response.with(|response| response.set(checked.head))
     }
 
@@ -111,7 +111,7 @@ impl StartResponse {
     }
 }
 
-pub(super) fn note_left_out(py: Python<'_>, hub: &Hub, checked: &Checked) {
+pub(super) fn log_left_out(py: Python<'_>, hub: &Hub, checked: &Checked) {
     for (name, value) in &checked.left_out {
         let text = format!(
             "WSGI0206 the response header {name} ({value}) was left out: it speaks of the \
