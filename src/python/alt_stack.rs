@@ -1,23 +1,24 @@
-//! A stack for the handlers of signals of a thread. Where the thread's own stack has overflowed, they
-//! need another one.
+//! An alternate stack for the signal handlers of a thread. A handler needs it when the thread's own
+//! stack has overflowed.
 
 use std::ptr;
 
-/// Takes memory only if it is used.
+/// The kernel takes memory for it only when a handler uses it.
 const SIZE: usize = 128 * 1024;
 
-/// The stack for handlers of the thread that made it. It is taken away when this is dropped.
+/// The alternate stack of the thread that made this value. Dropping it removes the stack.
 pub(super) struct AltStack {
-    /// None if the thread had one before, or if there was no memory. Then only the last line about an
-    /// overflow of the stack is lost.
+    /// None if the thread already had one, or if there was no memory. A thread without an alternate
+    /// stack loses only the last line about a stack overflow.
     memory: Option<*mut libc::c_void>,
 }
 
 impl AltStack {
     pub(super) fn new() -> Self {
         let mut stack = disabled();
-        // SAFETY: asks for the stack of this thread, and sets one that stays mapped until `AltStack`
-        // is dropped: on the same thread, as it is not Send.
+        // SAFETY: this reads the alternate stack of this thread, and sets one that stays mapped
+        // until `AltStack` is dropped. That happens on the same thread, since `AltStack` is not
+        // Send.
         unsafe {
             libc::sigaltstack(ptr::null(), &mut stack);
             if stack.ss_flags & libc::SS_DISABLE == 0 {
@@ -39,8 +40,8 @@ impl AltStack {
 impl Drop for AltStack {
     fn drop(&mut self) {
         let Some(memory) = self.memory else { return };
-        // SAFETY: `new` mapped the memory with that size. After the first call the kernel does not
-        // use it any more.
+        // SAFETY: `new` mapped the memory with that size. After the first call the kernel no longer
+        // uses it.
         unsafe {
             libc::sigaltstack(&disabled(), ptr::null_mut());
             libc::munmap(memory, SIZE);

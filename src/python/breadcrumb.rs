@@ -1,7 +1,7 @@
 //! What each thread works on, for the last line of a process that crashes.
 //!
-//! A handler of a signal may neither allocate nor lock. So each thread writes down beforehand what it
-//! works on, in a slot that the handler finds by the number of the thread.
+//! A handler of a signal may neither allocate nor lock. So each thread writes down beforehand what
+//! it works on, in a slot that the handler finds by the number of the thread.
 
 use super::alt_stack::AltStack;
 use super::c_exit;
@@ -108,19 +108,19 @@ thread_local! {
 
 impl Drop for Equipment {
     fn drop(&mut self) {
-        // An `exit()` of C is reported with what the thread works on, which is gone after this.
+        // The report of an `exit()` of C names what the thread works on, which is gone after this.
         c_exit::check();
         self.slot.length.store(0, Ordering::Release);
         self.slot.thread.store(0, Ordering::Release);
     }
 }
 
-/// While it lives, the calling thread works on what it has set.
+/// While this value lives, the calling thread works on what `set` wrote down.
 #[must_use]
 pub struct Breadcrumb(());
 
-/// Writes down what the calling thread works on: `parts`, one after the other, up to 512 bytes of
-/// them. Neither blocks nor needs the GIL. Allocates the first time on a thread.
+/// Writes down what the calling thread works on: `parts`, one after the other, at most 512 bytes in
+/// total. Neither blocks nor needs the GIL. Allocates the first time on a thread.
 pub fn set(parts: &[&[u8]]) -> Breadcrumb {
     // A thread that is ending has no thread locals left.
     let _ = EQUIPMENT.try_with(|own| own.slot.write(parts));

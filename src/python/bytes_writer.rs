@@ -1,5 +1,5 @@
-//! A bytes object while it is being filled. Large data is copied into it once, and the memory is not
-//! filled with zeros before. CPython's name for it is `PyBytesWriter` (PEP 782).
+//! A bytes object that is being filled. Large data is copied into it once, and its memory is not
+//! zeroed first. CPython's name for it is `PyBytesWriter` (PEP 782).
 
 use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
@@ -10,16 +10,16 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 
-/// How much a callback that needs memory with something in it gets at once.
+/// The most bytes that `put_with` offers its callback at once. They must be zeroed first.
 const BLOCK: usize = 64 * 1024;
 
 unsafe extern "C" {
-    /// Of Python's C API; pyo3 keeps its declaration to itself.
+    /// A function of Python's C API, whose declaration pyo3 does not export.
     fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> c_int;
 }
 
-/// Invariants: nobody else has the object; `memory` is that of its `size` bytes, of which the first
-/// `filled` have been written.
+/// Invariants: no other code has the object; `memory` points to the `size` bytes of the object, of
+/// which the first `filled` have been written.
 pub struct BytesWriter {
     object: Py<PyBytes>,
     memory: *mut u8,
@@ -27,16 +27,16 @@ pub struct BytesWriter {
     filled: usize,
 }
 
-// SAFETY: the object is not shared, and without the GIL only its bytes are touched, by whoever has
-// the `BytesWriter`. Dropping a `Py` is for any thread.
+// SAFETY: the object is not shared. Without the GIL only its bytes are touched, by the thread that
+// has the `BytesWriter`. Any thread may drop a `Py`.
 unsafe impl Send for BytesWriter {}
 
 impl BytesWriter {
-    /// Room for `size` bytes. MemoryError if there is none.
+    /// Makes an object with room for `size` bytes. Fails with MemoryError if there is no memory.
     pub fn new(py: Python<'_>, size: usize) -> PyResult<BytesWriter> {
         let length = length(size)?;
-        // SAFETY: attached, as `py` shows. NULL: the bytes are not set. A new reference, or NULL
-        // with an exception set.
+        // SAFETY: attached, as `py` shows. NULL means that the bytes are not set. The call returns
+        // a new reference, or NULL with an exception set.
         let object = unsafe {
             let object = ffi::PyBytes_FromStringAndSize(std::ptr::null(), length);
             Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked()
@@ -62,11 +62,11 @@ impl BytesWriter {
         self.filled == self.size
     }
 
-    /// Copies what there is room for and says how much that was.
+    /// Copies as many of the bytes as there is room for, and returns their number.
     pub fn put(&mut self, bytes: &[u8]) -> usize {
         let count = bytes.len().min(self.size - self.filled);
-        // SAFETY: so many bytes of the object are not filled yet, and nobody else has it, so that
-        // `bytes` is something else.
+        // SAFETY: this number of bytes of the object is not filled yet. No other code has the
+        // object, so `bytes` does not overlap it.
         unsafe {
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.memory.add(self.filled), count);
         }
@@ -74,14 +74,15 @@ impl BytesWriter {
         count
     }
 
-    /// Reads up to `most` bytes of `file` and says how many; 0 at the end of the file, or if there
-    /// is no room.
+    /// Reads up to `most` bytes of `file` and returns their number. It is 0 at the end of the file,
+    /// or if there is no room.
     pub fn put_file(&mut self, file: &File, offset: u64, most: u64) -> io::Result<usize> {
         let room = self.size - self.filled;
         let count = room.min(usize::try_from(most).unwrap_or(usize::MAX));
         let offset = libc::off_t::try_from(offset)
             .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
-        // SAFETY: so many bytes of the object are not filled yet, and nobody else has it.
+        // SAFETY: this number of bytes of the object is not filled yet, and no other code has the
+        // object.
         let read = unsafe {
             libc::pread(file.as_raw_fd(), self.memory.add(self.filled).cast(), count, offset)
         };
@@ -90,14 +91,15 @@ impl BytesWriter {
         Ok(read)
     }
 
-    /// Has `read` fill some of what there is room for, and say how much.
+    /// Calls `read` with a part of the room that is left. `read` returns how many bytes it has
+    /// filled, and this returns the same number.
     pub fn put_with(
         &mut self,
         read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
     ) -> io::Result<usize> {
         let room = BLOCK.min(self.size - self.filled);
-        // SAFETY: so many bytes of the object are not filled yet, and nobody else has it. They are
-        // set before a reference to them is made.
+        // SAFETY: this number of bytes of the object is not filled yet, and no other code has the
+        // object. They are set before a reference to them is made.
         let memory = unsafe {
             let memory = self.memory.add(self.filled);
             std::ptr::write_bytes(memory, 0, room);
@@ -108,13 +110,13 @@ impl BytesWriter {
         Ok(count)
     }
 
-    /// The same with room for `size` bytes, not fewer than are filled. Large objects are moved by
-    /// the kernel's tables and not copied.
+    /// Changes the room to `size` bytes, but not below what is filled. The kernel moves the memory
+    /// of a large object without a copy.
     pub fn resize(self, py: Python<'_>, size: usize) -> PyResult<BytesWriter> {
         let length = length(size.max(self.filled))?;
         let mut object = self.object.into_ptr();
-        // SAFETY: attached; the only reference to a bytes object. It is given up here: what comes
-        // back is a new one, or NULL with an exception set.
+        // SAFETY: attached; this is the only reference to the bytes object. It is given up here:
+        // the call returns a new one, or NULL with an exception set.
         let object = unsafe {
             _PyBytes_Resize(&mut object, length);
             Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked()
@@ -122,7 +124,7 @@ impl BytesWriter {
         Ok(BytesWriter::of(object, size.max(self.filled), self.filled))
     }
 
-    /// The bytes object, as long as it has been filled.
+    /// The bytes object, cut to the bytes that were filled.
     pub fn finish(self, py: Python<'_>) -> PyResult<Bound<'_, PyBytes>> {
         let filled = self.filled;
         let done = if self.is_full() { self } else { self.resize(py, filled)? };

@@ -1,10 +1,11 @@
-//! `exit()` of the C library, called by an application: by a library in C or Fortran that gives up.
+//! Notices when an application calls `exit()` of the C library. A library in C or Fortran that
+//! gives up does so.
 //!
-//! It would destroy what this thread, and then the whole process, has in its memory, while this
-//! thread is in the middle of Python's code and others go on: a crash that says nothing of its
-//! cause. And it ends the process with any code, also with one after which a server starts no other
-//! process. So it is noticed as early as can be, by what the C library calls first: the destructors of
-//! this thread's locals.
+//! That `exit()` would destroy what this thread, and then the whole process, has in its memory,
+//! while this thread runs Python code and other threads go on. The result would be a crash whose
+//! cause no line of the log shows. It also ends the process with any code, perhaps with one after
+//! which a server starts no new process. So the library must notice it as early as possible. The C
+//! library first calls the destructors of this thread's locals, so they check for it.
 
 use super::fork::is_forked;
 use super::gil;
@@ -16,13 +17,13 @@ use std::ops::Deref;
 use std::ptr;
 
 thread_local! {
-    /// How many pieces of work the thread is inside of that use Python.
+    /// The number of pieces of work with Python that the thread is in, one inside the other.
     static INSIDE: Cell<usize> = const { Cell::new(0) };
     static WATCHED: Cell<bool> = const { Cell::new(false) };
     static IS_HOSTS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// While it lives, the thread is at work in Python.
+/// While this value lives, the thread is at work in Python.
 #[must_use]
 pub(super) struct Inside(());
 
@@ -41,7 +42,7 @@ impl Drop for Inside {
     }
 }
 
-/// The thread is the host's, or this library's: its state of Python is kept, see `thread`.
+/// Notes that the calling thread is the host's or this library's. `thread` keeps its Python state.
 pub(super) fn is_hosts_thread() {
     IS_HOSTS.set(true);
 }
@@ -50,20 +51,21 @@ type Destructor = extern "C" fn(*mut libc::c_void);
 type AtThreadEnd =
     unsafe extern "C" fn(Destructor, *mut libc::c_void, *mut libc::c_void) -> libc::c_int;
 
-/// Where the C library has no such function, its `exit` is noticed by others, or later.
+/// If the C library has no such function, the destructors of other thread locals notice its `exit`,
+/// or `at_exit` does so later.
 fn watch_thread() {
     static FUNCTION: OnceCell<Option<AtThreadEnd>> = OnceCell::new();
     let function = FUNCTION.get_or_init(|| {
-        // SAFETY: the name ends in NUL. If there is a function of that name it is the one of the C++
-        // ABI, and takes what its type says.
+        // SAFETY: the name ends in NUL. If there is a function of that name it is the one of the
+        // C++ ABI, and its type is `AtThreadEnd`.
         unsafe {
             let found = libc::dlsym(libc::RTLD_DEFAULT, c"__cxa_thread_atexit_impl".as_ptr());
             (!found.is_null()).then(|| std::mem::transmute::<*mut libc::c_void, AtThreadEnd>(found))
         }
     });
     if let Some(function) = function {
-        // SAFETY: the destructor takes no notice of what it is given, and stays mapped as long as the
-        // process lives (see `fork::watch`).
+        // SAFETY: the destructor ignores its argument, and stays mapped until the process ends (see
+        // `fork::watch`).
         unsafe { function(at_thread_end, ptr::null_mut(), ptr::null_mut()) };
     }
 }
@@ -72,15 +74,16 @@ extern "C" fn at_thread_end(_: *mut libc::c_void) {
     check();
 }
 
-/// To be called before a thread local is dropped that has objects of Python, and that may have been used
-/// later for the first time than Python was: they go in the opposite order.
+/// A thread local that has objects of Python must call this before it drops them. Thread locals are
+/// destroyed in the opposite order of their first use. So one that was first used after Python is
+/// destroyed before `at_thread_end` runs.
 pub(super) fn check() {
     if INSIDE.get() > 0 && !is_forked() {
         end();
     }
 }
 
-/// A thread local that has objects of Python, and no destructor of its own.
+/// The value of a thread local that has objects of Python, and no destructor of its own.
 pub struct Local<T>(ManuallyDrop<T>);
 
 impl<T> Local<T> {
@@ -98,11 +101,12 @@ impl<T> Deref for Local<T> {
 }
 
 impl<T> Drop for Local<T> {
-    /// The thread ends, and its Python state does after this; or a forked child calls `exit()`.
+    /// Runs when the thread ends, before its Python state does, or when a forked child calls
+    /// `exit()`.
     fn drop(&mut self) {
         check();
         if gil::can_be_taken() {
-            // SAFETY: nobody gets at it after this.
+            // SAFETY: no code uses the value after this.
             Python::attach(|_| unsafe { ManuallyDrop::drop(&mut self.0) });
         }
     }
@@ -117,13 +121,14 @@ fn end() {
     }
 }
 
-/// From now on `end` is called where an application calls `exit()`, also on threads that Python has
+/// From now on, `end` is called when an application calls `exit()`, also on threads that Python has
 /// made.
 pub(super) fn watch(end: fn() -> !) {
     if END.set(end).is_err() {
         return;
     }
-    // SAFETY: the function stays mapped, as above. If there is no memory for it, nothing is noticed.
+    // SAFETY: the function stays mapped, as above. If there is no memory for it, it notices
+    // nothing.
     unsafe { libc::atexit(at_exit) };
 }
 
@@ -133,7 +138,8 @@ extern "C" fn at_exit() {
     }
 }
 
-/// A host may well call `exit` on a thread of its own, though that has used Python.
+/// Whether Python has made the calling thread. A host may call `exit` on a thread of its own, even
+/// after that thread has used Python.
 fn is_pythons_thread() -> bool {
     gil::is_initialized() && gil::has_state() && !IS_HOSTS.get()
 }

@@ -1,5 +1,5 @@
-//! What an application changes of the process that it shares with the web server: its limits, its
-//! user, its root folder. That is done, since it may be meant so; the log says where it was.
+//! Logs where an application changes the process that it shares with the web server: its limits,
+//! its user, its root folder. The change itself is made, since the application may intend it.
 
 use super::intercept::{self, Act, Call, Rule};
 use nix::unistd;
@@ -49,7 +49,7 @@ fn say(call: &Call<'_, '_>) {
     call.say(&format!("WSGI0310 {what} has changed the process of the web server"));
 }
 
-/// Of all its threads, says the C library.
+/// The C library changes the user of all threads of the process.
 fn user<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let before = credentials();
     let result = call.original()?;
@@ -59,7 +59,7 @@ fn user<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     Ok(result)
 }
 
-/// Users and groups.
+/// The users and groups of the process.
 fn credentials() -> impl PartialEq {
     (unistd::getresuid(), unistd::getresgid(), unistd::getgroups())
 }
@@ -84,7 +84,7 @@ fn limit_of_process<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     }
 }
 
-/// To have more is no harm: of files, say, where the limit is low.
+/// Logs only a lower limit. A higher one does no harm, for example for more open files.
 fn limited<'py>(call: &Call<'_, 'py>, which: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let before = limits(which);
     let result = call.original()?;
@@ -100,11 +100,11 @@ fn limited<'py>(call: &Call<'_, 'py>, which: &Bound<'py, PyAny>) -> PyResult<Bou
 fn limits(which: &Bound<'_, PyAny>) -> Option<libc::rlimit> {
     let which: libc::__rlimit_resource_t = which.extract().ok()?;
     let mut limits = MaybeUninit::<libc::rlimit>::zeroed();
-    // SAFETY: zeros are valid limits; the call fails for what is none of them.
+    // SAFETY: zeros are valid limits. The call fails if `which` is not a resource.
     unsafe { (libc::getrlimit(which, limits.as_mut_ptr()) == 0).then(|| limits.assume_init()) }
 }
 
-/// It is C code that ends the process then, and no guard sees it.
+/// C code ends the process when the time is over, and no guard notices that.
 fn later<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let result = call.original()?;
     if call.optional(3).is_some_and(|exit| exit.is_truthy().unwrap_or(false)) {

@@ -1,4 +1,4 @@
-//! Whether a folder can be Python's home, told without Python: for a host's "test the
+//! Finds out, without Python, whether a folder can be Python's home: for a host's "test the
 //! configuration".
 
 use super::installation::{self, EXECUTABLE, LIBRARY, VERSION, value};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub fn check_home(home: &Path) -> Result<(), String> {
     let found = reach::look(home).map_err(|why| no_home(home, &why))?;
     if !found.is_dir() {
-        let what = inside_of(home).unwrap_or_else(|| {
+        let what = inside_home(home).unwrap_or_else(|| {
             String::from("name the folder of a virtualenv or of a Python installation")
         });
         return Err(format!("{} is a file; {what}", home.display()));
@@ -30,8 +30,8 @@ pub fn check_home(home: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// What need not be wrong with a home, but probably is: packages that this process may not use, and
-/// a virtualenv that is left without its Python.
+/// Finds what need not be wrong with a home, but probably is: packages that this process may not
+/// use, and a virtualenv that is left without its Python.
 pub fn check_home_closely(home: &Path) -> Result<(), String> {
     check_home(home)?;
     let config = fs::read(home.join("pyvenv.cfg")).unwrap_or_default();
@@ -54,7 +54,7 @@ pub fn check_home_closely(home: &Path) -> Result<(), String> {
         usable(&folder)?;
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             match reach::open(&entry.path()) {
-                // A link that leads nowhere is no package.
+                // A link that leads nowhere is not a package.
                 Ok(()) | Err(Unusable::Missing) => {}
                 Err(why) => return Err(why.sentence(&entry.path())),
             }
@@ -63,13 +63,13 @@ pub fn check_home_closely(home: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether this process may use the Python that the library was built with: without a home that is
-/// the one, and with a virtualenv its library is that of the home.
+/// Whether this process may use the Python that the library was built with. That Python runs if no
+/// home is set, and a virtualenv uses its standard library.
 pub fn check_own_closely() -> Result<(), String> {
     let library = Path::new(LIBRARY);
     for path in [Path::new(EXECUTABLE), library, &library.join("lib-dynload")] {
         match reach::open(path) {
-            // There may be no such folder; what is gone altogether is said when Python starts.
+            // There may be no such folder. If Python is gone altogether, its start reports that.
             Ok(()) | Err(Unusable::Missing) => {}
             Err(why) => {
                 return Err(format!(
@@ -232,11 +232,11 @@ fn check_prefix(home: &Path) -> Result<(), String> {
     usable(&library)
 }
 
-/// What to say of a folder that is neither a virtualenv nor a prefix of this version.
+/// The sentence about a folder that is neither a virtualenv nor a prefix of this version.
 fn no_prefix(home: &Path) -> String {
     let shown = home.display();
-    if let Some(what) = inside_of(home) {
-        return format!("{shown} is no virtualenv, but something inside of one; {what}");
+    if let Some(what) = inside_home(home) {
+        return format!("{shown} is not a virtualenv, but something inside one; {what}");
     }
     let others = other_versions(home);
     if others.is_empty() {
@@ -253,8 +253,8 @@ fn no_prefix(home: &Path) -> String {
     )
 }
 
-/// What to name instead of `bin` or `bin/python3`, which is what other programs are given.
-fn inside_of(path: &Path) -> Option<String> {
+/// What to name instead of `bin` or `bin/python3`, which other programs take.
+fn inside_home(path: &Path) -> Option<String> {
     let home = path.ancestors().skip(1).find(|it| it.join("pyvenv.cfg").is_file())?;
     Some(format!("name the virtualenv, {}", home.display()))
 }
@@ -338,7 +338,7 @@ fn holds_more(home: &Path) -> bool {
     entries.into_iter().any(|entry| entry.file_name().to_str().is_none_or(is_other))
 }
 
-/// The same where it is known which Python libwsgi would be built for.
+/// The same, with the Python that libwsgi would be built for, if that is known.
 fn again(home: &Path, base: &Path) -> String {
     let python = installation::executable_in(base).ok().flatten();
     python.map_or_else(

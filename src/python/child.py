@@ -1,7 +1,7 @@
-"""What `threading` makes of the thread that has forked, where Python itself does not yet (before 3.12).
+"""Makes the thread that has forked the main thread of the child, as Python itself does since 3.12.
 
-It is the main thread of the child. If `threading` has not made it, Python leaves half of that undone,
-and what waits for the threads of the child, as multiprocessing does at its end, fails.
+If `threading` has not made that thread, an older Python does only half of it. Code that waits for
+the threads of the child then fails, as multiprocessing does at its end.
 """
 
 import os
@@ -17,5 +17,5 @@ def become_main_thread():
         thread._set_tstate_lock()
 
 
-# Behind what `threading` has registered.
+# Runs after what `threading` has registered.
 os.register_at_fork(after_in_child=become_main_thread)

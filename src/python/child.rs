@@ -1,9 +1,9 @@
 //! A child that the application forked: it is a program of its own, and ends like one.
 //!
-//! Of the parent it has a copy of the memory, and one thread. So nothing that another thread of the
-//! parent would have to do is waited for, no lock is taken that such a thread may have held, and
-//! nothing is written to what the two share but descriptors 1 and 2. When the application returns to
-//! the library, the child ends.
+//! The child has a copy of the parent's memory, and one thread. So it must not wait for what
+//! another thread of the parent would do. It must not take a lock that such a thread may have held.
+//! It may write to descriptors 1 and 2, but to nothing else that it shares with its parent. When
+//! the application returns to the library, the child ends.
 
 use super::fork::is_forked;
 use super::output;
@@ -16,34 +16,34 @@ use std::ffi::CString;
 use std::fmt;
 use std::io;
 
-/// Makes children what they are to `threading`. Call it once, after that was imported. Fails with what
-/// Python raises.
+/// Makes `threading` of a child treat the thread that forked as the main thread. Call it once,
+/// after `threading` was imported. Fails with what Python raises.
 pub(super) fn prepare(py: Python<'_>) -> PyResult<()> {
     let globals = PyDict::new(py);
     globals.set_item("__name__", "wsgi.child")?;
     py.run(&CString::new(include_str!("child.py"))?, Some(&globals), None)
 }
 
-/// In a forked child, ends it; elsewhere this does nothing. To be called where the application has
-/// returned: otherwise two processes would go on as the one server. Never waits.
+/// Ends the process if it is a forked child; otherwise it does nothing. Call it where the
+/// application has returned: otherwise two processes would go on as the one server. Never waits.
 pub fn leave_if_forked(py: Python<'_>) {
     if is_forked() {
         leave(py, None);
     }
 }
 
-/// Ends a forked child as Python ends a program: what was raised and not caught is told on descriptor
-/// 2 and makes the exit code 1, that of SystemExit is its own, and what was printed is written. The
-/// handlers of `atexit` are the parent's; they do not run, and what its files have not written yet is
-/// not for the child to write.
+/// Ends a forked child as Python ends a program. An exception that was not caught is written to
+/// descriptor 2, and the exit code is 1; SystemExit has an exit code of its own. What was printed
+/// is written. The handlers of `atexit` are the parent's and do not run. The child does not write
+/// what the parent's files have not written yet.
 pub fn leave(py: Python<'_>, raised: Option<&PyErr>) -> ! {
     let code = raised.map_or(0, |error| tell(py, error));
     if let Some(error) = raised {
-        // Files that only the frames of its functions hold are closed by that, and so written.
+        // This closes, and so writes, the files that only the frames of its functions hold.
         let _ = let_frames_go(py, error);
     }
     for name in ["stdout", "stderr"] {
-        // Its failure would go where it has just failed.
+        // A failure would be reported on the stream that has just failed.
         let _ = exit::flush(py, name);
     }
     output::flush_thread(py);
@@ -55,7 +55,7 @@ fn let_frames_go(py: Python<'_>, error: &PyErr) -> PyResult<()> {
     traceback.call_method1("clear_frames", (error.traceback(py),)).map(drop)
 }
 
-/// The exit code; on the way, what Python would print.
+/// Writes what Python would print for the error, and returns the exit code.
 fn tell(py: Python<'_>, error: &PyErr) -> i32 {
     if error.is_instance_of::<PySystemExit>(py) {
         let Ok(code) = error.value(py).getattr("code") else { return 1 };
@@ -75,7 +75,7 @@ fn tell(py: Python<'_>, error: &PyErr) -> i32 {
     1
 }
 
-/// What a child is told that asks for something of its parent's, such as the client of a request.
+/// The error for a child that asks for something of its parent's, such as the client of a request.
 #[derive(Debug)]
 pub struct OfTheParent(pub &'static str);
 

@@ -1,42 +1,42 @@
-//! What an application sets for the whole process, when it is imported, and another one too: the
-//! second finds it taken and runs with what the first has set.
+//! Notices when two applications set the same variable for the whole process while they are
+//! imported. The second one finds the variable taken, and runs with the value of the first.
 
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyTuple};
 use std::sync::Arc;
 
-/// Which settings, URLs and database Django has. It reads this once in a process.
+/// It selects the settings, URLs and database of Django. Django reads it once in a process.
 pub const VARIABLE: &str = "DJANGO_SETTINGS_MODULE";
 
 /// The value that the first application has set, and that application.
 static CLAIMED: Mutex<Option<(String, String)>> = Mutex::new(None);
 
-/// The variable is taken.
+/// The variable belongs to another application.
 pub struct Taken {
     pub by: String,
     pub value: String,
     pub wanted: String,
 }
 
-/// While an application is imported: what it wants the variable to be.
+/// Notes, while an application is imported, which value it wants the variable to have.
 pub struct Watch {
     before: Option<String>,
     wanted: Arc<Mutex<Option<String>>>,
 }
 
 impl Watch {
-    /// `os.environ.setdefault`, which is how the file that Django writes sets it, is listened to. It
-    /// does what it did.
+    /// Wraps `os.environ.setdefault`, with which the file that Django writes sets the variable. The
+    /// function still does what it did.
     pub fn begin(py: Python<'_>) -> PyResult<Watch> {
         let wanted = Arc::new(Mutex::new(None));
         let environ = environ(py)?;
-        let heard = wanted.clone();
+        let noted = wanted.clone();
         let original = environ.getattr("setdefault")?.unbind();
         let listen = move |args: &Bound<'_, PyTuple>, options: Option<&Bound<'_, PyDict>>| {
             if let Ok((key, value)) = args.extract::<(String, String)>() {
                 if key == VARIABLE {
-                    *heard.lock() = Some(value);
+                    *noted.lock() = Some(value);
                 }
             }
             original.call(args.py(), args.clone(), options)
@@ -45,8 +45,8 @@ impl Watch {
         Ok(Watch { before: value(&environ)?, wanted })
     }
 
-    /// The application `name` was imported, or was not. Says if the variable belongs to another one
-    /// and is not what this one wants.
+    /// Ends the watch when the application `name` was imported, or was not. Returns `Taken` if the
+    /// variable belongs to another application and does not have the value that this one wants.
     pub fn end(self, py: Python<'_>, name: &str) -> PyResult<Option<Taken>> {
         let environ = environ(py)?;
         environ.delattr("setdefault")?;

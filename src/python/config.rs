@@ -14,11 +14,11 @@ use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// How Python is to run.
+/// How Python must run.
 #[derive(Debug, Clone, Default)]
 pub struct PythonSettings {
-    /// A virtualenv or a prefix that `check::check_home` is content with, or None for the Python
-    /// that the library was built with.
+    /// A virtualenv or a prefix that `check::check_home` accepts, or None for the Python that the
+    /// library was built with.
     pub home: Option<PathBuf>,
     /// Folders for the front of sys.path, in this order; their .pth files are honoured.
     pub path: Vec<PathBuf>,
@@ -29,9 +29,10 @@ pub struct PythonSettings {
 /// process; it is left detached, and `thread::attach` attaches it as it does any other.
 ///
 /// Call it once in a process: Python cannot be started again, nor after a failure. The sentence
-/// says what went wrong and, where the home is to blame, what to do. After a success
-/// `thread::is_started` is true, sys.stdout and sys.stderr are those of `output`, signals and the
-/// process are out of reach, and a crash says what it was about.
+/// says what went wrong and, if the home causes it, what to do. After a success
+/// `thread::is_started` is true, sys.stdout and sys.stderr are those of `output`, the application
+/// cannot reach the server's signals and process, and a crash is reported with what the thread
+/// worked on.
 pub fn start(settings: &PythonSettings) -> Result<(), String> {
     fork::watch();
     c_exit::watch(crash::end_by_exit);
@@ -49,16 +50,16 @@ fn bring_up(settings: &PythonSettings) -> Result<(), String> {
     let result = Python::attach(|py| {
         prepare(py, settings).map_err(|err| traceback::lines(py, &err).join(" | "))
     });
-    // SAFETY: `initialise` has left this thread attached, and `Python::attach` on top of that has
-    // come and gone. The state stays reachable for this thread's next attachment through
-    // PyGILState, so the pointer need not be kept.
+    // SAFETY: `initialise` has left this thread attached, and the nested `Python::attach` has
+    // ended. The state stays reachable for this thread's next attachment through PyGILState, so the
+    // pointer need not be kept.
     unsafe { ffi::PyEval_SaveThread() };
     result.map_err(|what| format!("Python started, but could not be set up: {what}"))
 }
 
-/// What is done in Python before anybody else sees it.
+/// Prepares Python before any other code uses it.
 fn prepare(py: Python<'_>, settings: &PythonSettings) -> PyResult<()> {
-    // The thread on which `threading` is first imported is the main thread to it, up to 3.12.
+    // Up to 3.12, `threading` takes the thread that first imports it for the main thread.
     py.import("threading")?;
     child::prepare(py)?;
     linking::prefer_own_libraries(py)?;
@@ -72,7 +73,8 @@ fn prepare(py: Python<'_>, settings: &PythonSettings) -> PyResult<()> {
     put_in_front(py, &settings.path)
 }
 
-/// Keeps application code, which begins with the .pth files of a virtualenv, off what is the host's.
+/// Guards what belongs to the host against application code, which begins with the .pth files of a
+/// virtualenv.
 fn guard(py: Python<'_>, signals: Signals) -> PyResult<()> {
     descriptors::remember();
     dispositions::remember(signals);
@@ -82,15 +84,16 @@ fn guard(py: Python<'_>, signals: Signals) -> PyResult<()> {
     process::intercept(py)
 }
 
-/// What Python's own start would do: paths, .pth files, sitecustomize. They run the code of agents
-/// and the like, which would come before the guards, and print to streams that nobody reads.
+/// Does what Python's own start would do: paths, .pth files, sitecustomize. They run the code of
+/// agents and the like. During Python's own start that code would run before the guards exist, and
+/// would print to streams that do not go to the log.
 fn import_site(py: Python<'_>) -> PyResult<()> {
     let flags = py.import("sys")?.getattr("flags")?;
     // Otherwise site does nothing, and children that multiprocessing spawns would have no site.
     let wanted = 0_i32.into_pyobject(py)?.into_any().unbind();
-    // SAFETY: `flags` has more fields than this in each version of Python, and owns what it is given.
-    // It is a tuple that nobody has taken a hash of; what it had there was a small integer, to which
-    // one reference more does no harm.
+    // SAFETY: `flags` has more fields than this in each version of Python, and owns what it is
+    // given. It is a tuple, and no code has taken its hash yet. Its value there was a small
+    // integer, to which one more reference does no harm.
     unsafe { ffi::PyStructSequence_SetItem(flags.as_ptr(), NO_SITE, wanted.into_ptr()) };
     let result = py.import("site").map(drop);
     output::flush_thread(py);
@@ -100,7 +103,8 @@ fn import_site(py: Python<'_>) -> PyResult<()> {
 /// Where `sys.flags` has `no_site`.
 const NO_SITE: ffi::Py_ssize_t = 6;
 
-/// `site.addsitedir` reads the .pth files, but appends to sys.path: what it added goes in front.
+/// `site.addsitedir` reads the .pth files, but appends to sys.path. This moves what it added to the
+/// front.
 fn put_in_front(py: Python<'_>, folders: &[PathBuf]) -> PyResult<()> {
     fn add(to: &mut Vec<OsString>, items: impl IntoIterator<Item = OsString>) {
         for item in items {
@@ -131,13 +135,14 @@ fn initialise(settings: &PythonSettings) -> Result<(), String> {
         Some(home) => check::executable(home).ok_or_else(|| hint(home))?,
         None => PathBuf::from(EXECUTABLE),
     };
-    // SAFETY: nobody uses Python yet, as `start` requires. The structure is plain integers, which
-    // the call fills before they are read.
+    // SAFETY: no thread uses Python yet, as `start` requires. The structure is plain integers,
+    // which the call fills before they are read.
     let status = unsafe {
         let mut preconfig = MaybeUninit::zeroed();
         ffi::PyPreConfig_InitIsolatedConfig(preconfig.as_mut_ptr());
         let mut preconfig: ffi::PyPreConfig = preconfig.assume_init();
-        // The locale belongs to the host; names of files and the like are UTF-8 anyway.
+        // The locale belongs to the host. File names and the like are UTF-8, whatever the locale
+        // is.
         preconfig.utf8_mode = 1;
         ffi::Py_PreInitialize(&preconfig)
     };
@@ -193,8 +198,8 @@ impl Config {
         Config(config)
     }
 
-    /// The executable tells Python where its library is: beside it, or, if there is a pyvenv.cfg,
-    /// where that points (PEP 405). It is also what `multiprocessing` starts.
+    /// Python finds its library by the path of the executable: near it, or, if there is a
+    /// pyvenv.cfg, where that points (PEP 405). `multiprocessing` also starts this executable.
     fn set_strings(&mut self, executable: &Path) -> Result<(), String> {
         let executable = CString::new(executable.as_os_str().as_bytes())
             .map_err(|_| String::from("the path of its home has a NUL byte"))?;
@@ -202,7 +207,7 @@ impl Config {
         let mut argv = [c"wsgi".as_ptr()];
         // SAFETY: `config` is initialised and Python preinitialised; the fields are its own, the
         // strings end in NUL and are copied. The fields are named through the pointer, so that no
-        // reference lives beside it.
+        // reference exists at the same time.
         unsafe {
             let name = &raw mut (*config).program_name;
             check_status(ffi::PyConfig_SetBytesString(config, name, executable.as_ptr()))?;

@@ -1,7 +1,8 @@
-//! Contexts of PEP 567: what `contextvars` of Python code have been set to.
+//! Contexts of PEP 567: the values of Python's `contextvars`.
 //!
-//! A thread has one of its own, which is enough while it does one thing after the other. Responses
-//! that take turns on a thread need one each: frameworks keep "the request" in a contextvar.
+//! Each thread has a context of its own, which is enough while it does one thing after the other.
+//! Responses that take turns on a thread need one each: frameworks keep "the request" in a
+//! contextvar.
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -10,7 +11,7 @@ use pyo3::prelude::*;
 pub struct Context(Py<PyAny>);
 
 impl Context {
-    /// A copy of the one that the calling thread is in: what is set there now is set in it.
+    /// A copy of the context that the calling thread is in, with all values that are set there now.
     pub fn copy(py: Python<'_>) -> PyResult<Self> {
         // SAFETY: the token shows that the GIL is held; a new reference, or NULL and an exception.
         let context = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyContext_CopyCurrent()) };
@@ -24,7 +25,7 @@ impl Context {
     }
 }
 
-/// That the thread is in a context; it leaves it when this is dropped, also by a panic.
+/// The thread is in a context. It leaves the context when this is dropped, also by a panic.
 struct Entered<'a, 'py>(Option<&'a Bound<'py, PyAny>>);
 
 impl<'a, 'py> Entered<'a, 'py> {
@@ -32,7 +33,8 @@ impl<'a, 'py> Entered<'a, 'py> {
         // SAFETY: it is a context (`Context::copy`), and the GIL is held.
         match unsafe { ffi::PyContext_Enter(context.as_ptr()) } {
             0 => Self(Some(context)),
-            // Somebody has entered it and not left: the thread's own is better than none.
+            // Other code has entered it and not left it. The work runs in the thread's own context
+            // instead.
             _ => Self::failed(context.py()),
         }
     }
@@ -46,8 +48,8 @@ impl<'a, 'py> Entered<'a, 'py> {
 impl Drop for Entered<'_, '_> {
     fn drop(&mut self) {
         let Some(context) = self.0 else { return };
-        // SAFETY: as in `new`. It refuses, with an exception, if the application has entered
-        // another and not left that; then there is nothing to go back to.
+        // SAFETY: as in `new`. Python refuses, with an exception, if the application has entered
+        // another context and not left it. Then there is no context to go back to.
         if unsafe { ffi::PyContext_Exit(context.as_ptr()) } != 0 {
             drop(PyErr::take(context.py()));
         }

@@ -1,12 +1,13 @@
-//! The last words of a process: a crash in a C extension, or in Python, says in the log which work
-//! the thread was at and where its Python was.
+//! The last lines of a process that crashes, in a C extension or in Python. They show in the log
+//! what the thread worked on and where its Python code was.
 //!
 //! The handler of the signal neither allocates nor locks. It writes what the thread works on
-//! (`breadcrumb`). Python's own faulthandler writes the stack. Then the signal has its usual effect:
-//! an exit by signal, a core.
+//! (`breadcrumb`). Python's own faulthandler writes the stack. Then the signal has its usual
+//! effect: an exit by signal, a core.
 //!
-//! The handler stands on both sides of faulthandler's: on top, to speak before it; and below, since
-//! Python takes that one away before it ends itself by an error that it calls fatal.
+//! This module sets one handler above faulthandler's and one below it. The one above writes its
+//! line before faulthandler writes the stack. The one below is for a fatal error of Python, which
+//! removes faulthandler's handler before it ends the process.
 
 use super::breadcrumb::{self, MAX_TEXT};
 use super::dispositions::{self, action};
@@ -28,24 +29,24 @@ const SIGNALS: [(libc::c_int, &str); 5] = [
     (libc::SIGABRT, "SIGABRT"),
 ];
 
-/// The line is said once.
+/// The line is written once.
 static SPOKEN: AtomicBool = AtomicBool::new(false);
 
-/// It is no crash but `exit()` of C, see `c_exit`.
+/// The process ends by `exit()` of C and not by a crash: see `c_exit`.
 static BY_EXIT: AtomicBool = AtomicBool::new(false);
 
-/// What the process ends with then: some codes mean something to a server.
+/// The exit code of the process then. The code of the application may have a meaning for a server.
 const EXIT_CODE: libc::c_int = 1;
 
-/// What the handler passes the signals on to, in the order of `SIGNALS`: faulthandler.
+/// The handlers that get the signals next, in the order of `SIGNALS`: those of faulthandler.
 static PREVIOUS: OnceCell<[libc::sigaction; SIGNALS.len()]> = OnceCell::new();
 
-/// Takes the signals of crashes, for this process. A host that has a handler of its own for one of
-/// them has its own way to tell, and keeps them all; one that is set while this goes on stays too.
-/// Fails with what Python raises.
+/// Sets the handlers for crashes of this process. A host that has a handler of its own for one of
+/// the signals reports crashes in its own way, and keeps all of them. A handler that the host sets
+/// while this function runs stays too. Fails with what Python raises.
 pub(super) fn watch(py: Python<'_>) -> PyResult<()> {
     let faulthandler = py.import("faulthandler")?;
-    // What Python's start has run may have enabled it.
+    // Code that Python's start has run may have enabled it.
     faulthandler.call_method0("disable")?;
     if SIGNALS.iter().any(|(signal, _)| action(*signal).sa_sigaction != libc::SIG_DFL) {
         return Ok(());
@@ -68,14 +69,14 @@ pub(super) fn watch(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// SA_NODEFER: a crash inside of the handler must not be held back, and faulthandler raises the
-/// signal once more to end the process.
+/// SA_NODEFER: a crash inside the handler must not be blocked, and faulthandler raises the signal
+/// once more to end the process.
 const FLAGS: SaFlags = SaFlags::SA_ONSTACK.union(SaFlags::SA_NODEFER);
 
 type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
 
 extern "C" fn on_crash(signal: libc::c_int, info: *mut libc::siginfo_t, at: *mut libc::c_void) {
-    // A child that the application forked is not the server: faulthandler alone speaks there.
+    // A child that the application forked is not the server: only faulthandler writes there.
     if !is_forked() && !SPOKEN.swap(true, Ordering::Relaxed) {
         say(b"WSGI0303 ", name(signal), b"follows");
     }
@@ -84,9 +85,9 @@ extern "C" fn on_crash(signal: libc::c_int, info: *mut libc::siginfo_t, at: *mut
     match previous.map(|previous| previous.sa_sigaction) {
         None | Some(libc::SIG_DFL | libc::SIG_IGN) => {}
         Some(handler) => {
-            // SAFETY: a handler that is not one of the two constants is a function. faulthandler
-            // takes the number only, and C lets a function be called with more than it takes in
-            // this platform's convention, as the kernel itself does.
+            // SAFETY: a handler that is not one of the two constants is a function. faulthandler's
+            // takes only the number. In this platform's calling convention a function may get more
+            // arguments than it takes, and the kernel itself relies on that.
             let handler = unsafe { std::mem::transmute::<libc::sighandler_t, Handler>(handler) };
             handler(signal, info, at);
         }
@@ -94,7 +95,7 @@ extern "C" fn on_crash(signal: libc::c_int, info: *mut libc::siginfo_t, at: *mut
     take_effect(signal);
 }
 
-/// The handler below faulthandler's, which has written the stack and taken itself away.
+/// The handler below faulthandler's, which has written the stack and removed itself.
 extern "C" fn after_stack(signal: libc::c_int, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
     if !is_forked() && !SPOKEN.swap(true, Ordering::Relaxed) {
         say(b"WSGI0303 ", name(signal), b"is above, if it is known");
@@ -102,7 +103,7 @@ extern "C" fn after_stack(signal: libc::c_int, _: *mut libc::siginfo_t, _: *mut 
     take_effect(signal);
 }
 
-/// As it would have been without these handlers.
+/// Gives the signal the effect that it would have without these handlers.
 fn take_effect(signal: libc::c_int) {
     if BY_EXIT.load(Ordering::Relaxed) && !is_forked() {
         exit::at_once(EXIT_CODE);
@@ -111,14 +112,14 @@ fn take_effect(signal: libc::c_int) {
     dispositions::raise(signal);
 }
 
-/// An application has called `exit()` of C: the last words, then the end.
+/// Handles a call of `exit()` of C by an application: writes the last lines, then ends the process.
 pub(super) fn end_by_exit() -> ! {
     SPOKEN.store(true, Ordering::Relaxed);
     BY_EXIT.store(true, Ordering::Relaxed);
     say(b"WSGI0312 ", "exit() of C code", b"follows");
     if PREVIOUS.get().is_some() {
-        // faulthandler writes the stack only of what dies by a signal. This comes back where the
-        // host has another handler for it.
+        // faulthandler writes the stack only when a signal arrives. This call returns if the host
+        // has another handler for it.
         dispositions::raise(libc::SIGABRT);
     }
     exit::at_once(EXIT_CODE)
@@ -146,11 +147,11 @@ fn say(number: &[u8], cause: &str, stack: &[u8]) {
     line.push(*b"; the stack of its Python ");
     line.push(stack.iter().copied());
     line.push(*b"\n");
-    // `stderr` only names the descriptor here, and locks nothing. A failure has no place in the log.
+    // `stderr` only names the descriptor here, and locks nothing. A failure cannot be reported.
     let _ = unistd::write(io::stderr(), &line.bytes[..line.length]);
 }
 
-/// A line that is put together without memory of its own.
+/// A line that is built without an allocation.
 struct Line {
     bytes: [u8; MAX_TEXT + 128],
     length: usize,

@@ -1,8 +1,9 @@
-//! Which descriptors are the web server's: an application that closed one, as code does which goes
-//! into the background, would take the server's listeners, or a client's connection.
+//! Knows which descriptors are the web server's. An application that closed one would take away the
+//! server's listeners, or a client's connection. Code that goes into the background closes them.
 //!
-//! What was open when Python started is the server's, as long as it is the same file. Of what it has
-//! opened since, a connection to an address that it listens on can be told.
+//! A descriptor that was open when Python started is the server's, as long as it is the same file.
+//! Among those that the server opened later, only connections to an address that it listens on can
+//! be recognised.
 
 use nix::sys::socket::sockopt::AcceptConn;
 use nix::sys::socket::{SockaddrStorage, getsockname, getsockopt};
@@ -23,21 +24,23 @@ struct Host {
 
 static HOST: OnceCell<Host> = OnceCell::new();
 
-/// Device and inode: of a socket no other has them.
+/// Device and inode. No two sockets have the same.
 type Identity = (libc::dev_t, libc::ino_t);
 
 /// What a client connects to.
 #[derive(Debug, PartialEq, Eq)]
 enum Address {
-    /// Of an Internet address, since the rest may be any. IPv4 comes to listeners of IPv6 too.
+    /// The port of an Internet address, since the rest may be any. Listeners of IPv6 also get
+    /// connections of IPv4.
     Port(u16),
-    /// Of a socket in the file system.
+    /// The path of a socket in the file system.
     Path(PathBuf),
-    /// Of a socket in Linux's abstract namespace.
+    /// The name of a socket in Linux's abstract namespace.
     Abstract(Vec<u8>),
 }
 
-/// Remembers what is open now. Where that cannot be found out nothing is known to be the server's.
+/// Remembers which descriptors are open now. If that cannot be found out, no descriptor is known to
+/// be the server's.
 pub(super) fn remember() {
     let Ok(open) = fs::read_dir("/proc/self/fd") else { return };
     let names = open.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
@@ -50,7 +53,7 @@ pub(super) fn remember() {
     let _ = HOST.set(host);
 }
 
-/// Whether the server has it open. A standard one is not asked for here.
+/// Whether the server has the descriptor open. Callers check for the standard ones themselves.
 pub(super) fn is_hosts(fd: RawFd) -> bool {
     let Some(host) = HOST.get() else { return false };
     let Some((identity, mode)) = identity(fd) else { return false };
@@ -80,13 +83,14 @@ fn is_listening(fd: RawFd) -> bool {
     ask(fd, |fd| getsockopt(&fd, AcceptConn)).unwrap_or(false)
 }
 
-/// Asks the kernel about what is open at `fd`. None if nothing is, or if it has no answer.
+/// Asks the kernel about the file that is open at `fd`. None if there is none, or if the kernel has
+/// no answer.
 fn ask<T>(fd: RawFd, question: impl FnOnce(BorrowedFd<'_>) -> nix::Result<T>) -> Option<T> {
     if fd < 0 {
         return None;
     }
-    // SAFETY: not -1. `question` is one call that only asks: if no file is open there, or another
-    // one by now, it fails, or its answer is about that one.
+    // SAFETY: not -1. `question` is one call that only reads. If no file is open there, the call
+    // fails. If another one is open by now, its answer is about that one.
     question(unsafe { BorrowedFd::borrow_raw(fd) }).ok()
 }
 
@@ -100,7 +104,7 @@ fn address(fd: RawFd) -> Option<Address> {
     }
     let address = address.as_unix_addr()?;
     let path = address.path().map(|path| Address::Path(path.to_owned()));
-    // Without a name it is one of a pair, or a client.
+    // A socket without a name is one of a pair, or a client.
     path.or_else(|| address.as_abstract().map(|name| Address::Abstract(name.to_vec())))
 }
 

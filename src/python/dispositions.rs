@@ -1,10 +1,9 @@
-//! What becomes of the host's signal dispositions: SIGINT stays what it was, SIGPIPE and SIGXFSZ are
-//! ignored where the host left them at their default, and nothing is taken from a host that has a
-//! handler.
+//! Preserves the host's signal dispositions. SIGINT stays what it was. SIGPIPE and SIGXFSZ are
+//! ignored if the host left them at their default. A host that has a handler keeps it.
 //!
-//! Python comes up on a thread of its own, while the host goes on and may set handlers. So all that
-//! can be done before `wsgi_runtime_start` returns is done there ([`hold`]), and what is changed
-//! later is changed only if it still is what the library has put there ([`swap`]).
+//! Python starts on a thread of its own, while the host goes on and may set handlers. So [`hold`]
+//! does all that can be done before `wsgi_runtime_start` returns. Later, the library changes a
+//! disposition only if it still is the one that the library has set ([`swap`]).
 
 use super::fork::is_forked;
 use nix::sys::signal::{self, SaFlags, SigAction, SigHandler, SigSet, Signal};
@@ -24,11 +23,11 @@ pub struct Signals {
     pub keep_handlers: bool,
 }
 
-/// What Python ignores in a program of its own: its code expects BrokenPipeError and EFBIG, and is
-/// not written for the end of the process. `subprocess` gives children the defaults back.
+/// The signals that Python ignores in a program of its own. Python code expects BrokenPipeError and
+/// EFBIG, and not that the process ends. `subprocess` gives children the defaults back.
 const IGNORED_BY_PYTHON: [libc::c_int; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
 
-/// To be called before another thread brings Python up. Does nothing the second time.
+/// Call it before another thread starts Python. It does nothing the second time.
 pub fn hold(signals: Signals) {
     if !signals.leave_pipe {
         for signal in IGNORED_BY_PYTHON {
@@ -38,14 +37,15 @@ pub fn hold(signals: Signals) {
     hold_sigint();
 }
 
-/// Python's signal module takes SIGINT when it is first imported, if that has its default, although
-/// Python was told to install no handlers. With a handler in its place Python takes nothing. This one
-/// does what the default does, and a host that sets its own replaces it.
+/// When Python's signal module is first imported, it sets a handler for SIGINT if that has its
+/// default, although the configuration of Python forbids handlers. If SIGINT has a handler, Python
+/// does not change it. So this sets a handler that does what the default does. A host that sets its
+/// own replaces it.
 pub(super) fn hold_sigint() {
     swap(libc::SIGINT, libc::SIG_DFL, SigHandler::Handler(as_by_default));
 }
 
-/// Once Python's signal module has been imported: the default is put back, unless the host has set a
+/// Puts the default back once Python's signal module has been imported, unless the host has set a
 /// handler meanwhile.
 pub(super) fn let_sigint_go() {
     swap(libc::SIGINT, held(), SigHandler::SigDfl);
@@ -62,25 +62,28 @@ extern "C" fn as_by_default(signal: libc::c_int) {
     raise(signal);
 }
 
-/// What happens on signals that the host handles, or ignores, or is ended by, when Python starts.
+/// The dispositions that the host's signals have when Python starts: the signals that it handles or
+/// ignores, and those of `END_OR_RELOAD`.
 static HOSTS: OnceCell<Vec<(libc::c_int, libc::sigaction)>> = OnceCell::new();
 
-/// What is there is not the host's in any case: `crash` may have taken them, and so may the virtual
-/// machine of another language, which lives by them.
+/// The handlers of these signals need not be the host's. `crash` may have set them, or the virtual
+/// machine of another language, which depends on them.
 const OF_CRASHES: [libc::c_int; 5] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT];
 
 static KEEP_HANDLERS: AtomicBool = AtomicBool::new(false);
 
-/// How a process is told to end, and to read its configuration again: also where it has no handler.
-const TELLING: [libc::c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+/// The signals that ask a process to end or to read its configuration again. They are the host's
+/// even if it has no handler for them.
+const END_OR_RELOAD: [libc::c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
 
 /// Remembers which signals are the host's.
 pub(super) fn remember(signals: Signals) {
     let hosts = |signal| {
         let action = action(signal);
         let handler = action.sa_sigaction;
-        let is_hosts = TELLING.contains(&signal) || handler != libc::SIG_DFL && handler != held();
+        let is_hosts =
+            END_OR_RELOAD.contains(&signal) || handler != libc::SIG_DFL && handler != held();
         is_hosts.then_some((signal, action))
     };
     let _ = HOSTS.set((1..libc::SIGRTMAX()).filter_map(hosts).collect());
@@ -92,8 +95,9 @@ pub(super) fn is_free(signal: libc::c_int) -> bool {
     !HOSTS.get().is_some_and(|hosts| hosts.iter().any(|(known, _)| *known == signal))
 }
 
-/// Gives the host the signals back that have another handler than it had when Python started, if it
-/// wants that, and says which. C code has set it: what Python offers for that is guarded.
+/// Gives the host back each signal whose handler is not the one that it had when Python started, if
+/// the host wants that, and returns these signals. C code has set such a handler, since the
+/// functions of Python that do so are guarded.
 pub(super) fn put_back() -> Vec<libc::c_int> {
     let mut taken = Vec::new();
     if !KEEP_HANDLERS.load(Ordering::Relaxed) || is_forked() {
@@ -109,24 +113,25 @@ pub(super) fn put_back() -> Vec<libc::c_int> {
     taken
 }
 
-/// What happens on `signal`.
+/// The disposition of `signal`.
 pub(super) fn action(signal: libc::c_int) -> libc::sigaction {
     exchange(signal, None)
 }
 
-/// The action that `handler` replaces comes back. Allowed in a handler.
+/// Sets `handler`, and returns the action that it replaces. Allowed in a handler.
 pub(super) fn set(signal: libc::c_int, handler: SigHandler, flags: SaFlags) -> libc::sigaction {
     exchange(signal, Some(&SigAction::new(handler, flags, SigSet::empty()).into()))
 }
 
-/// What happens on `signal`; `next` happens from now on, if it is given. For this file only: `next`
-/// is an action that the kernel has reported, or that of `set`.
+/// Returns the disposition of `signal`, and sets `next` if it is given. For this file only: `next`
+/// must be an action that the kernel has reported, or that of `set`.
 fn exchange(signal: libc::c_int, next: Option<&libc::sigaction>) -> libc::sigaction {
     let next = next.map_or(ptr::null(), ptr::from_ref);
     let mut before = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: zeros are a valid `sigaction`, and remain if there is no such signal. `next` is NULL,
-    // or has a handler with the arguments that its flags say: one that the host had set, and keeps
-    // mapped by its word, or one of this library, which stays mapped too (see `fork::watch`).
+    // or has a handler whose arguments match its flags. The host had set that handler, and keeps it
+    // mapped as wsgi.h requires; or it is one of this library, which stays mapped too (see
+    // `fork::watch`).
     unsafe {
         libc::sigaction(signal, next, before.as_mut_ptr());
         before.assume_init()
@@ -138,10 +143,10 @@ pub(super) fn raise(signal: libc::c_int) {
     let _ = Signal::try_from(signal).and_then(signal::raise);
 }
 
-/// Replaces `expected` by `handler`, if it still is in place; whether it was.
+/// Replaces `expected` by `handler` if it still is in place. Returns whether it was.
 ///
-/// C has no such step, and another thread may set a handler of its own between the look and the
-/// change. The change tells what it has replaced, and that is put back then.
+/// C has no such step, and another thread may set a handler of its own between the check and the
+/// change. The change returns what it has replaced, and this function then puts that back.
 fn swap(signal: libc::c_int, expected: libc::sighandler_t, handler: SigHandler) -> bool {
     swap_with(signal, expected, handler, SaFlags::SA_NODEFER)
 }

@@ -1,8 +1,8 @@
-"""The end of a Python that is not finalised, as near to CPython's as can be, within a limit of time.
+"""The end of a Python that is not finalised, as close to CPython's as possible, in limited time.
 
-CPython waits for the threads that are no daemons, which ends executors too, then runs the functions of
-atexit, which wait for the processes of multiprocessing, then destroys what there is, which flushes
-files, closes compressed ones and removes temporary ones.
+CPython first waits for the threads that are not daemons, which ends executors too. Then it runs the
+functions of atexit, which wait for the processes of multiprocessing. Then it destroys all objects,
+which flushes files, closes compressed ones and removes temporary ones.
 """
 
 import _thread
@@ -18,11 +18,11 @@ import traceback
 
 
 def end(seconds, report, done):
-    """Does all of it in at most so many seconds, on the main thread, whose part it is to wait for the
-    others. If they take too long another thread does the rest, and calls `done`.
+    """Does all of it in at most `seconds`, on the main thread, which must wait for the others. If
+    they take too long another thread does the rest, and calls `done`.
 
-    `report` is called with the names of the threads that have not ended, and how many processes were
-    ended, as soon as that is known.
+    It calls `report` with the names of the threads that have not ended, and the number of processes
+    that it has ended, as soon as that is known.
     """
     until = time.monotonic() + seconds - min(seconds / 20, 0.1)
     rest = min(seconds / 4, 1.0)  # for what comes after the threads
@@ -33,11 +33,11 @@ def end(seconds, report, done):
     def take_over():
         if wait(joined, until - rest) or not turn.acquire(False):
             return
-        left.tell(running(), end_pools())
+        left.add(running(), end_pools())
         finish(until - rest / 2, left)
         if wait(joined, until):
             flush_files()
-            left.tell([], 0)
+            left.add([], 0)
         done()
 
     other = started(take_over)
@@ -50,26 +50,26 @@ def end(seconds, report, done):
 
 
 class Left:
-    """What is told, more than once."""
+    """What is reported, more than once."""
 
     def __init__(self, report):
         self.report, self.threads, self.processes = report, [], 0
 
-    def tell(self, threads, processes):
+    def add(self, threads, processes):
         self.threads, self.processes = threads, self.processes + processes
         self.report(self.threads, self.processes)
 
 
 def finish(until, left):
-    """What comes after the threads."""
+    """Does what comes after the threads."""
     finished = _thread.allocate_lock()
     finished.acquire()
 
     def cut_off():
-        # A function of atexit may hang, and files should not suffer by that.
+        # A function of atexit may hang. Files must be flushed nevertheless.
         if not wait(finished, until):
             flush_files()
-            left.tell(left.threads, end_processes())
+            left.add(left.threads, end_processes())
 
     started(cut_off)
     atexit._run_exitfuncs()
@@ -80,7 +80,7 @@ def finish(until, left):
 
 
 def started(work):
-    """Runs `work` on a thread of which `threading` knows nothing; a lock that is free afterwards."""
+    """Runs `work` on a thread that `threading` does not know. Returns a lock, free afterwards."""
     lock = _thread.allocate_lock()
     lock.acquire()
 
@@ -101,14 +101,14 @@ def wait(lock, until):
 
 
 def running():
-    """Those of the application: what `threading` has not made are the library's own."""
+    """The names of the application's threads. `threading` has not made those of the library."""
     others = (threading._MainThread, threading._DummyThread)
     threads = threading.enumerate()
     return [it.name for it in threads if not it.daemon and not isinstance(it, others)]
 
 
 def objects(kind):
-    """All there are of a class. What only says that it is one is left alone: asking runs code."""
+    """All objects of a class. `isinstance` would run code of objects that only claim to be one."""
     return [it for it in gc.get_objects() if issubclass(type(it), kind)]
 
 
@@ -118,13 +118,13 @@ def of_module(module, name):
 
 
 def end_pools():
-    """Of executors whose jobs have not ended: their processes would wait for more, for ever."""
+    """Ends the processes of executors whose jobs have not ended: they would wait for more jobs."""
     pools = of_module("concurrent.futures.process", "ProcessPoolExecutor")
     return sum(terminated((pool._processes or {}).values()) for pool in pools)
 
 
 def end_processes():
-    """Those that a function of atexit still waits for: nobody will, once this process is gone."""
+    """Ends the processes that a function of atexit still waits for, since this process ends."""
     return terminated(getattr(sys.modules.get("multiprocessing.process"), "_children", ()))
 
 
@@ -136,7 +136,7 @@ def terminated(children):
 
 
 def flush_files():
-    """Text before the bytes below it, and files before what may have to wait for a reader."""
+    """Flushes text before the bytes below it, and files before what may wait for a reader."""
     found = objects(io.IOBase)
     found.sort(key=lambda it: (not is_regular(it), not issubclass(type(it), io.TextIOBase)))
     for it in found:
@@ -148,8 +148,9 @@ def flush_files():
 
 
 def close_files():
-    """Those that write something at their end, which a flush does not: what compresses, archives. Their
-    classes are written in Python; what is below them is in C, and is flushed then."""
+    """Closes the files that write something at their end, which a flush does not do: those that
+    compress or archive. Their classes are written in Python. The files below them are in C, and are
+    flushed then."""
     found = [it for it in objects(io.IOBase) if type(it).__module__ not in ("_io", "wsgi")]
     found += of_module("zipfile", "ZipFile") + of_module("shelve", "Shelf")
     for it in found:

@@ -1,4 +1,4 @@
-//! The end of the process, as far as Python has a say in it. What is done is in exit.py.
+//! Python's part in the end of the process. The steps are in exit.py.
 
 use super::output::{self, Stream};
 use super::traceback;
@@ -10,27 +10,27 @@ use std::time::{Duration, Instant};
 /// What had not ended when its time was over.
 #[derive(Debug, Clone, Default)]
 pub struct Left {
-    /// The names of threads that are no daemons.
+    /// The names of threads that are not daemons.
     pub threads: Vec<String>,
-    /// Of multiprocessing, which were ended then.
+    /// The number of multiprocessing's processes that were ended then.
     pub processes: usize,
 }
 
-/// What the end tells while it goes on.
+/// What [`run`] reports while it goes on.
 #[derive(Clone, Copy)]
-pub enum Told<'a> {
+pub enum Progress<'a> {
     Left(&'a Left),
-    /// All is done that can be, though the main thread still waits.
+    /// All that can be done is done, but the main thread still waits.
     Done,
 }
 
-/// Waits for threads that are no daemons and for executors, runs the functions that were registered
-/// with `atexit`, and flushes files, all until `until`. `tell` is told what has not ended by then, as
-/// soon as that is known. What goes wrong is logged; nothing is raised. On the thread that started the
-/// interpreter, which may not come back from it.
+/// Waits for threads that are not daemons and for executors, runs the functions that were
+/// registered with `atexit`, and flushes files, all until `until`. It calls `tell` with what has
+/// not ended by then, as soon as that is known. It logs what goes wrong, and raises nothing. Only
+/// on the thread that started the interpreter, which may not come back from it.
 ///
 /// Python is not finalised; the caller ends the process afterwards.
-pub fn run(py: Python<'_>, until: Instant, tell: impl Fn(Told<'_>) + Send + Sync + 'static) {
+pub fn run(py: Python<'_>, until: Instant, tell: impl Fn(Progress<'_>) + Send + Sync + 'static) {
     let left = until.saturating_duration_since(Instant::now());
     let mut results = vec![end(py, left, Arc::new(tell))];
     results.extend(["stdout", "stderr"].map(|name| flush(py, name)));
@@ -42,7 +42,7 @@ pub fn run(py: Python<'_>, until: Instant, tell: impl Fn(Told<'_>) + Send + Sync
     output::flush_thread(py);
 }
 
-type Tell = Arc<dyn Fn(Told<'_>) + Send + Sync>;
+type Tell = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
 
 fn end(py: Python<'_>, left: Duration, tell: Tell) -> PyResult<()> {
     let globals = PyDict::new(py);
@@ -51,14 +51,14 @@ fn end(py: Python<'_>, left: Duration, tell: Tell) -> PyResult<()> {
     let source = include_str!("exit.py");
     let code = builtins.call_method1("compile", (source, "<libwsgi>", "exec"))?;
     builtins.call_method1("exec", (code, &globals))?;
-    let told = tell.clone();
+    let tell_left = tell.clone();
     let report = move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
         let (threads, processes) = args.extract()?;
-        told(Told::Left(&Left { threads, processes }));
+        tell_left(Progress::Left(&Left { threads, processes }));
         PyResult::Ok(())
     };
     let done = move |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
-        tell(Told::Done);
+        tell(Progress::Done);
         PyResult::Ok(())
     };
     let report = PyCFunction::new_closure(py, None, None, report)?;
@@ -66,15 +66,16 @@ fn end(py: Python<'_>, left: Duration, tell: Tell) -> PyResult<()> {
     globals.as_any().get_item("end")?.call1((left.as_secs_f64(), report, done)).map(drop)
 }
 
-/// The application may have put another object there, or None.
+/// Flushes a stream of `sys`. The application may have put another object there, or None.
 pub(super) fn flush(py: Python<'_>, name: &str) -> PyResult<()> {
     let stream = py.import("sys")?.getattr(name)?;
     if stream.is_none() { Ok(()) } else { stream.call_method0("flush").map(drop) }
 }
 
-/// Ends the process without running the handlers that its host, or the parent of a forked child, has
-/// for its own end. Allowed in a handler of a signal.
+/// Ends the process without running the handlers that its host, or the parent of a forked child,
+/// has for its own end. Allowed in a handler of a signal.
 pub(super) fn at_once(code: i32) -> ! {
-    // SAFETY: any thread may call it, at any time. It runs no code of this process and does not return.
+    // SAFETY: any thread may call it, at any time. It runs no code of this process and does not
+    // return.
     unsafe { libc::_exit(code) }
 }

@@ -1,4 +1,4 @@
-//! Objects that are of use for one request only. To make and to drop four of them is a tenth of a
+//! Reuses objects that serve one request only. To make and to drop four of them takes a tenth of a
 //! short request, and hardly any application keeps one. So each thread keeps the last object of a
 //! kind that no other code has a reference to, and uses it again. CPython calls that a free list.
 
@@ -12,7 +12,7 @@ use std::thread::LocalKey;
 /// A thread's unused object, if it has one, and what belongs to it.
 ///
 /// Tools that look for leaks do not see what only Python's memory refers to. So `K` also holds what
-/// such an object owns outside of that memory.
+/// such an object owns outside that memory.
 pub struct FreeList<K>(Cell<Option<(Py<PyAny>, K)>>);
 
 impl<K> Default for FreeList<K> {
@@ -26,7 +26,7 @@ impl<K> FreeList<K> {
         FreeList(Cell::new(None))
     }
 
-    /// The caller prepares the object for a new request.
+    /// Takes the unused object. The caller must prepare it for a new request.
     pub fn take(&self) -> Option<(Py<PyAny>, K)> {
         self.0.take()
     }
@@ -67,8 +67,8 @@ impl<K> Pooled<K> {
 impl<K> Drop for Pooled<K> {
     fn drop(&mut self) {
         let Some((object, kept)) = self.object.take() else { return };
-        // While this thread has the GIL, no code can get a reference from where there is none, but
-        // by a weak one.
+        // While this thread has the GIL, code that has no reference to the object can only get one
+        // through a weak reference.
         Python::attach(|py| {
             if references(object.bind(py)) == 1 && is_as_it_was_made(object.bind(py)) {
                 // A thread that ends has no free list any more.
@@ -84,8 +84,8 @@ pub fn references(object: &Bound<'_, PyAny>) -> ffi::Py_ssize_t {
     unsafe { ffi::Py_REFCNT(object.as_ptr()) }
 }
 
-/// Whether nothing of the last request is left on the object: an attribute that the application set,
-/// or a weak reference, which would lead to the next request.
+/// Whether nothing of the last request is left on the object: an attribute that the application
+/// set, or a weak reference, which would lead to the next request.
 fn is_as_it_was_made(object: &Bound<'_, PyAny>) -> bool {
     let class = object.get_type();
     // SAFETY: a type has these fields, and they do not change.
@@ -102,7 +102,7 @@ fn is_as_it_was_made(object: &Bound<'_, PyAny>) -> bool {
             let held = unsafe { Bound::from_borrowed_ptr_or_opt(object.py(), held) };
             held.is_none_or(|held| held.cast::<PyDict>().is_ok_and(|dict| dict.is_empty()))
         }
-        // CPython keeps it elsewhere.
+        // CPython keeps the dict or the weak references elsewhere.
         Err(_) => false,
     };
     is_empty(dict) && is_empty(weak)

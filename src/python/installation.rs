@@ -1,4 +1,4 @@
-//! Which installation of Python is which. Two of the same minor version are not the same: the
+//! Distinguishes installations of Python. Two of the same minor version are not the same: the
 //! extension modules of the standard library belong to the libpython that was built with them.
 
 use super::reach::{Unusable, look};
@@ -15,8 +15,8 @@ pub const EXECUTABLE: &str = env!("WSGI_PYTHON_EXECUTABLE");
 /// The folder of its standard library.
 pub const LIBRARY: &str = env!("WSGI_PYTHON_LIBRARY");
 
-/// The same for scripts/python-link, which finds it in libwsgi.a: a program that is linked with the
-/// libpython of another installation starts, and misses modules then.
+/// The same for scripts/python-link, which finds it in libwsgi.a. A program that is linked with the
+/// libpython of another installation starts, but then misses modules.
 #[used]
 static BUILT_FOR: &str = concat!(
     "\0libwsgi was built for\n",
@@ -26,14 +26,14 @@ static BUILT_FOR: &str = concat!(
     "\0"
 );
 
-/// As many virtualenvs may be made by each other.
+/// The longest chain of virtualenvs, each made by the one before it, that is followed.
 const MOST_VIRTUALENVS: usize = 8;
 
-/// `3.11.2`: that of the libpython which is loaded. The distribution may have brought a newer one
-/// since the library was built.
+/// The version of the loaded libpython, such as `3.11.2`. The distribution may have installed a
+/// newer one since the library was built.
 pub(super) fn own_version() -> String {
-    // SAFETY: may be called at any time, before a start too, says CPython; a string that lives as
-    // long as libpython is loaded.
+    // SAFETY: CPython allows this at any time, before a start too. The string lives as long as
+    // libpython is loaded.
     let text = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) }.to_string_lossy();
     text.split_whitespace().next().unwrap_or(VERSION).to_owned()
 }
@@ -53,7 +53,7 @@ pub(super) fn executable_in(bin: &Path) -> Result<Option<PathBuf>, Unusable> {
 }
 
 /// The standard library of the Python in the folder `bin`, if it is not that of the library's own
-/// Python. Python itself looks for it above the folder that it is told of; its executable may be a
+/// Python. Python itself looks for it above the folder that it gets. The executable there may be a
 /// link to the real one, or the one of a virtualenv.
 pub(super) fn foreign_library(bin: &Path) -> Result<Option<PathBuf>, Unusable> {
     foreign(bin, MOST_VIRTUALENVS)
@@ -74,7 +74,7 @@ fn foreign(bin: &Path, depth: usize) -> Result<Option<PathBuf>, Unusable> {
     Ok(None)
 }
 
-/// Where the Python is that a virtualenv with this `bin` folder was made by.
+/// The folder of the Python that made the virtualenv with this `bin` folder.
 fn base_of_virtualenv(bin: &Path) -> Option<PathBuf> {
     let config = fs::read_to_string(bin.parent()?.join("pyvenv.cfg")).ok()?;
     value(&config, "home").map(PathBuf::from)
@@ -102,8 +102,9 @@ pub(super) fn library_in(prefix: &Path) -> Result<Option<PathBuf>, Unusable> {
     Ok(None)
 }
 
-/// Whether a folder is the standard library of the library's own Python: by whatever path or link,
-/// or as a farm of links to it. True also if that is nowhere to compare with.
+/// Whether a folder is the standard library of the library's own Python: by any path or link, or as
+/// a folder of links to it. Also true if that library is missing, so that there is nothing to
+/// compare with.
 pub(super) fn is_own(library: &Path) -> bool {
     let own = Path::new(LIBRARY);
     let Ok(_) = fs::metadata(own.join("os.py")) else { return true };

@@ -1,8 +1,9 @@
-//! Functions of Python's modules that look after the server before they do what they do.
+//! Guards functions of Python's modules: they check what a call means for the server before they do
+//! what they do.
 //!
-//! A [`Rule`] names one, with its parameters and what is done instead. An application that calls it
-//! with arguments that Python refuses gets what Python raises. In a child that Python forked the
-//! process is the application's own, and the functions are Python's.
+//! A [`Rule`] names a function, its parameters and what is done instead. An application that calls
+//! it with arguments that Python refuses gets what Python raises. In a child that Python forked,
+//! the process is the application's own, and the functions do what Python does.
 
 use super::fork::is_forked;
 use super::location;
@@ -13,17 +14,17 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySet, PyString, PyTuple};
 use std::collections::HashSet;
 
-/// A line is said once for each place in the application. Beyond so many nothing is said any more:
-/// an application can make up places.
-const MOST_SAID: usize = 256;
+/// A line is logged once for each place in the application. After this number of lines no more are
+/// logged, since an application can make up places.
+const MOST_LINES: usize = 256;
 
-static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+static LOGGED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 
-/// A function, and what becomes of a call of it.
+/// A function, and what a call of it does instead.
 pub(super) struct Rule {
-    /// Where it is. `Call::module` is what messages call that.
+    /// The module of the function. Messages use the name that `Call::module` returns.
     pub(super) module: &'static str,
-    /// Where else the same function may be found.
+    /// Other modules in which the same function may be found.
     pub(super) also: &'static [&'static str],
     pub(super) name: &'static str,
     pub(super) parameters: &'static [&'static str],
@@ -36,7 +37,7 @@ pub(super) struct Rule {
 
 pub(super) type Act = for<'a, 'py> fn(&Call<'a, 'py>) -> PyResult<Bound<'py, PyAny>>;
 
-/// A call with arguments as many and so named as the function takes.
+/// A call whose arguments have the number and the names that the function takes.
 pub(super) struct Call<'a, 'py> {
     pub(super) rule: &'static Rule,
     original: &'a Bound<'py, PyAny>,
@@ -121,17 +122,17 @@ impl<'py> Call<'_, 'py> {
     pub(super) fn say(&self, text: &str) {
         let py = self.py();
         let line = format!("{text}{}", location::in_brackets(location::of_caller(py)));
-        let mut said = SAID.lock();
-        let said_now = said.get_or_insert_default();
-        if said_now.len() < MOST_SAID && said_now.insert(line.clone()) {
-            drop(said);
+        let mut logged = LOGGED.lock();
+        let lines = logged.get_or_insert_default();
+        if lines.len() < MOST_LINES && lines.insert(line.clone()) {
+            drop(logged);
             output::emit_line(py, Stream::Stderr, &line);
         }
     }
 }
 
-/// Puts the functions of `rules` into their modules. Functions that this Python has not are left
-/// out. Call it once for each rule. Fails with what Python raises.
+/// Puts the functions of `rules` into their modules. Functions that this Python does not have are
+/// left out. Call it once for each rule. Fails with what Python raises.
 pub(super) fn install(py: Python<'_>, rules: &'static [Rule]) -> PyResult<()> {
     for rule in rules {
         let module = py.import(rule.module)?;
@@ -149,7 +150,7 @@ pub(super) fn install(py: Python<'_>, rules: &'static [Rule]) -> PyResult<()> {
     Ok(())
 }
 
-/// `os.execve in os.supports_fd` is how an application asks what a function can do.
+/// An application checks what a function can do with `os.execve in os.supports_fd`.
 fn keep_support(
     py: Python<'_>,
     original: &Bound<'_, PyAny>,
@@ -167,7 +168,7 @@ fn keep_support(
     Ok(())
 }
 
-/// What an application finds in place of the function.
+/// What an application finds instead of the function.
 #[pyclass(frozen, module = "wsgi", name = "GuardedFunction")]
 struct Guarded {
     rule: &'static Rule,
@@ -188,7 +189,7 @@ impl Guarded {
             true => None,
             false => values(self.rule, args, options)?,
         };
-        // Python says what is wrong with the arguments.
+        // Python raises its own error for the arguments.
         let Some(values) = values else { return original.call(args, options) };
         (self.rule.act)(&Call { rule: self.rule, original, args, options, values })
     }

@@ -12,10 +12,10 @@ const MAX_KEY: usize = 64;
 /// Keys that are made from names: a prefix, and the name with its ASCII letters in upper case and
 /// `_` for `-`.
 ///
-/// Bounded: a client that makes up names fills it at most, and what is in it stays. Only what is
-/// kept is interned, since Python may keep interned strings for ever. Any attached thread may use
-/// it. Its lock is never held while Python could run other code or wait: inside there is only the
-/// map, and the count of a reference.
+/// It is bounded. A client that makes up names can fill it, but nothing in it is replaced. Only
+/// keys that are kept are interned, since Python may keep interned strings until the process ends.
+/// Any attached thread may use the cache. Its lock is never held while Python could run other code
+/// or wait: under the lock there is only the map, and the count of a reference.
 pub struct KeyCache {
     prefix: &'static str,
     max: usize,
@@ -28,8 +28,8 @@ impl KeyCache {
         KeyCache { prefix, max, keys: RwLock::new(HashMap::new()) }
     }
 
-    /// Puts in what is known beforehand, so that it has a place whatever comes later. Fails with
-    /// MemoryError only.
+    /// Adds the keys that are known beforehand, so that they have a place whatever comes later.
+    /// Fails with MemoryError only.
     pub fn preload(&self, py: Python<'_>, names: &[&str]) -> PyResult<()> {
         names.iter().try_for_each(|name| self.get(py, name.as_bytes()).map(drop))
     }

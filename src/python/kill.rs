@@ -1,5 +1,5 @@
-//! Signals that the application sends to the process that it runs in, or to others of the server: the
-//! log says where that was.
+//! Logs where the application sends a signal to the process that it runs in, or to another process
+//! of the server.
 
 use super::dispositions::action;
 use super::intercept::{self, Act, Call, Rule};
@@ -52,7 +52,8 @@ fn to<'py>(call: &Call<'_, 'py>, process: libc::pid_t) -> PyResult<Bound<'py, Py
     }
     let asks = matches!(call.value(1).extract::<libc::c_int>(), Ok(0) | Err(_));
     if !asks && is_servers(process) {
-        // A reload is asked for in this way. So is the end of the site.
+        // An application may ask for a reload in this way, so the signal is sent. It may also end
+        // the site.
         call.say(&format!(
             "WSGI0317 {} is a signal to another process of the web server",
             call.shown_whole()
@@ -61,8 +62,8 @@ fn to<'py>(call: &Call<'_, 'py>, process: libc::pid_t) -> PyResult<Bound<'py, Py
     call.original()
 }
 
-/// It has started this process, or was started by what has, and is in the same group: that is how a
-/// server's processes are. A child of the application is neither.
+/// Whether `process` is in the group of this process, and is its parent or another child of its
+/// parent. That is true of a server's processes, and not of a child of the application.
 fn is_servers(process: libc::pid_t) -> bool {
     let parent = unistd::getppid().as_raw();
     let same_group = unistd::getpgid(Some(Pid::from_raw(process))) == Ok(unistd::getpgrp());
@@ -96,7 +97,8 @@ fn to_own_group<'py>(call: &Call<'_, 'py>, group: libc::pid_t) -> PyResult<Bound
     if group == unistd::getpgrp().as_raw() { to_group(call) } else { call.original() }
 }
 
-/// The group is that of all processes of the server, unless somebody has put it elsewhere.
+/// The group is that of all processes of the server, unless some program has put this process into
+/// another group.
 fn to_group<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     if matches!(call.value(1).extract::<libc::c_int>(), Ok(0) | Err(_)) {
         return call.original();
@@ -109,13 +111,14 @@ fn to_group<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     Err(process::os_error(libc::EPERM))
 }
 
-/// `index` is where the signal stands. What asks for a restart in this way gets one.
+/// `index` is the position of the signal among the arguments. An application that asks for a
+/// restart in this way gets one.
 fn to_process<'py>(call: &Call<'_, 'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
     let Ok(signal) = call.value(index).extract::<libc::c_int>() else { return call.original() };
     match effect(signal) {
         Effect::None => {}
         Effect::Stops => {
-            // Nobody would make it go on.
+            // No process would continue it.
             call.say(&format!(
                 "WSGI0316 {} was refused: it would stop the web server",
                 call.shown_whole()
@@ -133,7 +136,7 @@ fn to_process<'py>(call: &Call<'_, 'py>, index: usize) -> PyResult<Bound<'py, Py
 enum Effect {
     None,
     Stops,
-    /// Or asks the server for something.
+    /// Ends the server, or asks it for something.
     Ends,
 }
 

@@ -1,19 +1,21 @@
 //! Objects that belong to one request, lent to an application that may keep them longer.
 //!
 //! PEP 3333 hands an application things that are only good while its request lasts, and nothing
-//! stops it from keeping them, or from giving them to another thread. What it gets is therefore a
-//! `Lease`, which can always be asked and answers with an exception once it is over. Invariants:
+//! stops it from keeping them, or from giving them to another thread. So it gets a `Lease`, which
+//! it may use at any time, and which raises an exception once the loan is over. Invariants:
 //!
 //! 1. The value is reached through `with` only, by one caller at a time, on any thread. A second
-//!    one waits, without the GIL; one that is in a `with` already, further up on its thread, is told
-//!    so instead.
-//! 2. When the `Loan` is dropped or revoked, no lease reaches the value any more. The value is
-//!    gone then, not with the last lease. A use that is under way on another thread is waited for.
-//! 3. Who waits holds nothing that a user needs: neither the GIL nor a turn at another loan.
+//!    caller waits, without the GIL. A caller that is in a `with` already, further up on its
+//!    thread, gets an exception instead.
+//! 2. When the `Loan` is dropped or revoked, no lease reaches the value any more. The value is gone
+//!    then, not with the last lease. The end of the loan waits for a use that is in progress on
+//!    another thread.
+//! 3. A thread that waits holds nothing that a user needs: neither the GIL nor a turn at another
+//!    loan.
 //!
-//! A loan can end *inside* a use, if the code under `with` drops it: the value is then dropped when
-//! that use ends. In a forked child a use of a thread that is not there any more never ends: it is
-//! not waited for.
+//! A loan can end *inside* a use, if the code under `with` drops it. The value is then dropped when
+//! that use ends. In a forked child, a use by a thread that does not exist there never ends, so the
+//! end of the loan does not wait for it.
 
 use super::turns::{Asked, Turns};
 use super::{fork, thread};
@@ -28,11 +30,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Loan<T: Send> {
     shared: Arc<Shared<T>>,
     name: &'static str,
-    /// Not Send: the loan ends on the thread that has made it.
+    /// Not Send: the loan must end on the thread that has made it.
     _thread: PhantomData<*const ()>,
 }
 
-/// The borrower's side: may be kept, cloned and sent anywhere; what it can do is up to the loan.
+/// The borrower's side. It may be kept, cloned and sent anywhere, but reaches the value only as
+/// long as the loan lasts.
 pub struct Lease<T: Send> {
     shared: Arc<Shared<T>>,
     /// What messages call the object that the application has.
@@ -41,10 +44,10 @@ pub struct Lease<T: Send> {
 
 struct Shared<T> {
     ended: AtomicBool,
-    /// It ended inside a use, which is the last.
+    /// The loan ended inside a use, which is the last one.
     ends_with_use: AtomicBool,
     turns: Turns,
-    /// Locked by the one whose turn it is, so never waited for.
+    /// Only the thread whose turn it is locks it, so no thread waits for it.
     value: Mutex<Option<T>>,
 }
 
@@ -67,20 +70,20 @@ impl<T: Send> Loan<T> {
     }
 
     /// Lends `value` to the owner of the one other lease besides `lease`, both of a loan that is
-    /// over. Gives it back if there are more leases.
+    /// over. Returns `value` as an error if there are more leases.
     pub fn renew(lease: &Lease<T>, value: T) -> Result<Loan<T>, T> {
         let Lease { shared, name } = lease;
         if Arc::strong_count(shared) > 2 {
             return Err(value);
         }
-        // The borrower is idle, so nobody holds this lock.
+        // The borrower is idle, so no thread holds this lock.
         *shared.value.lock() = Some(value);
         shared.ended.store(false, Ordering::Release);
         Ok(Loan { shared: Arc::clone(shared), name, _thread: PhantomData })
     }
 
-    /// Uses the value, when others are done with it. RuntimeError if it is in use already, further up
-    /// on this thread.
+    /// Uses the value, when others are done with it. RuntimeError if it is in use already, further
+    /// up on this thread.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> PyResult<R> {
         self.shared.with(self.name, f)
     }
@@ -100,7 +103,8 @@ impl<T: Send> Drop for Loan<T> {
 
 impl<T: Send> Lease<T> {
     /// Uses the value, when others are done with it. RuntimeError, with a sentence that names the
-    /// object and the rule, if the loan is over, or if the value is in use further up on this thread.
+    /// object and the rule, if the loan is over, or if the value is in use further up on this
+    /// thread.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> PyResult<R> {
         self.shared.with(self.name, f)
     }
@@ -139,7 +143,8 @@ impl<T: Send> Shared<T> {
         Ok(result)
     }
 
-    /// Takes the value when nobody uses it any more, unless it is in use by the caller or was taken.
+    /// Takes the value when no thread uses it any more. None if the caller itself uses it, or if it
+    /// was taken already.
     fn end(&self) -> Option<T> {
         self.ended.store(true, Ordering::Release);
         let Ok(_turn) = self.take_turn() else {
@@ -180,7 +185,7 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// Without Python there is no GIL to give.
+/// Without Python there is no GIL to release.
 fn without_gil(wait: impl FnOnce() + Send) {
     if thread::is_started() { Python::attach(|py| py.detach(wait)) } else { wait() }
 }
@@ -230,7 +235,7 @@ mod tests {
         assert!(lease.with(|_| ()).is_err());
     }
 
-    /// Starts a thread that uses the value, and goes on once it does.
+    /// Starts a thread that uses the value, and returns once it does.
     fn use_elsewhere(lease: &Lease<u32>, f: impl FnOnce(&mut u32) + Send + 'static) -> Elsewhere {
         let (lease, (begin, begun)) = (lease.clone(), mpsc::channel());
         let user = thread::spawn(move || {
@@ -272,7 +277,7 @@ mod tests {
                 thread::yield_now();
             }
             let refused = thread::spawn(move || late.with(|_| ()).is_err());
-            assert!(refused.join().unwrap(), "it is over, and does not wait to hear so");
+            assert!(refused.join().unwrap(), "it is over, so a use is refused at once");
             *value = 7;
         });
         assert_eq!(loan.revoke(), Some(7));

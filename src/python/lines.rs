@@ -20,8 +20,8 @@ impl LineBuffer {
         LineBuffer { partial: Vec::new() }
     }
 
-    /// Adds text. Some if that completes a line: then what has begun is in the lines, and
-    /// [`LineBuffer::put_back`] brings back what they leave of it.
+    /// Adds text. Returns lines if that completes one. The line that had begun is then part of
+    /// these lines, and [`LineBuffer::put_back`] must bring back what they leave.
     pub fn push<'a>(&mut self, text: &'a [u8]) -> Option<Lines<'a>> {
         if !text.contains(&b'\n') && self.partial.len() + text.len() <= MAX_PARTIAL {
             self.partial.extend_from_slice(text);
@@ -31,7 +31,8 @@ impl LineBuffer {
         Some(Lines { begun, given: 0, rest: text, whole: false })
     }
 
-    /// The line that `lines`, all of which were taken, have begun.
+    /// Brings back the line that has begun at the end of `lines`. The caller has taken all whole
+    /// lines.
     pub fn put_back(&mut self, lines: Lines<'_>) {
         // Another thread may have begun a line meanwhile, if this buffer is shared.
         if self.partial.is_empty() {
@@ -51,8 +52,8 @@ impl LineBuffer {
     }
 }
 
-/// The lines of one text, each made when it is asked for: a text of many short lines needs no memory
-/// for them.
+/// The lines of one text, each made when it is asked for: a text of many short lines needs no
+/// memory for them.
 pub struct Lines<'a> {
     begun: Vec<u8>,
     /// This many bytes of `begun` are the line that was returned last.
@@ -115,9 +116,9 @@ pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// The line with its control characters, except tabs, as `\xNN`, and those that begin a line or
-/// turn the order of what follows, as `\uNNNN`: so that it cannot pass for two lines or for other
-/// text, nor drive the terminal of whoever reads the log.
+/// The line, with its control characters, except tabs, as `\xNN`. Characters that begin a line or
+/// change the direction of the text after them become `\uNNNN`. So the line cannot look like two
+/// lines or like other text, and cannot control the terminal of a user who reads the log.
 pub fn escape(line: &str) -> Cow<'_, str> {
     let harmless = |c: char| match c {
         '\t' => true,

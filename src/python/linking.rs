@@ -10,10 +10,10 @@ use std::mem::MaybeUninit;
 pub(super) fn share_libpython() {
     let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
     let symbol = ffi::Py_IsInitialized as *const libc::c_void;
-    // SAFETY: any address may be asked for; `info` is filled if the result is not 0, and its file
+    // SAFETY: any address may be looked up. `info` is filled if the result is not 0, and its file
     // name is then a string that lives as long as that file is loaded. RTLD_NOLOAD loads nothing
-    // and runs no code. The handle is kept for ever, as libpython is; where Python is a part of
-    // the program itself there is none, and its symbols are global already.
+    // and runs no code. The handle is kept until the process ends, as libpython is. If Python is a
+    // part of the program itself there is no handle, and its symbols are global already.
     unsafe {
         if libc::dladdr(symbol, info.as_mut_ptr()) != 0 {
             let file = info.assume_init().dli_fname;
@@ -22,13 +22,13 @@ pub(super) fn share_libpython() {
     }
 }
 
-/// A host that has loaded libxml2 for all to see, as nginx does with the module xslt, gives it to
-/// extensions that bring another one: `import xmlsec` fails then. So extensions prefer what they
+/// Some hosts load libxml2 globally, as nginx does with its module xslt. An extension that brings
+/// another libxml2 then gets the host's, and `import xmlsec` fails. So extensions prefer what they
 /// bring, or are linked with, to what the host has.
 ///
-/// That is not so for all hosts, since it has a price: a library that means to replace a function
-/// for the whole process, a malloc of LD_PRELOAD for example, is passed by. Where there is one it is
-/// left as it was.
+/// This is not done for all hosts, since it has a price: extensions then bypass a library that
+/// replaces a function for the whole process, for example a malloc of LD_PRELOAD. If there is such
+/// a library, nothing is changed.
 #[cfg(target_env = "gnu")]
 pub(super) fn prefer_own_libraries(py: Python<'_>) -> PyResult<()> {
     if address(libc::RTLD_DEFAULT, c"xmlCheckVersion").is_null() || is_libc_replaced() {
@@ -39,14 +39,15 @@ pub(super) fn prefer_own_libraries(py: Python<'_>) -> PyResult<()> {
     sys.call_method1("setdlopenflags", (flags | libc::RTLD_DEEPBIND,)).map(drop)
 }
 
-/// Other C libraries have no such way.
+/// Other C libraries do not offer this.
 #[cfg(not(target_env = "gnu"))]
 pub(super) fn prefer_own_libraries(_: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Whether something else than libc has what extensions must share with the whole process: memory,
-/// and the environment, of which a program may have a copy of its own.
+/// Whether another library than libc, or the program itself, defines what extensions must share
+/// with the whole process: memory, and the environment, of which a program may have a copy of its
+/// own.
 #[cfg(target_env = "gnu")]
 fn is_libc_replaced() -> bool {
     // SAFETY: RTLD_NOLOAD loads nothing and runs no code; the handle is kept, as libc is.

@@ -1,5 +1,6 @@
-//! Where in the application's code something happened, as `file:line, in name`: for the log, so
-//! only once something is wrong. Each is None where Python does not know.
+//! Finds out where in the application's code something happened, as `file:line, in name`. It is for
+//! the log, so the library uses it only once something is wrong. Each function returns None if
+//! Python does not know.
 
 use super::strings::readable;
 use pyo3::prelude::*;
@@ -10,8 +11,8 @@ pub fn of_caller(py: Python<'_>) -> Option<String> {
     of_frame(&py.import("sys").ok()?.getattr("_getframe").ok()?.call0().ok()?)
 }
 
-/// The `yield` that a generator is at; where it begins, if it has ended; or where the class of
-/// another iterator says what comes next.
+/// The `yield` that a generator is at, or the beginning of a generator that has ended. For another
+/// iterator, the definition of `__next__` in its class.
 pub fn of_iterator(iterator: &Bound<'_, PyAny>) -> Option<String> {
     let generator = iterator.py().import("types").ok()?.getattr("GeneratorType").ok()?;
     if !iterator.get_type().is(&generator) {
@@ -43,7 +44,7 @@ pub fn in_brackets(location: Option<String>) -> String {
     location.map_or_else(String::new, |location| format!(" ({location})"))
 }
 
-/// Behind decorators that say what they wrap.
+/// Where a function is defined. Decorators that name what they wrap are passed over.
 fn of_function(function: &Bound<'_, PyAny>) -> Option<String> {
     let inner = function.py().import("inspect").ok()?.call_method1("unwrap", (function,)).ok()?;
     of_code(&inner.cast::<PyFunction>().ok()?.getattr("__code__").ok()?)

@@ -13,10 +13,11 @@ use std::path::{Path, PathBuf};
 /// that name belongs to something else, an imported module or one that `import` would find, the
 /// module gets a name of its own, which stays the same for the file.
 ///
-/// The file's folder is put at the end of sys.path, so that the file can import its siblings; if it
-/// is a link, so is the folder of the file that it leads to. The module is in `sys.modules`, so that
-/// its classes can be pickled, and processes that multiprocessing starts anew find it by that name; a
-/// file that is there already is not run again. The file is compiled each time, as a script is: no .pyc is read or written.
+/// The file's folder is put at the end of sys.path, so that the file can import its siblings. If
+/// the file is a link, so is the folder of the file that it leads to. The module is in
+/// `sys.modules`, so that its classes can be pickled, and processes that multiprocessing starts
+/// anew find it by that name. A file that is there already is not run again. The file is compiled
+/// each time, as a script is: no .pyc is read or written.
 ///
 /// Runs the file. Fails with what that raises, and with OSError or SyntaxError; nothing of the file
 /// is left in `sys.modules` then. One thread at a time.
@@ -78,14 +79,14 @@ fn refresh(py: Python<'_>) -> PyResult<()> {
     py.import("importlib")?.call_method0("invalidate_caches").map(drop)
 }
 
-/// What the name of a file's module is to be, or that the file is imported already.
+/// The name that a file's module must get, or the module if the file is imported already.
 enum Place<'py> {
     Imported(Bound<'py, PyModule>),
     Free(String),
 }
 
 fn place<'py>(py: Python<'py>, modules: &Bound<'py, PyDict>, path: &Path) -> PyResult<Place<'py>> {
-    // A file that is not there is reported by whoever reads it, with its name.
+    // The code that reads the file reports a missing one, with its name.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let own_name = own_name(&stem, &real);
@@ -103,14 +104,15 @@ fn place<'py>(py: Python<'py>, modules: &Bound<'py, PyDict>, path: &Path) -> PyR
 
 /// Whether `import name` would find something else than the file.
 fn found(py: Python<'_>, name: &str, real: &Path) -> PyResult<bool> {
-    // A folder that might be a namespace package has no origin; a file of its name goes before it.
+    // A folder that might be a namespace package has no origin. A file of its name takes
+    // precedence.
     let origin = origin(py, name)?;
     Ok(origin.is_some_and(|origin| fs::canonicalize(origin).map_or(true, |origin| origin != real)))
 }
 
 /// Whether `import name` finds the file, in this process and in any that has its sys.path.
 fn is_found(py: Python<'_>, name: &str, path: &Path) -> PyResult<bool> {
-    // In this process a dot would have a package imported.
+    // In this process `find_spec` would import a package for a name with a dot.
     let origin = if name.contains('.') { None } else { origin(py, name)? };
     let real = fs::canonicalize(path).ok();
     Ok(origin.is_some_and(|origin| fs::canonicalize(origin).ok() == real))
@@ -145,8 +147,8 @@ fn append_to_path(py: Python<'_>, folder: &Path) -> PyResult<()> {
 /// The callable that `expression` names in a module: an attribute, or dotted attributes; with `()`
 /// at its end what the factory of that name returns, called without arguments.
 ///
-/// Fails with AttributeError if there is no such attribute, with TypeError if it cannot be called,
-/// each with a sentence that says what there is; and with what the factory raises.
+/// Fails with AttributeError if there is no such attribute, and with TypeError if it cannot be
+/// called, each with a sentence that says what there is. Also fails with what the factory raises.
 pub fn resolve<'py>(
     py: Python<'py>,
     module: &Bound<'py, PyModule>,

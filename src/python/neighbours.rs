@@ -1,5 +1,5 @@
-//! Files of one name beside different applications. All applications share one interpreter, and in
-//! that a name is one module: the second application gets what lies beside the first.
+//! Finds files of one name next to different applications. All applications share one interpreter,
+//! in which a name is one module: the second application gets what lies next to the first.
 
 use super::strings::readable;
 use parking_lot::Mutex;
@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// As many of an application's own files are read for what they import.
+/// At most this number of an application's own files are read for what they import.
 const MOST_FILES: usize = 500;
 
-/// An application that was imported, or tried: its file, behind links, and where its neighbours are.
+/// An application that was imported, or tried: its file, behind links, and where its neighbours
+/// are.
 #[derive(Clone, PartialEq)]
 struct Known {
     file: PathBuf,
@@ -26,7 +27,7 @@ pub struct Mistaken {
     pub name: String,
     /// The file that it gets.
     pub found: PathBuf,
-    /// The file that lies beside it.
+    /// The file that lies next to the application.
     pub meant: PathBuf,
 }
 
@@ -45,15 +46,15 @@ fn folder_of(path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("/")).to_owned()
 }
 
-/// The neighbours of the application in the file `path` that lie beside another one too, which was
-/// imported before, and which it gets from there. To be asked when its file was run, with success
-/// or not.
+/// The neighbours of the application in the file `path` that it gets from another application. That
+/// one was imported before, and has a neighbour of the same name. Call this when the file of the
+/// application was run, with success or not.
 pub fn mistaken_by_file(py: Python<'_>, path: &Path) -> PyResult<Vec<Mistaken>> {
     let Some(file) = canonical(path.to_owned()) else { return Ok(Vec::new()) };
     mistaken(py, file, folders(path))
 }
 
-/// The same of the application in a module, whose neighbours lie beside its package.
+/// The same for the application in a module, whose neighbours lie next to its package.
 pub fn mistaken_by_module(py: Python<'_>, name: &str) -> PyResult<Vec<Mistaken>> {
     let top = name.split('.').next().unwrap_or(name);
     let Some(file) = file_of(py, top)? else { return Ok(Vec::new()) };
@@ -78,7 +79,7 @@ fn mistaken(py: Python<'_>, file: PathBuf, folders: Vec<PathBuf>) -> PyResult<Ve
         let Some(file) = file_of(py, &name)?.filter(|file| is_beside(file, &others)) else {
             continue;
         };
-        // One application is no neighbour to another: it is asked for by its path.
+        // Another application is not a neighbour: a host loads it by its path.
         let is_application = before.iter().any(|it| it.file == file);
         let is_loaded = modules(py)?.contains(&name)? && !is_application;
         if meant != own.file && (is_loaded || imports(py, &own, &mut imported)?.contains(&name)) {
@@ -155,8 +156,8 @@ fn imports<'a>(
     Ok(known.get_or_insert_default())
 }
 
-/// The files of modules that are imported and lie in one of the folders, or in a package there. Not
-/// all below it: that may be a virtualenv, with other people's packages.
+/// The files of modules that are imported and lie in one of the folders, or in a package there.
+/// Files further below do not count: they may be a virtualenv, with other people's packages.
 fn loaded_from(py: Python<'_>, folders: &[PathBuf]) -> PyResult<Vec<PathBuf>> {
     let mut files = Vec::new();
     for (name, module) in modules(py)?.copy()? {
@@ -174,7 +175,7 @@ fn loaded_from(py: Python<'_>, folders: &[PathBuf]) -> PyResult<Vec<PathBuf>> {
 fn add_imports(py: Python<'_>, path: &Path, names: &mut BTreeSet<String>) -> PyResult<()> {
     let ast = py.import("ast")?;
     let Ok(text) = fs::read(path) else { return Ok(()) };
-    // What is no source imports nothing.
+    // A file that is not source imports nothing.
     let Ok(tree) = ast.call_method1("parse", (text,)) else { return Ok(()) };
     let mut add = |dotted: Bound<'_, PyAny>| -> PyResult<()> {
         let dotted = dotted.cast_into::<pyo3::types::PyString>()?;

@@ -1,8 +1,8 @@
 //! sys.stdout and sys.stderr of the application: every line goes to the host's log.
 //!
 //! Text waits for its line break per thread and per stream, so that lines of two threads never mix.
-//! A line is handed over without the GIL and without a lock, since the host's log may be full for a
-//! while. In a fork nobody reads that log: there, lines go to file descriptor 2.
+//! A thread hands its lines over without the GIL and without a lock, since the host's log may be
+//! full for a while. In a fork no thread reads that log, so lines go to file descriptor 2.
 
 use super::fork::is_forked;
 use super::lines::{LineBuffer, Lines, decode, escape};
@@ -15,8 +15,8 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Takes the lines of one text, all of them. Called on any thread, never with the GIL held by it; may
-/// block. Lines may be of any length and may hold control characters (see `lines::escape`).
+/// Takes the lines of one text, all of them. It is called on any thread, never with the GIL held,
+/// and may block. Lines may be of any length and may hold control characters (see `lines::escape`).
 pub type Emit = Box<dyn Fn(Stream, &mut Lines<'_>) + Send + Sync>;
 
 /// Which stream a line was written to.
@@ -27,7 +27,7 @@ pub enum Stream {
 }
 
 static EMIT: OnceCell<Emit> = OnceCell::new();
-static SETTLE: OnceCell<Box<dyn Fn() + Send + Sync>> = OnceCell::new();
+static DRAIN: OnceCell<Box<dyn Fn() + Send + Sync>> = OnceCell::new();
 
 thread_local! {
     static PARTIAL: RefCell<Partial> = const { RefCell::new(Partial::new()) };
@@ -58,7 +58,7 @@ impl Partial {
     }
 }
 
-/// The thread ends, and has no Python any more: what it has begun is all there will be.
+/// The thread ends, and has no Python any more. No text follows what it has begun.
 impl Drop for Partial {
     fn drop(&mut self) {
         // A panic must not leave the destructor of a thread local: it would end the process.
@@ -68,27 +68,29 @@ impl Drop for Partial {
     }
 }
 
-/// Says where lines go. The first call counts; before it, they go to file descriptor 2.
+/// Sets where lines go. Only the first call has an effect. Before it, lines go to file descriptor
+/// 2.
 pub fn set_emit(to: Emit) {
     let _ = EMIT.set(to);
 }
 
-/// Says what waits, for a short time, until the lines that were handed over are written.
-pub fn set_settle(settle: Box<dyn Fn() + Send + Sync>) {
-    let _ = SETTLE.set(settle);
+/// Sets the function that waits, for a short time, until the lines that were handed over are
+/// written.
+pub fn set_drain(drain: Box<dyn Fn() + Send + Sync>) {
+    let _ = DRAIN.set(drain);
 }
 
-/// Waits for a short time until the lines that were handed over are written. To be called before
-/// the process ends in another way than the host knows. Not with the GIL held.
-pub(super) fn settle() {
-    if let Some(settle) = SETTLE.get() {
-        settle();
+/// Waits for a short time until the lines that were handed over are written. Call it before the
+/// process ends in a way that the host does not know. Not with the GIL held.
+pub(super) fn drain() {
+    if let Some(drain) = DRAIN.get() {
+        drain();
     }
 }
 
-/// Hands over the lines that the calling thread has begun and not ended, on both streams. To be
-/// called when a request ends, so that its last words are not taken for another's. Releases the
-/// GIL meanwhile.
+/// Hands over the lines that the calling thread has begun and not ended, on both streams. Call it
+/// when a request ends, so that its last text does not look like that of another request. Releases
+/// the GIL meanwhile.
 pub fn flush_thread(py: Python<'_>) {
     let Ok(begun) = PARTIAL.try_with(|partial| partial.borrow_mut().finish()) else { return };
     for (stream, mut lines) in begun {
@@ -111,7 +113,7 @@ fn emit(stream: Stream, lines: &mut Lines<'_>) {
 }
 
 /// One write, so that lines of several processes do not mix; no lock, since a fork may have been
-/// made while another thread held it. If it fails there is nobody left to tell.
+/// made while another thread held it. A failure cannot be reported.
 pub fn write_fd2(line: &str) {
     put_fd2(&format!("{}\n", escape(line)));
 }
@@ -121,7 +123,7 @@ thread_local! {
     static LINE_IS_OPEN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// In a forked child: what the calling thread has begun, as it is.
+/// In a forked child: writes what the calling thread has begun, as it is.
 fn flush_fd2() {
     let Ok(begun) = PARTIAL.try_with(|partial| partial.borrow_mut().finish()) else { return };
     for (_, mut lines) in begun {
@@ -132,7 +134,8 @@ fn flush_fd2() {
     }
 }
 
-/// In a forked child: the next line of the log must not stand behind what was flushed.
+/// In a forked child: ends the line that was flushed, so that the next text of the log begins a
+/// line.
 fn end_line_fd2() {
     if LINE_IS_OPEN.replace(false) {
         put_fd2("\n");
@@ -189,14 +192,16 @@ impl Sink {
         Ok(data.as_bytes().len())
     }
 
-    /// A line goes out when it is whole, not earlier. A forked child has no lines, only descriptor 2.
+    /// A line goes out when it is whole, not earlier. A forked child has no lines, only descriptor
+    /// 2.
     fn flush(&self) {
         if is_forked() {
             flush_fd2();
         }
     }
 
-    /// The application flushes, and not the buffering of lines. A forked child may end next.
+    /// Called when the application flushes, and not for the buffering of lines. A forked child may
+    /// end next.
     fn end_line(&self) {
         if is_forked() {
             end_line_fd2();

@@ -1,7 +1,7 @@
-//! The application's hands off the process that it shares with the web server.
+//! Keeps the application from ending the process that it shares with the web server.
 //!
 //! Functions of the module os that would end the server, replace it, or open it to others, are
-//! guarded: they say in the log what they did instead.
+//! guarded. They log what they did instead.
 
 use super::descriptors::{self, FIRST_FREE};
 use super::intercept::{self, Call, Rule};
@@ -13,13 +13,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyString, PyTuple};
 use std::os::fd::RawFd;
 
-/// What a process ends with instead of what the application gave to `os._exit`, or of the program
-/// that it wanted to become. Some codes mean something to a server: nginx does not replace a worker
+/// The exit code of a process whose application called `os._exit` with another one, or wanted it to
+/// become another program. Some codes mean something to a server: nginx does not replace a worker
 /// that ends with 2.
 const EXIT_CODE: i32 = 1;
 
-/// A path that is not there, whatever the machine: what Python says of the other arguments comes
-/// before it is looked for.
+/// A path that exists on no machine. Python checks the other arguments before it looks for the
+/// path.
 const NOWHERE: &str = "/dev/null/nowhere";
 
 const RULES: &[Rule] = &[
@@ -58,8 +58,9 @@ fn end<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     exit::at_once(EXIT_CODE)
 }
 
-/// The server would be gone: the application would have its connections, and nginx does not replace
-/// a worker whose next program ends with 2. What the application wants by it is a new process.
+/// The server's process would be gone, and the new program would have its connections. nginx does
+/// not replace a worker whose next program ends with 2. What the application wants is a new
+/// process.
 fn exec<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let mut args = vec![PyString::new(py, NOWHERE).into_any(), call.value(1).clone()];
@@ -69,7 +70,7 @@ fn exec<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         _ => {}
     }
     if !is_program(call.value(0)).unwrap_or(false) {
-        // Python says that there is none: os.execvp() then looks in the next folder.
+        // Python reports that there is none. os.execvp() then looks in the next folder.
         return call.original();
     }
     let shown = call.shown(call.value(0).repr().ok().map(|text| readable(&text).into_owned()));
@@ -89,10 +90,11 @@ fn is_program(path: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(runs && files.call_method1("isfile", (path,))?.extract()?)
 }
 
-/// `text`, the number of the process, what the thread is at, and the stack of its Python. The lines
-/// go to descriptor 2 at once: the thread that writes the log will not live to do it.
+/// Writes `text`, the number of the process, what the thread works on, and the stack of its Python.
+/// The lines go to descriptor 2 at once, since the process ends before the thread that writes the
+/// log could do that.
 pub(super) fn last_words(py: Python<'_>, text: &str) {
-    py.detach(output::settle);
+    py.detach(output::drain);
     output::write_fd2(&format!(
         "{text} {}{}; the stack of its Python follows",
         std::process::id(),
@@ -103,7 +105,7 @@ pub(super) fn last_words(py: Python<'_>, text: &str) {
     }
 }
 
-/// The calling Python code as a traceback has it.
+/// The stack of the calling Python code, in the format of a traceback.
 fn stack(py: Python<'_>) -> PyResult<Vec<String>> {
     let mut lines = Vec::new();
     for entry in py.import("traceback")?.call_method0("format_stack")?.cast::<PyList>()? {
@@ -112,9 +114,10 @@ fn stack(py: Python<'_>) -> PyResult<Vec<String>> {
     Ok(lines)
 }
 
-/// The next connection would get the number of a standard descriptor, and what is written to
-/// standard error would go to that client. Of another one of the server's Python says that it is not
-/// open: that is what an application learns which closes a descriptor twice.
+/// If an application could close a standard descriptor, the next connection would get its number,
+/// and what is written to standard error would go to that client. For another descriptor of the
+/// server, the application gets Python's error for one that is not open, as if it had closed it
+/// twice.
 fn close<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     match call.value(0).extract::<RawFd>() {
         Ok(fd) if (0..FIRST_FREE).contains(&fd) => {
@@ -136,8 +139,8 @@ fn close<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     }
 }
 
-/// `sys.stdout = os.fdopen(sys.stdout.fileno(), "w")` is how programs set a stream's buffer or encoding.
-/// Such a file must not close a descriptor of the server's when nobody needs the file any more.
+/// `sys.stdout = os.fdopen(sys.stdout.fileno(), "w")` is how programs set a stream's buffer or
+/// encoding. When such a file is dropped, it must not close a descriptor of the server.
 fn open<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     match call.value(0).extract::<RawFd>() {
         Ok(fd)
@@ -150,7 +153,7 @@ fn open<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     }
 }
 
-/// It is made for descriptors of which nobody knows whose they are, and most of them are the
+/// Programs call it for descriptors whose owner they do not know, and most of these are the
 /// server's.
 fn close_range<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     match (call.value(0).extract::<RawFd>(), call.value(1).extract::<RawFd>()) {
@@ -167,8 +170,8 @@ fn close_range<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     }
 }
 
-/// A standard descriptor may be replaced, as libraries do for a while that catch what C code prints.
-/// It is said of standard error, where last words go.
+/// A standard descriptor may be replaced: libraries that catch what C code prints do so for a
+/// while. For standard error it is logged, since the last lines of a process go there.
 fn dup2<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let Ok(to) = call.value(1).extract::<RawFd>() else { return call.original() };
     if to >= FIRST_FREE && descriptors::is_hosts(to) {
@@ -190,22 +193,22 @@ fn dup2<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 pub(super) fn os_error(number: i32) -> PyErr {
     let text = std::io::Error::from_raw_os_error(number).to_string();
     let text = text.split(" (os error").next().unwrap_or_default().to_owned();
-    // With these two Python takes the subclass, if there is one for the number.
+    // With these two arguments Python makes the subclass for the number, if there is one.
     PyOSError::new_err((number, text))
 }
 
-/// The system() of libc knows no handlers of forks, so a command that it leaves behind would keep
-/// the connections of clients open. It also ignores SIGINT and SIGQUIT meanwhile, in the server.
+/// The system() of libc calls no handlers of forks, so a command that it leaves behind would keep
+/// the connections of clients open. Meanwhile it also ignores SIGINT and SIGQUIT, in the server.
 fn system<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
-    // What Python says of a command that is none: nothing is run for the empty one.
+    // Python raises its own error for what is not a command, and runs nothing.
     let command = py.import("os")?.call_method1("fsencode", (call.value(0),));
     let Ok(command) = command else { return call.original() };
     let options = PyDict::new(py);
     options.set_item("shell", true)?;
     let child = py.import("subprocess")?.getattr("Popen")?.call((command,), Some(&options))?;
     let code: i32 = child.call_method0("wait")?.extract()?;
-    // The status as waitpid() has it, which is what os.system() returns.
+    // os.system() returns the status in the format of waitpid().
     let status = if code < 0 { -code } else { code << 8 };
     Ok(status.into_pyobject(py)?.into_any())
 }

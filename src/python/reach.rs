@@ -1,10 +1,11 @@
-//! What this process may use of the file system, and sentences about what it may not.
+//! Finds out what this process may use of the file system, and makes sentences about what it may
+//! not.
 
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// As many links may lead to a file as Linux follows.
+/// The most links that may lead to a file. Linux has the same limit.
 const MOST_LINKS: usize = 40;
 
 /// Why a file or a folder cannot be used.
@@ -44,7 +45,7 @@ impl Unusable {
     }
 }
 
-/// What is there, behind links too.
+/// What is at `path`, behind links too.
 pub fn look(path: &Path) -> Result<Metadata, Unusable> {
     fs::metadata(path).map_err(|err| Unusable::new(path, &err))
 }
@@ -58,14 +59,14 @@ pub fn open(path: &Path) -> Result<(), Unusable> {
         // To list a folder is one right, to enter it another.
         fs::metadata(path.join(".")).map_err(closed)?;
     } else if found.is_file() {
-        // Anything else, a pipe say, might wait for somebody at its other end.
+        // To open anything else, such as a pipe, might wait for a process at its other end.
         File::open(path).map_err(closed)?;
     }
     Ok(())
 }
 
-/// The first on the way to `path`, through links too, that this user may not enter; `path` itself,
-/// or what it is a link to, if that is what cannot be read.
+/// The first file or folder on the way to `path`, through links too, that this user may not enter.
+/// It is `path` itself, or what that is a link to, if that is what cannot be read.
 fn closed_on_the_way(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -93,7 +94,7 @@ fn next_step(path: &Path) -> Step {
         if !denied {
             continue;
         }
-        // The link can be read where what it leads to cannot.
+        // The link can be read even if its target cannot.
         let Ok(target) = fs::read_link(part) else { return Step::Closed(part.to_owned()) };
         let beyond = path.strip_prefix(part).unwrap_or(Path::new(""));
         let target = part.parent().unwrap_or(Path::new("/")).join(target);
@@ -113,7 +114,7 @@ mod tests {
     fn what_is_missing_is_not_closed() {
         let missing = Path::new("/no/such/file");
         assert_eq!(open(missing), Err(Unusable::Missing));
-        // A file is no folder that could hold another.
+        // A file is not a folder that could hold another.
         assert_eq!(open(Path::new("/etc/passwd/x")), Err(Unusable::Missing));
         assert_eq!(Unusable::Missing.sentence(missing), "/no/such/file does not exist");
     }

@@ -1,19 +1,20 @@
-//! A value of the application as a log line can bear it: on one line, and short.
+//! Shows a value of the application in a log line: on one line, and short.
 
 use super::strings::readable;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-/// So many characters, or elements of what holds others, are shown.
+/// At most this number of characters, or of elements of a container, are shown.
 const MOST: usize = 80;
 
-/// Its `repr`, with the middle or the end left out; only the type of what is not Python's own,
-/// since its `repr` is code of the application: a query, perhaps. Never fails.
+/// The `repr` of a value, with the middle or the end left out. If its type is not Python's own,
+/// only the name of the type: its `repr` is code of the application, which may run a query. Never
+/// fails.
 pub fn value(object: &Bound<'_, PyAny>) -> String {
     short(object).unwrap_or_else(|_| type_name(object))
 }
 
-/// The name of its type.
+/// The name of the type of a value.
 pub fn type_name(object: &Bound<'_, PyAny>) -> String {
     object
         .get_type()
@@ -21,7 +22,7 @@ pub fn type_name(object: &Bound<'_, PyAny>) -> String {
         .map_or_else(|_| "something else".into(), |name| readable(&name).into_owned())
 }
 
-/// The first line of what an exception says, after its type. Runs its `__str__`. Never fails.
+/// The type of an exception and the first line of its text. Runs its `__str__`. Never fails.
 pub fn exception(py: Python<'_>, error: &PyErr) -> String {
     let value = error.value(py);
     let text = value.str().map(|text| readable(&text).into_owned()).unwrap_or_default();
@@ -37,7 +38,7 @@ fn short(object: &Bound<'_, PyAny>) -> PyResult<String> {
     if object.get_type().module()? != "builtins" {
         return Ok(type_name(object));
     }
-    // What follows would make all of it first.
+    // The code below would first make the whole `repr`.
     if object.is_instance_of::<PyBytes>() {
         let start = object.get_item(pyo3::types::PySlice::new(py, 0, MOST as isize + 1, 1))?;
         return Ok(cut(&readable(&start.repr()?)));

@@ -1,10 +1,11 @@
-//! The application's hands off the signals of the web server.
+//! Keeps the application from changing the signals of the web server.
 //!
-//! The thread that starts Python is its main thread, so while an application is imported
-//! `signal.signal` would work, and replace the handlers by which the server is stopped and reloaded.
-//! There the functions that do so say in the log that they did nothing. On all other threads, those
-//! of requests, Python itself refuses them. A timer is not set if its signal would end the process, and
-//! the thread of the server's loop, which may run applications too, blocks no signal of the server.
+//! The thread that starts Python is its main thread. So while an application is imported
+//! `signal.signal` would work, and would replace the handlers by which the server is stopped and
+//! reloaded. On that thread the functions that would do so do nothing, and log that. On all other
+//! threads, those of requests, Python itself refuses them. A timer is not set if its signal would
+//! end the process. The thread of the server's loop may run applications too, but they cannot block
+//! signals of the server on it.
 
 use super::dispositions::{self, action, is_free};
 use super::intercept::{self, Act, Call, Rule};
@@ -35,7 +36,7 @@ const fn rule(
     required: usize,
     act: Act,
 ) -> Rule {
-    // Of the module signal only what may follow `fd` has a name for callers.
+    // In the module signal, callers may name only the parameters that follow `fd`.
     let by_name = matches!(name.as_bytes(), b"set_wakeup_fd" | b"register");
     Rule { module, also: &["_signal"], name, parameters, required, by_name, act }
 }
@@ -48,8 +49,8 @@ pub(super) fn intercept(py: Python<'_>) -> PyResult<()> {
     intercept::install(py, RULES)
 }
 
-/// The names of the signals of which C code has taken the host's handlers, which are put back. To be
-/// asked when an application was imported.
+/// Puts back the host's handlers that C code has replaced, and returns the names of their signals.
+/// Call it when an application was imported.
 pub fn taken_by_c(py: Python<'_>) -> Vec<String> {
     let name = |number: libc::c_int| -> PyResult<String> {
         let signal = py.import("signal")?.getattr("Signals")?.call1((number,))?;
@@ -63,8 +64,8 @@ fn is_main_thread() -> bool {
     MAIN.get() == Some(&std::thread::current().id())
 }
 
-/// "signal only works in main thread of the main interpreter", says Python: libraries ask in that
-/// way, and a request runs on another one.
+/// On another thread Python raises "signal only works in main thread of the main interpreter".
+/// Libraries find out in that way where they are, and a request runs on another thread.
 fn signal<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let number = call.value(0).extract::<libc::c_int>();
     if !is_main_thread() || matches!(number, Ok(libc::SIGKILL | libc::SIGSTOP)) {
@@ -83,7 +84,7 @@ fn signal<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     Ok(before)
 }
 
-/// This Python does on any thread.
+/// Python allows this on any thread.
 fn siginterrupt<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     py.import("signal")?.call_method1("getsignal", (call.value(0),))?;
@@ -100,7 +101,7 @@ fn set_wakeup_fd<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         return call.original();
     }
     ignored(call);
-    // "No fd was set before", which is so.
+    // -1 means that no descriptor was set before, which is true.
     Ok((-1_i32).into_pyobject(call.py())?.into_any())
 }
 
@@ -112,8 +113,8 @@ fn alarm<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     Ok(0_i32.into_pyobject(call.py())?.into_any())
 }
 
-/// The handler of its signal was refused, and without one the signal ends the process. That of the
-/// real time is the server's own.
+/// The handler of the timer's signal was refused, and without one the signal ends the process.
+/// SIGALRM is the server's own.
 fn setitimer<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let before = py.import("signal")?.call_method1("getitimer", (call.value(0),))?;
@@ -129,7 +130,7 @@ fn setitimer<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     };
     let handled = signal != libc::SIGALRM && action(signal).sa_sigaction != libc::SIG_DFL;
     if handled || seconds < 0.0_f64 || interval < 0.0_f64 {
-        // With what Python says of a time before now.
+        // Python raises its own error for a negative time.
         return call.original();
     }
     if seconds != 0.0 {
@@ -138,8 +139,8 @@ fn setitimer<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     Ok(before)
 }
 
-/// A signal that the thread of the server's loop blocks never comes to the server. On other threads
-/// it makes no difference to that.
+/// If the thread of the server's loop blocks a signal, the server never gets it. What other threads
+/// block makes no difference to that.
 fn mask<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let how = call.value(0).extract::<libc::c_int>();
@@ -147,7 +148,8 @@ fn mask<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     if !adds || !is_first_thread() {
         return call.original();
     }
-    // What Python says of a signal that there is not, it says before it blocks one.
+    // This only reads the mask. If `mask` has a number that is not a signal, Python raises its
+    // error below, before it blocks a signal.
     let unblock: libc::c_int = libc::SIG_UNBLOCK;
     let blocked = call.original_with(&PyTuple::new(
         py,
@@ -180,13 +182,13 @@ fn is_first_thread() -> bool {
     unistd::gettid() == unistd::getpid()
 }
 
-/// Nobody has a handler that it could run.
+/// The application has no handler that this could run.
 fn interrupt_main<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let signal = call.optional(0).map_or(Ok(libc::SIGINT), |it| it.extract());
     match signal {
         Ok(1..64) => {}
-        // With what Python says of a signal that there is not.
+        // Python raises its own error for a number that is not a signal.
         _ => return call.original(),
     }
     call.say(&format!(
@@ -196,7 +198,7 @@ fn interrupt_main<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     Ok(py.None().into_bound(py))
 }
 
-/// It works on any thread: the handler is C code, which writes the stacks.
+/// Python allows this on any thread: the handler is C code, which writes the stacks.
 fn register<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let Ok(number) = call.value(0).extract::<libc::c_int>() else { return call.original() };
     if is_free(number) {
@@ -218,7 +220,7 @@ fn ignored(call: &Call<'_, '_>) {
     ));
 }
 
-/// Of the signal, or of the timer, rather than its number.
+/// The name of the signal or of the timer, instead of its number.
 fn name<'py>(call: &Call<'_, 'py>, first: &Bound<'py, PyAny>) -> PyResult<String> {
     let signal = call.py().import("signal")?;
     if call.rule.name == "setitimer" {

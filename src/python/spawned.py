@@ -1,10 +1,11 @@
 """Lets a process that multiprocessing starts anew import the files of applications by their names.
 
-Such a process gets the functions that it is to run as the names of modules. A file such as
-my.app.py, app.wsgi or the second of two app.py has a name that `import` does not find. So the worker
-sends along where it is, and the process, before it looks, runs this text, too.
+Such a process gets the names of the modules and functions that it must run. A file such as
+my.app.py, app.wsgi or the second of two app.py has a name that `import` does not find. So the
+worker also sends the path of the file and this text, and the process runs the text before it
+imports.
 
-`files` has paths by names, and `source` this text.
+`files` has paths by names, and `source` has this text.
 """
 
 import sys
@@ -27,7 +28,7 @@ class Finder:
 
 
 class Again:
-    """What runs this text where it is unpickled."""
+    """Runs this text where it is unpickled."""
 
     def __reduce__(self):
         return exec, (source, {"files": files, "source": source, "is_child": True})

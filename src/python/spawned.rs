@@ -1,4 +1,4 @@
-//! Processes that multiprocessing starts anew: what they cannot import by its name, they are told.
+//! Lets processes that multiprocessing starts anew import the files that they cannot find by name.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -6,7 +6,7 @@ use pyo3::types::PyDict;
 use std::ffi::CString;
 use std::path::Path;
 
-/// What such a process runs, and what has it sent there.
+/// The code that such a process runs. The same code makes multiprocessing send it there.
 const SOURCE: &str = include_str!("spawned.py");
 
 /// Paths by the names of their modules.

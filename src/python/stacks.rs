@@ -4,13 +4,13 @@ use super::strings::readable;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
-/// No more frames than this are told of a thread, the innermost.
+/// At most this number of frames of a thread are shown, the innermost ones.
 const MAX_FRAMES: usize = 40;
 
-/// The lines that `traceback.format_stack` has for the thread whose `threading.get_ident()` is
+/// The lines that `traceback.format_stack` returns for the thread whose `threading.get_ident()` is
 /// `ident`, without line breaks; none if it runs no Python code. Fails with what Python raises.
 ///
-/// The thread may go on meanwhile: source files are read for the lines, without the GIL.
+/// The thread may go on meanwhile: this reads source files for the lines, without the GIL.
 pub fn lines(py: Python<'_>, ident: u64) -> PyResult<Vec<String>> {
     let frames = py.import("sys")?.call_method0("_current_frames")?.cast_into::<PyDict>()?;
     let Some(frame) = frames.get_item(ident)? else { return Ok(Vec::new()) };

@@ -1,4 +1,4 @@
-"""What an application gets for streams: classes of io's kinds around objects of the library.
+"""The streams of an application: classes that derive from io's, around objects of the library.
 
 None of them can be closed or detached, since the server and other requests use what is below.
 """
@@ -109,7 +109,7 @@ class EmptyByteStream(io.BufferedReader):
 
 
 class EmptyStream(io.TextIOWrapper):
-    """sys.stdin. `exit()` closes it, and so does what wraps it; for others it is there nevertheless."""
+    """sys.stdin. `exit()` closes it, and so does what wraps it; it stays open for others."""
 
     mode = "r"
 

@@ -1,11 +1,11 @@
-//! Classes of `io`'s kinds, which programs ask for: written in Python, around objects of this
-//! library.
+//! Stream classes that are derived from those of `io`, since programs check for that. They are
+//! written in Python, around objects of this library.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
-/// What the classes are called to be in, as those that are written in Rust.
+/// The name of the module that the classes claim, as those that are written in Rust do.
 const MODULE: &str = "wsgi";
 
 static CLASSES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();

@@ -14,7 +14,7 @@ pub fn native<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyStrin
     let length = bytes.len() as ffi::Py_ssize_t;
     let string = if bytes.len() > 1 && bytes.is_ascii() {
         // SAFETY: attached, as `py` shows. The new string is compact ASCII with room for `length`
-        // bytes and its final NUL, and nobody else has it before it is filled. Strings of up to
+        // bytes and its final NUL, and no other code has it before it is filled. Strings of up to
         // one character are not made here: Python shares those.
         unsafe {
             let string = ffi::PyUnicode_New(length, 127);
@@ -25,8 +25,8 @@ pub fn native<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyStrin
             string
         }
     } else {
-        // SAFETY: attached; `length` bytes are readable. NULL stands for the default error
-        // handler, which is never asked: every byte is a code point.
+        // SAFETY: attached; `length` bytes are readable. NULL stands for the default error handler,
+        // which is never called: every byte is a code point.
         unsafe { ffi::PyUnicode_DecodeLatin1(bytes.as_ptr().cast(), length, std::ptr::null()) }
     };
     // SAFETY: both calls return a new reference to a str, or NULL with an exception set.
@@ -45,19 +45,19 @@ pub fn latin1<'a>(s: &'a Bound<'_, PyString>) -> Option<Cow<'a, [u8]>> {
     text.chars().map(|c| u8::try_from(c).ok()).collect::<Option<Vec<u8>>>().map(Cow::Owned)
 }
 
-/// Whether these are the code points of `s`. False is also said of a string that is stored in an
+/// Whether the code points of `s` are these bytes. Also false for a string that is stored in an
 /// unusual way.
-pub fn is(s: &Bound<'_, PyString>, bytes: &[u8]) -> bool {
+pub fn equals_latin1(s: &Bound<'_, PyString>, bytes: &[u8]) -> bool {
     one_byte_data(s) == Some(bytes)
 }
 
-/// What Python itself stores for the string, if that is one byte a character.
+/// The bytes that Python itself stores for the string, if that is one byte a character.
 fn one_byte_data<'a>(s: &'a Bound<'_, PyString>) -> Option<&'a [u8]> {
     let object = s.as_ptr();
     // SAFETY: attached, and `s` is a str, as its type says. Up to 3.11 a string may be in an old
-    // form that READY converts; if there is no memory for that, the exception is taken back and
-    // the data is not touched. The bytes neither move nor change while the string lives: strings
-    // are immutable, and the returned slice borrows the reference that keeps it.
+    // form that READY converts. If there is no memory for that, the exception is cleared and the
+    // data is not touched. The bytes neither move nor change while the string lives: strings are
+    // immutable, and the returned slice borrows the reference that keeps it.
     unsafe {
         if ffi::PyUnicode_READY(object) != 0 {
             ffi::PyErr_Clear();
@@ -71,8 +71,8 @@ fn one_byte_data<'a>(s: &'a Bound<'_, PyString>) -> Option<&'a [u8]> {
     }
 }
 
-/// The string as text for people: what UTF-8 cannot say (lone surrogates) is escaped as `\udcff`.
-/// Never fails.
+/// The string as text for people. What UTF-8 cannot express (lone surrogates) is escaped as
+/// `\udcff`. Never fails.
 pub fn readable<'a>(s: &'a Bound<'_, PyString>) -> Cow<'a, str> {
     if let Ok(text) = s.to_cow() {
         return text;

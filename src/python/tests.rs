@@ -1,5 +1,5 @@
-//! What needs a running interpreter. It is started once, as the library does it, on a thread of its
-//! own; what needs a start of its own runs in a process of its own.
+//! Tests that need a running interpreter. It is started once, on a thread of its own, as the
+//! library does it. A test that needs a start of its own runs in a process of its own.
 
 mod homes;
 mod importing;
@@ -106,7 +106,7 @@ fn argument() -> PathBuf {
 }
 
 fn passed(output: &Output) {
-    // Without a test of that name the program is content as well.
+    // The program also succeeds if it has no test of that name.
     let ran = String::from_utf8_lossy(&output.stdout).contains("1 passed");
     assert!(output.status.success() && ran, "{output:?}");
 }

@@ -8,8 +8,8 @@
 //! 1. A thread keeps at most one state, its own, and only if it had none: the states of Python's
 //!    own threads and of the one that started the interpreter belong to others.
 //! 2. Outside `attach` the kept state is detached: the thread holds no GIL.
-//! 3. It is given back on its own thread, when the thread ends, and only while that is safe: see
-//!    `Drop for Kept`.
+//! 3. It is deleted on its own thread, when the thread ends, and only while that is safe: see `Drop
+//!    for Kept`.
 
 use super::{c_exit, gil};
 use pyo3::ffi;
@@ -27,9 +27,8 @@ thread_local! {
 /// Runs `f` with the calling thread attached to the interpreter, and keeps the thread's Python
 /// state for the next call. Waits for the GIL. May be nested, also inside `Python::attach`.
 ///
-/// # Panics
-/// If Python has not been started: ask `is_started` on a path where that can be. In a fork that
-/// Python did not make itself (`fork::is_forked`) it may wait for ever.
+/// If Python has not been started: check `is_started` on a path where that can be. In a fork that
+/// Python did not make itself (`fork::is_forked`) the call may wait without an end.
 pub fn attach<R>(f: impl for<'py> FnOnce(Python<'py>) -> R) -> R {
     assert!(is_started(), "Python is used before it has been started");
     // A thread that is ending has no thread locals left; it attaches for this one call.
@@ -38,28 +37,28 @@ pub fn attach<R>(f: impl for<'py> FnOnce(Python<'py>) -> R) -> R {
         new.is_some_and(|state| kept.set(state).is_ok())
     });
     if new == Ok(true) {
-        // A thread without `threading` has no threads whose like could matter.
-        Python::attach(|py| drop(is_no_daemon(py)));
+        // Without `threading` the thread can start no thread for which this matters.
+        Python::attach(|py| drop(unmark_daemon(py)));
     }
     let _inside = c_exit::enter();
     Python::attach(f)
 }
 
-/// A thread that the application starts is a daemon if the one that starts it is, and a daemon is not
-/// waited for at the end. Python takes each thread that it has not made for a daemon. It does not
-/// wait for those in any case.
-fn is_no_daemon(py: Python<'_>) -> PyResult<()> {
+/// Marks the calling thread as not a daemon. A thread that the application starts is a daemon if
+/// the one that starts it is, and the end of Python does not wait for a daemon. Python takes each
+/// thread that it has not made for a daemon. It never waits for such a thread.
+fn unmark_daemon(py: Python<'_>) -> PyResult<()> {
     let me = py.import("threading")?.call_method0("current_thread")?;
     me.setattr("_daemonic", false)
 }
 
-/// Whether the interpreter has been started and may be used. `Py_IsInitialized` is no answer: it
-/// says yes while site.py is still running. Any thread, never blocks.
+/// Whether the interpreter has been started and may be used. `Py_IsInitialized` does not answer
+/// this: it is true while site.py is still running. Any thread, never blocks.
 pub fn is_started() -> bool {
     READY.load(Ordering::Acquire)
 }
 
-/// Said once, by the thread that has started the interpreter.
+/// Called once, by the thread that has started the interpreter.
 pub(super) fn set_started() {
     READY.store(true, Ordering::Release);
 }
@@ -86,7 +85,7 @@ impl Kept {
 }
 
 impl Drop for Kept {
-    /// The thread ends. Its state goes with it, unless nobody could give the GIL: then it is left to
+    /// The thread ends, and its state with it. If the GIL cannot be taken, the state stays until
     /// the end of the process.
     fn drop(&mut self) {
         c_exit::check();
@@ -96,8 +95,9 @@ impl Drop for Kept {
         // SAFETY: the state is this thread's (invariant 1: `Kept` lives in a thread local and is
         // not Send) and detached (invariant 2). Release balances the Ensure of `new`, so the state
         // is deleted here. CPython looks it up in a pthread key, which outlives Rust's thread
-        // locals: those are destroyed first. What its deletion runs (`__del__` of thread-local
-        // values) may call back into this library; that needs no thread local of it to be alive.
+        // locals: those are destroyed first. The deletion runs `__del__` of thread-local values,
+        // which may call back into this library. That needs no thread local of the library to be
+        // alive.
         unsafe {
             ffi::PyEval_RestoreThread(self.state.as_ptr());
             ffi::PyGILState_Release(self.gil);

@@ -5,15 +5,15 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString};
 
-/// No more lines than this are returned: what an exception says can be of any size.
+/// At most this number of lines are returned, since the text of an exception can be of any size.
 const MAX_LINES: usize = 1000;
 
-/// How many of the first lines are kept if there are more; the end says what went wrong.
+/// The number of first lines that are kept if there are more. The end says what went wrong.
 const HEAD: usize = 300;
 
-/// The whole traceback, as `traceback.format_exception` has it, without line breaks: the frames,
-/// the causes and contexts, the caret of a SyntaxError, the notes. At least one line, at most 1000,
-/// one of which then says what is left out. Never fails.
+/// The whole traceback, as `traceback.format_exception` returns it, without line breaks: the
+/// frames, the causes and contexts, the caret of a SyntaxError, the notes. At least one line and at
+/// most 1000, one of which then says what is left out. Never fails.
 ///
 /// Runs code of the application: the `__str__` of the exception. The lines may hold control
 /// characters (see `lines::escape`).

@@ -1,6 +1,7 @@
-//! Functions that trace or profile threads: those that `threading` gives to each thread that it
-//! starts. Threads of the pool are older than the application that sets them, and none of
-//! `threading`'s; so they get them with each request, as if it were a thread.
+//! Gives threads the functions that trace or profile, as `threading` does with each thread that it
+//! starts. Threads of the pool are older than the application that sets such a function, and
+//! `threading` has not started them. So they get the functions with each request, as if it were a
+//! new thread.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyTuple};
@@ -9,22 +10,23 @@ use std::ffi::CString;
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How often one of them was set. Threads have seen none of it before their first request.
+/// Counts how often such a function was set. It begins with 1, since a thread has seen none before
+/// its first request.
 static CHANGES: AtomicUsize = AtomicUsize::new(1);
 
-/// The functions of `threading` that set one; the last two are there since Python 3.12.
+/// The functions of `threading` that set one; Python has the last two since 3.12.
 const SETTERS: [&str; 4] =
     ["settrace", "setprofile", "settrace_all_threads", "setprofile_all_threads"];
 
-/// Where `threading` keeps what is set, and how a thread is asked and given.
+/// The name in `threading` that keeps what is set, and the functions of `sys` that get and set what
+/// a thread has.
 const KINDS: [[&str; 3]; 2] =
     [["_trace_hook", "gettrace", "settrace"], ["_profile_hook", "getprofile", "setprofile"]];
 
-/// What a thread was given.
+/// The functions that a thread was given.
 struct Given {
     changes: usize,
-    /// By the order of `KINDS`. Left to the end of the process where a thread ends sooner: it has no
-    /// GIL then.
+    /// In the order of `KINDS`. They are not dropped when a thread ends, since it has no GIL then.
     functions: ManuallyDrop<[Option<Py<PyAny>>; 2]>,
 }
 
@@ -33,7 +35,7 @@ thread_local! {
         const { RefCell::new(Given { changes: 0, functions: ManuallyDrop::new([None, None]) }) };
 }
 
-/// Notices from now on when one is set. Fails with what Python raises.
+/// Notices from now on when such a function is set. Fails with what Python raises.
 pub(super) fn watch(py: Python<'_>) -> PyResult<()> {
     let threading = py.import("threading")?;
     for name in SETTERS {
@@ -69,7 +71,7 @@ pub fn begin(py: Python<'_>) -> PyResult<()> {
             let is_same = |hook: &Bound<'_, PyAny>| given.is_some_and(|given| hook.is(given));
             (given.is_some(), hook.as_ref().is_some_and(is_same))
         });
-        // It may have put another one in its place, as coverage does, or have taken itself away.
+        // The function may have replaced itself, as coverage does, or removed itself.
         let stays = is_same && !sys.call_method0(get)?.is_none();
         if stays || !is_given && hook.is_none() {
             continue;

@@ -1,31 +1,32 @@
-//! One user at a time, in the order in which they came, and known by its thread.
+//! Gives turns: one thread at a time has a turn, in the order in which the threads came.
 //!
-//! A mutex will not do: a thread that comes back for what it has already must be told so instead of
-//! waiting for itself, and what is handed to a thread that waits must not depend on a guard, which
-//! could not be carried from where the GIL is not held to where it is.
+//! A mutex is not enough. A thread that asks for a turn that it already has must get an answer
+//! instead of waiting for itself. And a turn that is handed to a waiting thread must not depend on
+//! a guard, since a guard cannot be carried from code without the GIL to code with it.
 
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The lowest bit of `Turns::owner`: somebody waits. No thread has a number with it.
+/// The lowest bit of `Turns::owner`: a thread waits. No thread has a number with this bit.
 const WAITED_FOR: usize = 1;
 
 #[derive(Default)]
 pub(super) struct Turns {
-    /// [`this_thread`] of the user, or 0. While threads wait it never becomes 0: a turn is handed to
-    /// the first of them, so that a thread that comes again and again does not keep them out.
+    /// [`this_thread`] of the thread whose turn it is, or 0. While threads wait it never becomes 0:
+    /// a turn is handed to the first of them, so that a thread that comes again and again does not
+    /// keep them out.
     owner: AtomicUsize,
     waiting: Mutex<VecDeque<usize>>,
     handed_over: Condvar,
 }
 
-/// What asking for a turn has come to.
+/// The result of [`Turns::try_take`].
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// It is the caller's, until [`Turns::give`].
+    /// It is the caller's turn, until [`Turns::give`].
     Taken,
-    /// It is the caller's since before.
+    /// It was the caller's turn already.
     Mine,
     Others,
 }
@@ -59,7 +60,7 @@ impl Turns {
         }
     }
 
-    /// Ends the turn of the caller. Takes a lock only if somebody waits.
+    /// Ends the turn of the caller. Takes a lock only if a thread waits.
     #[inline]
     pub(super) fn give(&self) {
         let me = this_thread();
@@ -70,7 +71,7 @@ impl Turns {
 
     #[cold]
     fn hand_over(&self) {
-        // Under the lock, so whoever has said that it waits is in the queue.
+        // A thread sets the mark and joins the queue in one step under this lock.
         let mut waiting = self.waiting.lock();
         let next = waiting.pop_front().unwrap_or_default();
         let mark = if waiting.is_empty() { 0 } else { WAITED_FOR };

@@ -5,7 +5,7 @@ use super::settings::STACK_SIZE;
 use crate::error::{Error, Result};
 use crate::pool::sync::{Condvar, Mutex};
 use crate::python;
-use crate::python::exit::{Left, Told};
+use crate::python::exit::{Left, Progress};
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -103,10 +103,10 @@ impl MainThread {
         }
     }
 
-    fn note(&self, told: Told<'_>) {
-        match told {
-            Told::Left(left) => self.tasks.lock().left = left.clone(),
-            Told::Done => self.exited(),
+    fn note(&self, progress: Progress<'_>) {
+        match progress {
+            Progress::Left(left) => self.tasks.lock().left = left.clone(),
+            Progress::Done => self.exited(),
         }
     }
 

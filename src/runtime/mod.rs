@@ -98,7 +98,7 @@ impl Runtime {
         python::output::set_emit(Box::new(|_, lines| {
             hub.log_lines(client::current().as_ref(), Level::Error, lines);
         }));
-        python::output::set_settle(Box::new(|| hub.drain_log()));
+        python::output::set_drain(Box::new(|| hub.drain_log()));
         hub.deferred().set_wake(Box::new(|| runtime.pool.wake()));
         // On the caller's thread, since the caller may set signal handlers as soon as this returns.
         python::dispositions::hold(settings.python.signals);

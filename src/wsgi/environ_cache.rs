@@ -8,7 +8,7 @@
 use super::request_headers::{self, EnvironKey};
 use crate::host::request::{Field, Request};
 use crate::python::c_exit::Local;
-use crate::python::strings::{is, native};
+use crate::python::strings::{equals_latin1, native};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -156,7 +156,7 @@ impl EnvironCache {
         let environ = self.environ.bind(py);
         for (had, (_, value)) in self.headers.iter_mut().zip(request.headers()) {
             if let Some((key, kept)) = &mut had.kept {
-                if !is(kept.bind(py), value) {
+                if !equals_latin1(kept.bind(py), value) {
                     let new = native(py, value)?;
                     environ.set_item(&key.string, &new)?;
                     *kept = new.unbind();
@@ -172,7 +172,7 @@ impl EnvironCache {
         for (number, (((field, ..), (key, second)), kept)) in all.enumerate() {
             let value = request.get(*field);
             let same = match kept {
-                Some(kept) => is(kept.bind(py), value),
+                Some(kept) => equals_latin1(kept.bind(py), value),
                 None => number >= OPTIONAL && value.is_empty(),
             };
             if !same {

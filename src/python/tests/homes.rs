@@ -58,7 +58,7 @@ fn the_home_must_exist_and_be_a_folder() {
 }
 
 #[test]
-fn what_is_inside_of_a_virtualenv_is_not_the_home() {
+fn a_path_inside_a_virtualenv_is_not_the_home() {
     let folder = Folder::new("inside");
     folder.virtualenv(&own_bin());
     let expected = format!("name the virtualenv, {}", folder.0.display());
@@ -146,7 +146,7 @@ fn a_virtualenv_of_another_installation_is_refused() {
 }
 
 #[test]
-fn nobody_is_told_to_clear_a_folder_that_holds_more() {
+fn the_advice_is_not_to_clear_a_folder_that_holds_more() {
     let (folder, other) = (Folder::new("more"), Folder::new("more-other"));
     folder.virtualenv(&other.installation());
     folder.refused("-m venv --clear");

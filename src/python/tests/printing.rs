@@ -104,7 +104,7 @@ fn lines_of_two_threads_do_not_mix() {
 /// On its main thread, while an application is imported, it is the library that refuses: see
 /// tests/nginx/test_guards.py.
 #[test]
-fn signals_are_refused_by_python_on_other_threads_than_its_main_one() {
+fn python_refuses_signals_on_threads_other_than_its_main_one() {
     python(|py| {
         let code = "import signal\n\
                     assert signal.signal.__name__ == 'signal' and signal.alarm.__wrapped__\n\
@@ -120,7 +120,7 @@ fn signals_are_refused_by_python_on_other_threads_than_its_main_one() {
 }
 
 #[test]
-fn what_is_ignored_is_said_once_of_each_place() {
+fn an_ignored_call_is_logged_once_for_each_place() {
     python(|py| {
         let code = "import signal\n\
                     for _ in range(3): assert signal.setitimer(signal.ITIMER_PROF, 9) == (0, 0)\n\

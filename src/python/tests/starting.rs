@@ -183,7 +183,7 @@ fn a_thread_keeps_its_state_and_gives_it_back_at_its_end() {
 }
 
 #[test]
-fn python_threads_run_beside_attached_ones() {
+fn python_threads_and_attached_threads_run_at_the_same_time() {
     python(|py| {
         let code = "import threading\nout = []\n\
                     t = threading.Thread(target=lambda: out.append(1)); t.start(); t.join()\n\

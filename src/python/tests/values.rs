@@ -55,7 +55,7 @@ fn keys_are_made_once_and_a_flood_changes_nothing() {
 }
 
 #[test]
-fn a_draft_is_filled_from_everywhere_and_as_long_as_it_was_filled() {
+fn a_writer_takes_bytes_files_and_callbacks_and_is_cut_to_them() {
     let path = std::env::temp_dir().join(format!("writer-{}", std::process::id()));
     std::fs::write(&path, b"0123456789").unwrap();
     let file = std::fs::File::open(&path).unwrap();
@@ -81,7 +81,7 @@ fn a_draft_is_filled_from_everywhere_and_as_long_as_it_was_filled() {
 }
 
 #[test]
-fn a_draft_of_nothing_and_one_without_memory() {
+fn a_writer_may_be_empty_and_fails_without_memory() {
     python(|py| {
         let empty = BytesWriter::new(py, 0).unwrap();
         assert!(empty.is_full());
