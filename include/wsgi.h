@@ -154,7 +154,7 @@
 //
 // Header fields are filtered, so that no client can pass one off as another:
 //
-// * a name with other characters than letters, digits and `-` is dropped, unless
+// * a name with characters other than letters, digits and `-` is dropped, unless
 //   WSGI_ODD_HEADER_NAMES is set: X_Real_IP would look like X-Real-IP;
 // * Proxy is dropped (programs take HTTP_PROXY for a setting);
 // * Content-Type and Content-Length never become HTTP_CONTENT_TYPE or HTTP_CONTENT_LENGTH, and the
@@ -227,7 +227,7 @@ typedef struct wsgi_header {
 // `auth_type` without a `remote_user`, or anything else that a member's description forbids.
 //
 // The library does not parse HTTP: the host must refuse malformed requests, decode and normalise
-// the path, and de-chunk the body. Each string is bytes and reaches the application decoded as
+// the path, and de-chunk the body. Each string is bytes, which the application gets decoded as
 // ISO-8859-1, as PEP 3333 demands.
 typedef struct wsgi_request {
     // `sizeof(wsgi_request)`.
@@ -297,12 +297,12 @@ typedef struct wsgi_request {
     // than a megabyte, a file or a pushed body costs less.
     const wsgi_str *body_parts;
     size_t body_parts_count;
-    // How many bytes of the response the host may hold, from `write` to `wsgi_buffer_release`,
-    // before the application must wait; 0 means `WSGI_DEFAULT_BUFFER_SIZE`. Each buffer counts its
-    // bytes and `WSGI_BUFFER_COST`. The application waits before it hands over its next block,
-    // until the host holds no more than half of this. A block is never divided, and a list of
-    // blocks is handed over whole, so the host may hold one of either more. Only for
-    // `wsgi_submit`.
+    // The number of bytes of the response that the host may hold, from `write` to
+    // `wsgi_buffer_release`, before the application must wait; 0 means `WSGI_DEFAULT_BUFFER_SIZE`.
+    // Each buffer counts its bytes and `WSGI_BUFFER_COST`. The application waits before it hands
+    // over its next block, until the host holds no more than half of this. A block is never
+    // divided, and a list of blocks is handed over whole, so the host may hold one of either more.
+    // Only for `wsgi_submit`.
     size_t buffer_size;
     // 1 if the host can send this client a response 103 (Early Hints), which it cannot with
     // HTTP/1.0; else 0. With 1, and if the host has the callback `early_hints`, `environ` has
@@ -465,12 +465,12 @@ typedef struct wsgi_buffer {
 // The callbacks of a host. Begin with `WSGI_HOST_INIT`, then set the members you offer.
 //
 // `wsgi_runtime_start` copies the table; the functions must stay until the process ends. One table
-// serves both halves. In an event-driven host (`notify` or `WSGI_EVENTFD` is set) `wsgi_poll`
-// calls every callback but `notify`, on its caller's thread, and each must return without
-// blocking. In a blocking host `wsgi_run` calls the request's callbacks, on its caller's thread,
-// without the GIL, and they may block. Where the application reads or writes on a thread of its
-// own, they come on that thread: one at a time nevertheless, except `log`, and before `wsgi_run`
-// returns.
+// serves both kinds of hosts. In an event-driven host (`notify` or `WSGI_EVENTFD` is set)
+// `wsgi_poll` calls every callback except `notify`, on its caller's thread, and each must return
+// without blocking. In a blocking host `wsgi_run` calls the request's callbacks, on its caller's
+// thread, without the GIL, and they may block. If the application reads or writes on a thread of
+// its own, the callbacks come on that thread. They come one at a time nevertheless, except `log`,
+// and before `wsgi_run` returns.
 //
 // `request` is the pointer that the host gave to `wsgi_submit` or `wsgi_run`; the library never
 // reads it. For each request the calls come in this order: any number of `early_hints`, `start`,
@@ -478,8 +478,8 @@ typedef struct wsgi_buffer {
 // `start`. `want_body`, `read` and `log` come in between.
 //
 // `early_hints`, `start`, `write`, `send_file` and `want_body` return 0 to go on. Any other value
-// means that the client is gone: it ends the exchange as `wsgi_cancel` does, and no callback for
-// this request follows, `finish` included.
+// means that the client is gone. It ends the exchange as `wsgi_cancel` does, and no callback for
+// this request follows, not even `finish`.
 typedef struct wsgi_host {
     // `sizeof(wsgi_host)`.
     size_t struct_size;
@@ -489,7 +489,8 @@ typedef struct wsgi_host {
     int (*start)(void *request, const wsgi_head *head);
     // The next `count` (at least 1) pieces of the body. The **host owns** the buffers from now on,
     // also if it returns non-zero. The array is lent until the callback returns. The host must
-    // send the pieces without waiting for more: PEP 3333 forbids to delay a block. Required.
+    // send the pieces without waiting for more: PEP 3333 does not allow it to delay a block.
+    // Required.
     int (*write)(void *request, wsgi_buffer *const *buffers, size_t count, uint32_t flags);
     // `length` (at least 1) bytes of the regular file `fd`, from `offset` on, are the next piece
     // of the body. The **host owns** `fd` from now on, also if it returns non-zero, and closes it.
@@ -503,29 +504,29 @@ typedef struct wsgi_host {
     // it is called first, and `start` did not come before, send a response 100 (Continue) if the
     // client waits for one. Required for `WSGI_BODY_PUSH`.
     int (*want_body)(void *request);
-    // Put up to `size` (at least 1) bytes of body into `buffer`. Return how many, 0 at the end of
-    // the body, `WSGI_READ_BROKEN` if the rest will not come, `WSGI_READ_GONE` if the client is
-    // gone. The library never asks for more than is left of `content_length`, and not at all once
-    // all of that has come; it treats a 0 before that as `WSGI_READ_BROKEN`. When this is called
-    // first, send a response 100 (Continue) if the client waits for one. Required for
+    // Put up to `size` (at least 1) bytes of body into `buffer`. Return their number, 0 at the end
+    // of the body, `WSGI_READ_BROKEN` if the rest will not come, or `WSGI_READ_GONE` if the client
+    // is gone. The library never asks for more than is left of `content_length`, and does not ask
+    // again once all of that has come. It treats a 0 before that as `WSGI_READ_BROKEN`. When this
+    // is called first, send a response 100 (Continue) if the client waits for one. Required for
     // `WSGI_BODY_READ`.
     ptrdiff_t (*read)(void *request, uint8_t *buffer, size_t size);
     // One line for the log, without a line break. `request` is NULL if the line belongs to no
     // request or its request is over. In a blocking host any thread that logs calls it, several at
     // once. Required.
     void (*log)(void *data, void *request, wsgi_level level, wsgi_str line);
-    // There is something for `wsgi_poll`. The library calls it on its own threads, once until the
-    // next `wsgi_poll`, and again if none comes. It must only wake the thread that polls, for
-    // example by writing to an eventfd.
+    // The library has something for `wsgi_poll`. It calls `notify` on its own threads, once until
+    // the next `wsgi_poll`, and again if none comes. The callback must only wake the thread that
+    // polls, for example by writing to an eventfd.
     //
-    // The loop must read that eventfd *first* and call `wsgi_poll` *then*. From the poll on
-    // `notify` may be called again, and a loop that reads after the poll throws this away: it
+    // The loop must read that eventfd *first* and call `wsgi_poll` *then*. From the poll on the
+    // library may call `notify` again. A loop that reads after the poll loses that wake-up: it
     // sleeps until the library notices that and calls `notify` once more. With `WSGI_EVENTFD` this
     // mistake is not possible.
     //
     // An application that still runs may cause a call after `wsgi_runtime_stop`, so what `notify`
-    // writes to must stay open. Setting it makes the host event-driven; without it and without
-    // `WSGI_EVENTFD` only `wsgi_run` can be used.
+    // writes to must stay open. Setting `notify` makes the host event-driven. Without it and
+    // without `WSGI_EVENTFD` the host can only use `wsgi_run`.
     void (*notify)(void *data);
     // More than `wsgi_runtime_config.max_stuck` threads, `stuck` of them, are stuck at the same
     // time: see `wsgi_cancel_watched`. A stuck thread cannot be killed. A host with several
@@ -574,16 +575,16 @@ typedef struct wsgi_host {
 // alone, and reports no crash (WSGI0303).
 #define WSGI_NO_CRASH_REPORT 8
 
-// `wsgi_runtime_config.flags`, for `wsgi_runtime_check`: it also fails for what may be right but
-// probably is wrong: a folder of `python_path` that is missing or that this process cannot read, a
-// package in `python_home` that it cannot read, a virtualenv whose Python was removed. A host
-// should warn about these, and start.
+// `wsgi_runtime_config.flags`: `wsgi_runtime_check` also fails for what may be right but probably
+// is wrong: a folder of `python_path` that is missing or that this process cannot read, a package
+// in `python_home` that it cannot read, a virtualenv whose Python was removed. A host should warn
+// about these, and start.
 #define WSGI_CHECK_CLOSELY 16
 
-// `wsgi_runtime_config.flags`: header fields whose names have other characters than letters,
-// digits and `-` reach the application too; the host has left out those that it does not want.
-// Without this flag none of them does, since `X_Real_IP` has the same key in `environ` as
-// `X-Real-IP`. With it `X-Real-IP` wins if a request has both, and a name that would become
+// `wsgi_runtime_config.flags`: header fields whose names have characters other than letters,
+// digits and `-` reach the application too. The host must leave out those that it does not want.
+// Without this flag none of them reaches it, since `X_Real_IP` has the same key in `environ` as
+// `X-Real-IP`. With the flag `X-Real-IP` wins if a request has both, and a name that would become
 // CONTENT_LENGTH, CONTENT_TYPE or HTTP_PROXY is left out nevertheless.
 #define WSGI_ODD_HEADER_NAMES 32
 
@@ -592,11 +593,11 @@ typedef struct wsgi_host {
 // `wsgi_runtime_fd`. The host is event-driven.
 #define WSGI_EVENTFD 64
 
-// `wsgi_runtime_config.flags`: when the runtime starts, all signal handlers of the host are set,
-// and the host already ignores every signal that it will ignore. If the import of an application
-// then replaces a handler by C code, the library restores it after the import (WSGI0315). Do not
-// use this flag if the host sets a handler later: the library would take that off. The signals of
-// `WSGI_NO_CRASH_REPORT` are excepted.
+// `wsgi_runtime_config.flags`: the host promises that when the runtime starts, all of its signal
+// handlers are set, and it already ignores every signal that it will ignore. If the import of an
+// application then replaces a handler by C code, the library restores it after the import
+// (WSGI0315). Do not use this flag if the host sets a handler later: the library would remove that
+// one. The signals of `WSGI_NO_CRASH_REPORT` are excepted.
 #define WSGI_KEEP_HANDLERS 128
 
 // The interpreter, its threads and their queue. A process has one.
@@ -679,8 +680,8 @@ wsgi_status wsgi_runtime_check(const wsgi_runtime_config *config, wsgi_error **e
 //
 // `*runtime` is set on `WSGI_OK` and NULL otherwise; it is **lent until the process ends**. Fails
 // with `WSGI_INVALID` (a broken rule, a wrong setting, a second start) or `WSGI_WRONG_VERSION`,
-// with a sentence in `*error` (**owned**; `error` may be NULL). That Python itself cannot start
-// shows later: in the log, and as `WSGI_PYTHON` or `WSGI_UNAVAILABLE`. Any thread.
+// with a sentence in `*error` (**owned**; `error` may be NULL). If Python itself cannot start,
+// that shows later: in the log, and as `WSGI_PYTHON` or `WSGI_UNAVAILABLE`. Any thread.
 wsgi_status wsgi_runtime_start(const wsgi_runtime_config *config,
                                wsgi_runtime **runtime,
                                wsgi_error **error);
@@ -697,10 +698,10 @@ int wsgi_runtime_fd(wsgi_runtime *runtime);
 // Delivers what the library has for the host: calls the callbacks of requests, `log` and
 // `exhausted`.
 //
-// An event-driven host calls it on its loop thread: whenever `notify` was called, after it has
-// read what `notify` wrote; or whenever the descriptor of `wsgi_runtime_fd` is readable. Without
-// threads, or with `WSGI_BATCH`, also soon after each `wsgi_submit`. It never blocks and never
-// takes the GIL, except that without threads it runs applications.
+// An event-driven host calls it on its loop thread: whenever `notify` was called, after the loop
+// has read what `notify` wrote; or whenever the descriptor of `wsgi_runtime_fd` is readable.
+// Without threads, or with `WSGI_BATCH`, the host also calls it soon after each `wsgi_submit`. It
+// never blocks and never takes the GIL, except that without threads it runs applications.
 //
 // A *delivery* is everything that one exchange has for the host, or one log line that belongs to
 // no exchange, or a mere wake-up. The call makes at most `max_deliveries` of them, and stops after
@@ -718,9 +719,9 @@ int wsgi_runtime_fd(wsgi_runtime *runtime);
 wsgi_status wsgi_poll(wsgi_runtime *runtime, size_t max_deliveries, size_t *left);
 
 // With `pause` not 0 every application waits before it hands over its next block, until the host
-// calls this with 0: for a host whose responses together hold too much memory, while it moves them
-// elsewhere. A request that is cancelled meanwhile ends once the pause does. Without threads no
-// request begins meanwhile; one that has begun does not wait.
+// calls this with 0. A host whose responses together hold too much memory can pause while it moves
+// them elsewhere. A request that is cancelled meanwhile ends once the pause does. Without threads
+// no request begins meanwhile; one that has begun does not wait.
 //
 // Never blocks. NULL is allowed and does nothing. One thread only, the one that polls.
 void wsgi_pause_output(wsgi_runtime *runtime, int pause);
@@ -729,9 +730,9 @@ void wsgi_pause_output(wsgi_runtime *runtime, int pause);
 // runs Python's atexit handlers, and flushes sys.stdout and sys.stderr.
 //
 // It waits for that at most `timeout_ms` milliseconds; then applications may still be running on
-// their threads. They have all of that time to come back. The exit handlers run once all have, or
-// when a quarter of the time is left. The interpreter is not torn down, which cannot be done
-// safely while applications run. End the process soon. `exit` is safe if each request has had its
+// their threads. They have all of that time to come back. The exit handlers run once all have come
+// back, or when a quarter of the time is left. The interpreter is not torn down, since that is not
+// safe while applications run. End the process soon. `exit` is safe if each request has had its
 // `finish`, or its `wsgi_run` has returned. The application of a request that was cancelled may
 // still be running: then end the process with `_exit`, after you have flushed your own files.
 //
@@ -778,7 +779,7 @@ typedef struct wsgi_app_config {
     const char *callable;
 } wsgi_app_config;
 
-// Checks, without Python, that `config` names something that can be loaded: the file is there and
+// Checks, without Python, that `config` names something that can be loaded: the file exists and
 // this process can read it, and the names are well formed.
 //
 // `WSGI_OK`, or `WSGI_INVALID` with a sentence in `*error` (**owned**; `error` may be NULL), also
@@ -806,9 +807,9 @@ wsgi_status wsgi_app_load(wsgi_runtime *runtime,
 // `WSGI_FORKED`, or `WSGI_INVALID` for NULL, each with a sentence in `*error` (**owned**; `error`
 // may be NULL).
 //
-// Any thread but the one that polls. That one may call it before its first `wsgi_poll`, so that an
-// event-driven host can wait before its loop runs. Log lines, those of the import too, stay in the
-// library until it polls.
+// Any thread except the one that polls. That one may call it only before its first `wsgi_poll`, so
+// that an event-driven host can wait before its loop runs. Log lines, those of the import too,
+// stay in the library until it polls.
 wsgi_status wsgi_app_wait(wsgi_app *app, uint32_t timeout_ms, wsgi_error **error);
 
 // Releases an **owned** application. NULL is allowed and does nothing. Any thread.
@@ -909,11 +910,13 @@ void wsgi_cancel(wsgi_exchange *exchange);
 // `wsgi_runtime_config.max_stuck` stuck threads by new ones, so that the pool keeps its size; a
 // replaced thread that comes back ends. If more threads are stuck than that, it calls `exhausted`
 // of `wsgi_host`. With `WSGI_CANCEL_INTERRUPT` it also raises an exception in the stuck thread.
-// That comes as soon as the thread runs Python code, and never in a later request. If the exchange
-// is queued and `late_after_ms` is 0, the library logs what keeps the threads busy.
+// The thread gets that exception as soon as it runs Python code, and never in a later request. If
+// the exchange is queued and `late_after_ms` is 0, the library logs what keeps the threads busy.
 //
-// `about` is what those log lines, which come later and belong to no request, call the request;
+// `about` names the request in those log lines, which come later and belong to no request. It is
 // **borrowed** for the call. `flags` is `WSGI_CANCEL_INTERRUPT`, `WSGI_CANCEL_ANSWERED`, both or
+// 0. Never waits, never takes the GIL; may be called inside the exchange's own callbacks. A NULL
+// exchange is allowed and does nothing. One thread only, the one that polls.
 // 0. Never waits, never takes the GIL; may be called inside the exchange's own callbacks. A NULL
 // exchange is allowed and does nothing. One thread only, the one that polls.
 void wsgi_cancel_watched(wsgi_exchange *exchange,
@@ -923,25 +926,25 @@ void wsgi_cancel_watched(wsgi_exchange *exchange,
 
 // Lets the application of an exchange finish although its client is gone.
 //
-// The library drops what the application gives from now on, and what it gave and was not
-// delivered. The application does not wait for buffers that the host still has, and its reads and
-// writes do not fail. It can ask `environ['libwsgi.client_disconnected']`. Only `want_body`, `log`
-// and `finish` still come for this request. `wsgi_cancel` may be called later. O(1), never waits;
-// may be called inside the exchange's own callbacks. NULL is allowed and does nothing. One thread
-// only, the one that polls.
+// The library drops what the application gives from now on, and what the application gave before
+// and was not delivered. The application does not wait for buffers that the host still has, and
+// its reads and writes do not fail. It can ask `environ['libwsgi.client_disconnected']`. Only
+// `want_body`, `log` and `finish` still come for this request. `wsgi_cancel` may be called later.
+// O(1), never waits; may be called inside the exchange's own callbacks. NULL is allowed and does
+// nothing. One thread only, the one that polls.
 void wsgi_detach_client(wsgi_exchange *exchange);
 
-// What the exchange waits for. `*since_ms` (may be NULL) is set to the number of milliseconds:
-// since the submit (`WSGI_PHASE_QUEUED`), since the application began or last gave or took
-// something (`WSGI_PHASE_RUNNING`), since it began to wait (the others).
+// Returns what the exchange waits for. `*since_ms` (may be NULL) is set to a number of
+// milliseconds: since the submit (`WSGI_PHASE_QUEUED`), since the application began or last gave
+// or took something (`WSGI_PHASE_RUNNING`), since it began to wait (the others).
 //
 // A host can set one timer at submit and ask here when it fires, instead of one timer at each
 // event. `WSGI_PHASE_DONE` for NULL. Never blocks. One thread only, the one that polls.
 wsgi_phase wsgi_exchange_phase(const wsgi_exchange *exchange, uint64_t *since_ms);
 
-// The number of milliseconds since the exchange was submitted. `*queued_ms` (may be NULL) is set
-// to how many of them it waited for a thread, or for the import of its application: all of them
-// while it still waits. 0 for NULL.
+// Returns the number of milliseconds since the exchange was submitted. `*queued_ms` (may be NULL)
+// is set to the number of them in which it waited for a thread, or for the import of its
+// application: all of them while it still waits. 0 for NULL.
 //
 // A host that logs both shows whether the pool is too small or the application slow. Never blocks.
 // One thread only, the one that polls.
@@ -963,11 +966,11 @@ uint64_t wsgi_exchange_time(const wsgi_exchange *exchange, uint64_t *queued_ms);
 // a kind of body that is not allowed here, an event-driven host). A sentence is in `*error`
 // (**owned**; `error` may be NULL).
 //
-// Any thread, as many at once as the host has, also inside a callback of another run. Each thread
-// keeps its Python thread state (`threading.local`) from one call to the next, and it is freed
-// when the thread ends: a thread for each connection is allowed, a pool of threads is faster. The
-// thread needs the stack of any Python thread, 1 MiB or more: with less, a deep recursion ends the
-// process.
+// Any number of threads may call it at once, also inside a callback of another run. Each thread
+// keeps its Python thread state (`threading.local`) from one call to the next, and the state is
+// freed when the thread ends. A host may have a thread for each connection, but a pool of threads
+// is faster. The thread needs the stack of any Python thread, 1 MiB or more: with less, a deep
+// recursion ends the process.
 wsgi_status wsgi_run(wsgi_app *app,
                      const wsgi_request *request,
                      void *host_request,
@@ -976,10 +979,10 @@ wsgi_status wsgi_run(wsgi_app *app,
 // Cancels the `wsgi_run` that was given `host_request`, because its client is gone or it takes too
 // long. If there are several, it cancels all of them.
 //
-// No callback for it begins any more; one that is in progress on its thread goes on, and the host
-// must end it. The application gets an OSError at its next read or write, its iterable is closed,
-// and `wsgi_run` returns `WSGI_GONE`. A run that still waits for an import returns at once. Never
-// blocks, never takes the GIL.
+// No callback for the run begins any more. If one is in progress on its thread, it goes on, and
+// the host must end it. The application gets an OSError at its next read or write, its iterable is
+// closed, and `wsgi_run` returns `WSGI_GONE`. A run that still waits for an import returns at
+// once. Never blocks, never takes the GIL.
 //
 // `WSGI_OK`, or `WSGI_GONE` if no such run is in progress (it has just ended), `WSGI_INVALID` for
 // NULL, `WSGI_FORKED` in a forked child. Any thread, also inside the run's own callbacks.
@@ -993,8 +996,8 @@ void wsgi_buffer_release(wsgi_buffer *buffer);
 // Gives the credit of a buffer back while the host keeps the buffer: the application goes on as if
 // the host had released it. NULL is allowed and does nothing. A second call does nothing.
 //
-// For a host that limits what it holds in another way, such as a temporary file for all that
-// follows. Never blocks, never takes the GIL. Any thread that owns the buffer.
+// This is for a host that limits what it holds in another way, such as a temporary file for all
+// that follows. Never blocks, never takes the GIL. Any thread that owns the buffer.
 void wsgi_buffer_return_credit(wsgi_buffer *buffer);
 
 

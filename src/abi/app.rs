@@ -42,7 +42,7 @@ impl Handle for wsgi_app {
     const KIND: Kind = Kind::App;
 }
 
-/// Checks, without Python, that `config` names something that can be loaded: the file is there and
+/// Checks, without Python, that `config` names something that can be loaded: the file exists and
 /// this process can read it, and the names are well formed.
 ///
 /// `WSGI_OK`, or `WSGI_INVALID` with a sentence in `*error` (**owned**; `error` may be NULL), also
@@ -94,9 +94,9 @@ pub unsafe extern "C" fn wsgi_app_load(
 /// `WSGI_FORKED`, or `WSGI_INVALID` for NULL, each with a sentence in `*error` (**owned**; `error`
 /// may be NULL).
 ///
-/// Any thread but the one that polls. That one may call it before its first `wsgi_poll`, so that an
-/// event-driven host can wait before its loop runs. Log lines, those of the import too, stay in the
-/// library until it polls.
+/// Any thread except the one that polls. That one may call it only before its first `wsgi_poll`, so
+/// that an event-driven host can wait before its loop runs. Log lines, those of the import too,
+/// stay in the library until it polls.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_app_wait(
     app: *mut wsgi_app,

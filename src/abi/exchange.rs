@@ -175,11 +175,13 @@ pub const WSGI_CANCEL_ANSWERED: u32 = 2;
 /// `wsgi_runtime_config.max_stuck` stuck threads by new ones, so that the pool keeps its size; a
 /// replaced thread that comes back ends. If more threads are stuck than that, it calls `exhausted`
 /// of `wsgi_host`. With `WSGI_CANCEL_INTERRUPT` it also raises an exception in the stuck thread.
-/// That comes as soon as the thread runs Python code, and never in a later request. If the exchange
-/// is queued and `late_after_ms` is 0, the library logs what keeps the threads busy.
+/// The thread gets that exception as soon as it runs Python code, and never in a later request. If
+/// the exchange is queued and `late_after_ms` is 0, the library logs what keeps the threads busy.
 ///
-/// `about` is what those log lines, which come later and belong to no request, call the request;
+/// `about` names the request in those log lines, which come later and belong to no request. It is
 /// **borrowed** for the call. `flags` is `WSGI_CANCEL_INTERRUPT`, `WSGI_CANCEL_ANSWERED`, both or
+/// 0. Never waits, never takes the GIL; may be called inside the exchange's own callbacks. A NULL
+/// exchange is allowed and does nothing. One thread only, the one that polls.
 /// 0. Never waits, never takes the GIL; may be called inside the exchange's own callbacks. A NULL
 /// exchange is allowed and does nothing. One thread only, the one that polls.
 #[unsafe(no_mangle)]
@@ -216,12 +218,12 @@ pub unsafe extern "C" fn wsgi_cancel_watched(
 
 /// Lets the application of an exchange finish although its client is gone.
 ///
-/// The library drops what the application gives from now on, and what it gave and was not
-/// delivered. The application does not wait for buffers that the host still has, and its reads and
-/// writes do not fail. It can ask `environ['libwsgi.client_disconnected']`. Only `want_body`, `log`
-/// and `finish` still come for this request. `wsgi_cancel` may be called later. O(1), never waits;
-/// may be called inside the exchange's own callbacks. NULL is allowed and does nothing. One thread
-/// only, the one that polls.
+/// The library drops what the application gives from now on, and what the application gave before
+/// and was not delivered. The application does not wait for buffers that the host still has, and
+/// its reads and writes do not fail. It can ask `environ['libwsgi.client_disconnected']`. Only
+/// `want_body`, `log` and `finish` still come for this request. `wsgi_cancel` may be called later.
+/// O(1), never waits; may be called inside the exchange's own callbacks. NULL is allowed and does
+/// nothing. One thread only, the one that polls.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_detach_client(exchange: *mut wsgi_exchange) {
     if exchange.is_null() {
@@ -236,9 +238,9 @@ pub unsafe extern "C" fn wsgi_detach_client(exchange: *mut wsgi_exchange) {
     });
 }
 
-/// What the exchange waits for. `*since_ms` (may be NULL) is set to the number of milliseconds:
-/// since the submit (`WSGI_PHASE_QUEUED`), since the application began or last gave or took
-/// something (`WSGI_PHASE_RUNNING`), since it began to wait (the others).
+/// Returns what the exchange waits for. `*since_ms` (may be NULL) is set to a number of
+/// milliseconds: since the submit (`WSGI_PHASE_QUEUED`), since the application began or last gave
+/// or took something (`WSGI_PHASE_RUNNING`), since it began to wait (the others).
 ///
 /// A host can set one timer at submit and ask here when it fires, instead of one timer at each
 /// event. `WSGI_PHASE_DONE` for NULL. Never blocks. One thread only, the one that polls.
@@ -262,9 +264,9 @@ pub unsafe extern "C" fn wsgi_exchange_phase(
     }
 }
 
-/// The number of milliseconds since the exchange was submitted. `*queued_ms` (may be NULL) is set
-/// to how many of them it waited for a thread, or for the import of its application: all of them
-/// while it still waits. 0 for NULL.
+/// Returns the number of milliseconds since the exchange was submitted. `*queued_ms` (may be NULL)
+/// is set to the number of them in which it waited for a thread, or for the import of its
+/// application: all of them while it still waits. 0 for NULL.
 ///
 /// A host that logs both shows whether the pool is too small or the application slow. Never blocks.
 /// One thread only, the one that polls.
@@ -299,11 +301,11 @@ pub unsafe extern "C" fn wsgi_exchange_time(
 /// a kind of body that is not allowed here, an event-driven host). A sentence is in `*error`
 /// (**owned**; `error` may be NULL).
 ///
-/// Any thread, as many at once as the host has, also inside a callback of another run. Each thread
-/// keeps its Python thread state (`threading.local`) from one call to the next, and it is freed
-/// when the thread ends: a thread for each connection is allowed, a pool of threads is faster. The
-/// thread needs the stack of any Python thread, 1 MiB or more: with less, a deep recursion ends the
-/// process.
+/// Any number of threads may call it at once, also inside a callback of another run. Each thread
+/// keeps its Python thread state (`threading.local`) from one call to the next, and the state is
+/// freed when the thread ends. A host may have a thread for each connection, but a pool of threads
+/// is faster. The thread needs the stack of any Python thread, 1 MiB or more: with less, a deep
+/// recursion ends the process.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_run(
     app: *mut wsgi_app,
@@ -324,10 +326,10 @@ pub unsafe extern "C" fn wsgi_run(
 /// Cancels the `wsgi_run` that was given `host_request`, because its client is gone or it takes too
 /// long. If there are several, it cancels all of them.
 ///
-/// No callback for it begins any more; one that is in progress on its thread goes on, and the host
-/// must end it. The application gets an OSError at its next read or write, its iterable is closed,
-/// and `wsgi_run` returns `WSGI_GONE`. A run that still waits for an import returns at once. Never
-/// blocks, never takes the GIL.
+/// No callback for the run begins any more. If one is in progress on its thread, it goes on, and
+/// the host must end it. The application gets an OSError at its next read or write, its iterable is
+/// closed, and `wsgi_run` returns `WSGI_GONE`. A run that still waits for an import returns at
+/// once. Never blocks, never takes the GIL.
 ///
 /// `WSGI_OK`, or `WSGI_GONE` if no such run is in progress (it has just ended), `WSGI_INVALID` for
 /// NULL, `WSGI_FORKED` in a forked child. Any thread, also inside the run's own callbacks.
@@ -356,8 +358,8 @@ pub unsafe extern "C" fn wsgi_buffer_release(buffer: *mut wsgi_buffer) {
 /// Gives the credit of a buffer back while the host keeps the buffer: the application goes on as if
 /// the host had released it. NULL is allowed and does nothing. A second call does nothing.
 ///
-/// For a host that limits what it holds in another way, such as a temporary file for all that
-/// follows. Never blocks, never takes the GIL. Any thread that owns the buffer.
+/// This is for a host that limits what it holds in another way, such as a temporary file for all
+/// that follows. Never blocks, never takes the GIL. Any thread that owns the buffer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_buffer_return_credit(buffer: *mut wsgi_buffer) {
     if buffer.is_null() {

@@ -92,12 +92,12 @@ pub enum wsgi_level {
 /// The callbacks of a host. Begin with `WSGI_HOST_INIT`, then set the members you offer.
 ///
 /// `wsgi_runtime_start` copies the table; the functions must stay until the process ends. One table
-/// serves both halves. In an event-driven host (`notify` or `WSGI_EVENTFD` is set) `wsgi_poll`
-/// calls every callback but `notify`, on its caller's thread, and each must return without
-/// blocking. In a blocking host `wsgi_run` calls the request's callbacks, on its caller's thread,
-/// without the GIL, and they may block. Where the application reads or writes on a thread of its
-/// own, they come on that thread: one at a time nevertheless, except `log`, and before `wsgi_run`
-/// returns.
+/// serves both kinds of hosts. In an event-driven host (`notify` or `WSGI_EVENTFD` is set)
+/// `wsgi_poll` calls every callback except `notify`, on its caller's thread, and each must return
+/// without blocking. In a blocking host `wsgi_run` calls the request's callbacks, on its caller's
+/// thread, without the GIL, and they may block. If the application reads or writes on a thread of
+/// its own, the callbacks come on that thread. They come one at a time nevertheless, except `log`,
+/// and before `wsgi_run` returns.
 ///
 /// `request` is the pointer that the host gave to `wsgi_submit` or `wsgi_run`; the library never
 /// reads it. For each request the calls come in this order: any number of `early_hints`, `start`,
@@ -105,8 +105,8 @@ pub enum wsgi_level {
 /// `start`. `want_body`, `read` and `log` come in between.
 ///
 /// `early_hints`, `start`, `write`, `send_file` and `want_body` return 0 to go on. Any other value
-/// means that the client is gone: it ends the exchange as `wsgi_cancel` does, and no callback for
-/// this request follows, `finish` included.
+/// means that the client is gone. It ends the exchange as `wsgi_cancel` does, and no callback for
+/// this request follows, not even `finish`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct wsgi_host {
@@ -118,7 +118,8 @@ pub struct wsgi_host {
     pub start: Option<unsafe extern "C" fn(request: *mut c_void, head: *const wsgi_head) -> c_int>,
     /// The next `count` (at least 1) pieces of the body. The **host owns** the buffers from now on,
     /// also if it returns non-zero. The array is lent until the callback returns. The host must
-    /// send the pieces without waiting for more: PEP 3333 forbids to delay a block. Required.
+    /// send the pieces without waiting for more: PEP 3333 does not allow it to delay a block.
+    /// Required.
     pub write: Option<
         unsafe extern "C" fn(
             request: *mut c_void,
@@ -148,11 +149,11 @@ pub struct wsgi_host {
     /// it is called first, and `start` did not come before, send a response 100 (Continue) if the
     /// client waits for one. Required for `WSGI_BODY_PUSH`.
     pub want_body: Option<unsafe extern "C" fn(request: *mut c_void) -> c_int>,
-    /// Put up to `size` (at least 1) bytes of body into `buffer`. Return how many, 0 at the end of
-    /// the body, `WSGI_READ_BROKEN` if the rest will not come, `WSGI_READ_GONE` if the client is
-    /// gone. The library never asks for more than is left of `content_length`, and not at all once
-    /// all of that has come; it treats a 0 before that as `WSGI_READ_BROKEN`. When this is called
-    /// first, send a response 100 (Continue) if the client waits for one. Required for
+    /// Put up to `size` (at least 1) bytes of body into `buffer`. Return their number, 0 at the end
+    /// of the body, `WSGI_READ_BROKEN` if the rest will not come, or `WSGI_READ_GONE` if the client
+    /// is gone. The library never asks for more than is left of `content_length`, and does not ask
+    /// again once all of that has come. It treats a 0 before that as `WSGI_READ_BROKEN`. When this
+    /// is called first, send a response 100 (Continue) if the client waits for one. Required for
     /// `WSGI_BODY_READ`.
     pub read:
         Option<unsafe extern "C" fn(request: *mut c_void, buffer: *mut u8, size: usize) -> isize>,
@@ -167,18 +168,18 @@ pub struct wsgi_host {
             line: wsgi_str,
         ),
     >,
-    /// There is something for `wsgi_poll`. The library calls it on its own threads, once until the
-    /// next `wsgi_poll`, and again if none comes. It must only wake the thread that polls, for
-    /// example by writing to an eventfd.
+    /// The library has something for `wsgi_poll`. It calls `notify` on its own threads, once until
+    /// the next `wsgi_poll`, and again if none comes. The callback must only wake the thread that
+    /// polls, for example by writing to an eventfd.
     ///
-    /// The loop must read that eventfd *first* and call `wsgi_poll` *then*. From the poll on
-    /// `notify` may be called again, and a loop that reads after the poll throws this away: it
+    /// The loop must read that eventfd *first* and call `wsgi_poll` *then*. From the poll on the
+    /// library may call `notify` again. A loop that reads after the poll loses that wake-up: it
     /// sleeps until the library notices that and calls `notify` once more. With `WSGI_EVENTFD` this
     /// mistake is not possible.
     ///
     /// An application that still runs may cause a call after `wsgi_runtime_stop`, so what `notify`
-    /// writes to must stay open. Setting it makes the host event-driven; without it and without
-    /// `WSGI_EVENTFD` only `wsgi_run` can be used.
+    /// writes to must stay open. Setting `notify` makes the host event-driven. Without it and
+    /// without `WSGI_EVENTFD` the host can only use `wsgi_run`.
     pub notify: Option<unsafe extern "C" fn(data: *mut c_void)>,
     /// More than `wsgi_runtime_config.max_stuck` threads, `stuck` of them, are stuck at the same
     /// time: see `wsgi_cancel_watched`. A stuck thread cannot be killed. A host with several

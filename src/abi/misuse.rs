@@ -14,8 +14,8 @@ thread_local! {
     static CALL: Cell<&'static str> = const { Cell::new("") };
 }
 
-/// Notes which function C has called, until the guard is dropped. A callback may call others
-/// meanwhile.
+/// Notes which function C has called, until the guard is dropped. Meanwhile a callback may call
+/// other functions.
 pub(super) fn called(name: &'static str) -> Called {
     Called(CALL.replace(name))
 }
@@ -28,20 +28,21 @@ impl Drop for Called {
     }
 }
 
-/// In a debug build: C has broken a rule in a way that a release build cannot notice.
+/// Ends the process of a debug build: C has broken a rule in a way that a release build cannot
+/// notice.
 fn misused(what: &str) -> ! {
     write_fd2(&format!("libwsgi (debug build): {}: {what}", CALL.get()));
     std::process::abort();
 }
 
-/// To be called in a function that one thread only may call, the one that submits.
+/// Each function that only the submitting thread may call must call this.
 pub(super) fn one_thread_only() {
     if registry::is_other_thread() {
         misused("called on another thread than the first wsgi_submit; one thread only may call it");
     }
 }
 
-/// The calling thread submits: from now on only that thread may use exchanges.
+/// Notes that the calling thread submits. From now on only that thread may use exchanges.
 pub(super) fn note_submitter() {
     registry::submits();
 }
@@ -77,12 +78,12 @@ enum End {
     Finished,
 }
 
-/// C has a handle at `address` from now on.
+/// Notes that C has a handle at `address` from now on.
 pub(super) fn add(address: usize, kind: Kind) {
     registry::add(address, kind);
 }
 
-/// C gives it back.
+/// Notes that C gives the handle back.
 pub(super) fn remove(address: usize, kind: Kind) {
     registry::remove(address, kind, End::Released);
 }
@@ -93,14 +94,14 @@ pub(super) fn keep(memory: impl Any + Send) {
     registry::keep(memory);
 }
 
-/// C has a handle of this kind at `address`, and has not given it back.
+/// Checks that C has a handle of this kind at `address`, and has not given it back.
 pub(super) fn check(address: usize, kind: Kind) {
     if let Some(complaint) = registry::complaint(address, kind) {
         misused(&complaint);
     }
 }
 
-/// The time of an exchange is over. `kept` has kept it alive for C.
+/// Notes that the time of an exchange is over. `kept` keeps it alive for C.
 pub(super) fn exchange_over(
     address: usize,
     cancelled: bool,
@@ -120,10 +121,10 @@ mod registry {
     use std::collections::{HashMap, VecDeque};
     use std::thread::ThreadId;
 
-    /// By their address. A handle without an end is alive.
+    /// The handles by their address. A handle without an end is alive.
     type Handles = HashMap<usize, (Kind, Option<End>)>;
 
-    /// Those that C has, and those whose place in memory has no other handle since.
+    /// The handles that C has, and old ones at whose place in memory no other handle is yet.
     static HANDLES: Lazy<Mutex<Handles>> = Lazy::new(Mutex::default);
 
     /// The memory of the last handles that came to their end. No new handle is at their place, so a

@@ -37,8 +37,8 @@ pub(super) fn read(request: Given<'_, wsgi_request>, half: Half) -> Result<Box<R
             size += size_of_text(pair.name, name)? + size_of_text(pair.value, name)?;
         }
     }
-    // SAFETY: the promise about a request covers each of its strings. Only those are read with this,
-    // after `size_of_text` has accepted them.
+    // SAFETY: the promise about a request covers each of its strings. Only those are read with
+    // this, after `size_of_text` has accepted them.
     let text = |value: wsgi_str| unsafe { text(value) };
     // In a box: it changes hands a few times on its way to a thread, and is not small.
     let mut to = Box::new(Request::with_capacity(size, headers.len(), params.len()));

@@ -52,7 +52,7 @@ const _: () = assert!(WSGI_DEFAULT_BUFFER_SIZE as usize == crate::host::request:
 /// `auth_type` without a `remote_user`, or anything else that a member's description forbids.
 ///
 /// The library does not parse HTTP: the host must refuse malformed requests, decode and normalise
-/// the path, and de-chunk the body. Each string is bytes and reaches the application decoded as
+/// the path, and de-chunk the body. Each string is bytes, which the application gets decoded as
 /// ISO-8859-1, as PEP 3333 demands.
 #[repr(C)]
 pub struct wsgi_request {
@@ -123,12 +123,12 @@ pub struct wsgi_request {
     /// than a megabyte, a file or a pushed body costs less.
     pub body_parts: *const wsgi_str,
     pub body_parts_count: usize,
-    /// How many bytes of the response the host may hold, from `write` to `wsgi_buffer_release`,
-    /// before the application must wait; 0 means `WSGI_DEFAULT_BUFFER_SIZE`. Each buffer counts its
-    /// bytes and `WSGI_BUFFER_COST`. The application waits before it hands over its next block,
-    /// until the host holds no more than half of this. A block is never divided, and a list of
-    /// blocks is handed over whole, so the host may hold one of either more. Only for
-    /// `wsgi_submit`.
+    /// The number of bytes of the response that the host may hold, from `write` to
+    /// `wsgi_buffer_release`, before the application must wait; 0 means `WSGI_DEFAULT_BUFFER_SIZE`.
+    /// Each buffer counts its bytes and `WSGI_BUFFER_COST`. The application waits before it hands
+    /// over its next block, until the host holds no more than half of this. A block is never
+    /// divided, and a list of blocks is handed over whole, so the host may hold one of either more.
+    /// Only for `wsgi_submit`.
     pub buffer_size: usize,
     /// 1 if the host can send this client a response 103 (Early Hints), which it cannot with
     /// HTTP/1.0; else 0. With 1, and if the host has the callback `early_hints`, `environ` has

@@ -45,16 +45,16 @@ pub const WSGI_KEEP_SIGPIPE: u32 = 4;
 /// alone, and reports no crash (WSGI0303).
 pub const WSGI_NO_CRASH_REPORT: u32 = 8;
 
-/// `wsgi_runtime_config.flags`, for `wsgi_runtime_check`: it also fails for what may be right but
-/// probably is wrong: a folder of `python_path` that is missing or that this process cannot read, a
-/// package in `python_home` that it cannot read, a virtualenv whose Python was removed. A host
-/// should warn about these, and start.
+/// `wsgi_runtime_config.flags`: `wsgi_runtime_check` also fails for what may be right but probably
+/// is wrong: a folder of `python_path` that is missing or that this process cannot read, a package
+/// in `python_home` that it cannot read, a virtualenv whose Python was removed. A host should warn
+/// about these, and start.
 pub const WSGI_CHECK_CLOSELY: u32 = 16;
 
-/// `wsgi_runtime_config.flags`: header fields whose names have other characters than letters,
-/// digits and `-` reach the application too; the host has left out those that it does not want.
-/// Without this flag none of them does, since `X_Real_IP` has the same key in `environ` as
-/// `X-Real-IP`. With it `X-Real-IP` wins if a request has both, and a name that would become
+/// `wsgi_runtime_config.flags`: header fields whose names have characters other than letters,
+/// digits and `-` reach the application too. The host must leave out those that it does not want.
+/// Without this flag none of them reaches it, since `X_Real_IP` has the same key in `environ` as
+/// `X-Real-IP`. With the flag `X-Real-IP` wins if a request has both, and a name that would become
 /// CONTENT_LENGTH, CONTENT_TYPE or HTTP_PROXY is left out nevertheless.
 pub const WSGI_ODD_HEADER_NAMES: u32 = 32;
 
@@ -63,11 +63,11 @@ pub const WSGI_ODD_HEADER_NAMES: u32 = 32;
 /// `wsgi_runtime_fd`. The host is event-driven.
 pub const WSGI_EVENTFD: u32 = 64;
 
-/// `wsgi_runtime_config.flags`: when the runtime starts, all signal handlers of the host are set,
-/// and the host already ignores every signal that it will ignore. If the import of an application
-/// then replaces a handler by C code, the library restores it after the import (WSGI0315). Do not
-/// use this flag if the host sets a handler later: the library would take that off. The signals of
-/// `WSGI_NO_CRASH_REPORT` are excepted.
+/// `wsgi_runtime_config.flags`: the host promises that when the runtime starts, all of its signal
+/// handlers are set, and it already ignores every signal that it will ignore. If the import of an
+/// application then replaces a handler by C code, the library restores it after the import
+/// (WSGI0315). Do not use this flag if the host sets a handler later: the library would remove that
+/// one. The signals of `WSGI_NO_CRASH_REPORT` are excepted.
 pub const WSGI_KEEP_HANDLERS: u32 = 128;
 
 const FLAGS: u32 = WSGI_MULTIPROCESS
@@ -190,8 +190,8 @@ pub unsafe extern "C" fn wsgi_runtime_check(
 ///
 /// `*runtime` is set on `WSGI_OK` and NULL otherwise; it is **lent until the process ends**. Fails
 /// with `WSGI_INVALID` (a broken rule, a wrong setting, a second start) or `WSGI_WRONG_VERSION`,
-/// with a sentence in `*error` (**owned**; `error` may be NULL). That Python itself cannot start
-/// shows later: in the log, and as `WSGI_PYTHON` or `WSGI_UNAVAILABLE`. Any thread.
+/// with a sentence in `*error` (**owned**; `error` may be NULL). If Python itself cannot start,
+/// that shows later: in the log, and as `WSGI_PYTHON` or `WSGI_UNAVAILABLE`. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgi_runtime_start(
     config: *const wsgi_runtime_config,
@@ -233,10 +233,10 @@ pub unsafe extern "C" fn wsgi_runtime_fd(runtime: *mut wsgi_runtime) -> c_int {
 /// Delivers what the library has for the host: calls the callbacks of requests, `log` and
 /// `exhausted`.
 ///
-/// An event-driven host calls it on its loop thread: whenever `notify` was called, after it has
-/// read what `notify` wrote; or whenever the descriptor of `wsgi_runtime_fd` is readable. Without
-/// threads, or with `WSGI_BATCH`, also soon after each `wsgi_submit`. It never blocks and never
-/// takes the GIL, except that without threads it runs applications.
+/// An event-driven host calls it on its loop thread: whenever `notify` was called, after the loop
+/// has read what `notify` wrote; or whenever the descriptor of `wsgi_runtime_fd` is readable.
+/// Without threads, or with `WSGI_BATCH`, the host also calls it soon after each `wsgi_submit`. It
+/// never blocks and never takes the GIL, except that without threads it runs applications.
 ///
 /// A *delivery* is everything that one exchange has for the host, or one log line that belongs to
 /// no exchange, or a mere wake-up. The call makes at most `max_deliveries` of them, and stops after
@@ -268,9 +268,9 @@ pub unsafe extern "C" fn wsgi_poll(
 }
 
 /// With `pause` not 0 every application waits before it hands over its next block, until the host
-/// calls this with 0: for a host whose responses together hold too much memory, while it moves them
-/// elsewhere. A request that is cancelled meanwhile ends once the pause does. Without threads no
-/// request begins meanwhile; one that has begun does not wait.
+/// calls this with 0. A host whose responses together hold too much memory can pause while it moves
+/// them elsewhere. A request that is cancelled meanwhile ends once the pause does. Without threads
+/// no request begins meanwhile; one that has begun does not wait.
 ///
 /// Never blocks. NULL is allowed and does nothing. One thread only, the one that polls.
 #[unsafe(no_mangle)]
@@ -291,9 +291,9 @@ pub unsafe extern "C" fn wsgi_pause_output(runtime: *mut wsgi_runtime, pause: c_
 /// runs Python's atexit handlers, and flushes sys.stdout and sys.stderr.
 ///
 /// It waits for that at most `timeout_ms` milliseconds; then applications may still be running on
-/// their threads. They have all of that time to come back. The exit handlers run once all have, or
-/// when a quarter of the time is left. The interpreter is not torn down, which cannot be done
-/// safely while applications run. End the process soon. `exit` is safe if each request has had its
+/// their threads. They have all of that time to come back. The exit handlers run once all have come
+/// back, or when a quarter of the time is left. The interpreter is not torn down, since that is not
+/// safe while applications run. End the process soon. `exit` is safe if each request has had its
 /// `finish`, or its `wsgi_run` has returned. The application of a request that was cancelled may
 /// still be running: then end the process with `_exit`, after you have flushed your own files.
 ///

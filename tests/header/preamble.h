@@ -154,7 +154,7 @@
 //
 // Header fields are filtered, so that no client can pass one off as another:
 //
-// * a name with other characters than letters, digits and `-` is dropped, unless
+// * a name with characters other than letters, digits and `-` is dropped, unless
 //   WSGI_ODD_HEADER_NAMES is set: X_Real_IP would look like X-Real-IP;
 // * Proxy is dropped (programs take HTTP_PROXY for a setting);
 // * Content-Type and Content-Length never become HTTP_CONTENT_TYPE or HTTP_CONTENT_LENGTH, and the
