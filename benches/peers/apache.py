@@ -45,7 +45,7 @@ WSGICallableObject {callable}
 class ModWsgi(Server):
     """httpd with one child (event MPM). `options` are more lines of its configuration.
 
-    Its threads wait for applications; connections that are idle it keeps beside them, 64 a thread.
+    Its threads wait for applications. It keeps idle connections apart from them, 64 a thread.
     """
 
     distributions = ("mod_wsgi",)
@@ -93,7 +93,7 @@ LOADED = ("mpm_event", "authz_core")
 
 
 class Embedded(ModWsgi):
-    """The application in httpd's own child process: what our module is to nginx."""
+    """The application runs in httpd's own child process, as ours runs in nginx's."""
 
     name, title = "mod_wsgi", "mod_wsgi, embedded"
 

@@ -35,7 +35,7 @@ PINNED = {
     "waitress": ["waitress==3.0.2"],
 }
 
-# Known not to install, and why; named in reports so that nobody looks for them.
+# These do not install, for the reason given. Reports name them, so that a reader need not search.
 LEFT_OUT = {"meinheld": "its greenlet (< 0.5) does not build on Python 3.11 and later"}
 
 

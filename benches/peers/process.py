@@ -23,7 +23,7 @@ class CannotStart(Exception):
 
 
 class Application:
-    """A Python file and the name in it. `path` are folders with what it imports beside its own."""
+    """A Python file and the name in it. `path` are folders with other modules that it imports."""
 
     def __init__(self, file, callable_name="application", path=()):
         self.file, self.callable_name = pathlib.Path(file).resolve(), callable_name
@@ -130,7 +130,7 @@ class Server:
             os.sched_setaffinity(0, {self.core})
 
     def _wait(self):
-        """Waits until a request is answered, and not by the excuses of who has no application."""
+        """Waits until the application answers; a server without one answers with an error."""
         deadline = time.monotonic() + START_DEADLINE
         while not self.answers():
             ended = [process.args[0] for process in self.running if process.poll() is not None]

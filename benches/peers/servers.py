@@ -9,7 +9,7 @@ from .process import Server
 
 
 class Uwsgi(Server):
-    """uWSGI with its own HTTP parser, as its documents have it for production, without logging."""
+    """uWSGI with its own HTTP parser, as it recommends for production, without logging."""
 
     name, title = "uwsgi", "uWSGI, its own HTTP"
     distributions = ("uwsgi",)
@@ -57,7 +57,7 @@ class Granian(Server):
 
 
 class Pyvoy(Server):
-    """Envoy with Python in it; the process that starts Envoy stays beside it."""
+    """Envoy with Python in it. The process that starts Envoy stays."""
 
     name, title = "pyvoy", "pyvoy (Envoy)"
     distributions = ("pyvoy",)
@@ -84,7 +84,7 @@ class CaddySnake(Server):
         return [[PYTHON, program, *words, *where, "--app", self.application.name]]
 
     def environment(self):
-        # Caddy keeps notes in the user's home, unless it is told of another place.
+        # Without these variables, Caddy writes files into the user's home.
         own = {"XDG_DATA_HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder)}
         return {**super().environment(), **own}
 
@@ -152,7 +152,7 @@ class NginxUwsgi(Behind):
 
 
 class NginxGunicorn(Behind):
-    """As gunicorn's documents have it: nginx keeps the clients, and buffers for them."""
+    """As gunicorn's documents recommend: nginx keeps the clients, and buffers for them."""
 
     name, title = "nginx-gunicorn", "gunicorn behind nginx"
     distributions = ("gunicorn",)

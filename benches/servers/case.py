@@ -1,4 +1,4 @@
-"""A case: who takes part, the rounds in which they take turns, and whether the target is met."""
+"""A case: the servers that take part, the rounds in which they take turns, and the target."""
 
 import contextlib
 import dataclasses

@@ -19,14 +19,15 @@ def ratio(result, ours=OURS, base=BASE):
 
 
 def above_return_200(more, share, ours, rivals):
-    """CPU over `return 200`, throughput beside it, and total CPU beside each rival's."""
+    """CPU over `return 200`, throughput relative to it, and total CPU relative to each rival's."""
 
     def judge(result):
         cost = result.cpu(ours) - result.cpu(BASE)
-        beside = result.rate(ours) / result.rate(BASE)
+        share_of_base = result.rate(ours) / result.rate(BASE)
         behind = rivals(result, result.cpu(ours))
-        text = f"{cost:+.1f} µs; {beside:.2f}" + (f"; behind {', '.join(behind)}" if behind else "")
-        return text, cost <= more and beside >= share and not behind
+        text = f"{cost:+.1f} µs; {share_of_base:.2f}"
+        text += f"; behind {', '.join(behind)}" if behind else ""
+        return text, cost <= more and share_of_base >= share and not behind
 
     return judge
 
@@ -57,7 +58,7 @@ def from_environ(ours, rival, factor):
 
 
 def times_base(limit):
-    """CPU beside nginx's own way; a file that nginx reads and writes is told beside that."""
+    """CPU relative to nginx's own way. The text also has a file that nginx reads and writes."""
 
     def judge(result):
         text = f"{ratio(result):.2f}"

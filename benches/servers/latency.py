@@ -1,4 +1,4 @@
-"""Cases about waiting: fast requests beside slow ones in the same worker."""
+"""Cases about waiting: fast requests and slow ones in the same worker."""
 
 import os
 
@@ -25,7 +25,7 @@ class Sleepers:
     fast, slow = 20, 12
 
     def run(self, bench):
-        alone, beside = Row("the fast alone"), Row("the fast beside sleepers")
+        alone, mixed = Row("the fast alone"), Row("the fast with sleepers")
         share = []
         app = application(self.callable_name)
         with OurNginx(app, threads=16, core=bench.server_core) as server:
@@ -33,15 +33,15 @@ class Sleepers:
                 alone.samples.append(
                     load.measure(server, FAST, self.fast, bench.seconds, bench.load_cores)
                 )
-                share.append(self.beside(bench, server, beside))
-        factor = beside.median.p99 / alone.median.p99
+                share.append(self.mixed(bench, server, mixed))
+        factor = mixed.median.p99 / alone.median.p99
         measured = (
-            f"{milliseconds(alone.median.p99)} → {milliseconds(beside.median.p99)},"
+            f"{milliseconds(alone.median.p99)} → {milliseconds(mixed.median.p99)},"
             f" {factor:.1f} times; {sorted(share)[len(share) // 2]:.0%} slept"
         )
-        return Result(self, {row.name: row for row in (alone, beside)}, measured, factor <= 3)
+        return Result(self, {row.name: row for row in (alone, mixed)}, measured, factor <= 3)
 
-    def beside(self, bench, server, row):
+    def mixed(self, bench, server, row):
         """One round of both; which share of the requests slept."""
         slow = load.Request("/sleep_5ms", HELLO)
         load.check(server, slow)
@@ -70,17 +70,17 @@ class Busy:
             for what, request in (("files", FILE), ("fast ones", FAST)):
                 load.check(server, request)
                 found[what, "alone"] = self.probes(bench, server, request, None)
-                found[what, "beside"] = self.probes(bench, server, request, cores)
+                found[what, "mixed"] = self.probes(bench, server, request, cores)
         p99 = {key: load.percentile(values, 0.99) for key, values in found.items()}
         measured = "; ".join(
-            f"{what} {milliseconds(p99[what, 'alone'])} → {milliseconds(p99[what, 'beside'])}"
+            f"{what} {milliseconds(p99[what, 'alone'])} → {milliseconds(p99[what, 'mixed'])}"
             for what in ("files", "fast ones")
         )
-        met = p99["files", "beside"] <= p99["files", "alone"] + 0.001
-        return Result(self, {}, measured, met and p99["fast ones", "beside"] <= 0.015)
+        met = p99["files", "mixed"] <= p99["files", "alone"] + 0.001
+        return Result(self, {}, measured, met and p99["fast ones", "mixed"] <= 0.015)
 
     def probes(self, bench, server, request, cores):
-        """All rounds together; with `cores`, beside an application that computes on these."""
+        """All rounds together. With `cores`, an application computes on these meanwhile."""
         seconds = bench.seconds * bench.rounds
         if cores is None:
             return load.probe(server, request, seconds, bench.load_cores)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""`make bench`: WSGI in nginx beside nginx itself and beside other servers; are the targets met?
+"""`make bench`: compares WSGI in nginx with nginx itself and with other servers.
 
 In each case every server runs one worker on one core, and the load on another. The servers take
-turns, round by round, so that what else the machine does hits all alike; what is told are medians.
+turns, round by round, so that other work of the machine affects all alike. The results are medians.
 CPU is that of all processes of a server, from /proc: with connections that are always busy it is
 more telling than requests a second, which also depend on how fast the load is.
 """
@@ -20,7 +20,7 @@ from cases import frameworks, large_bodies, small_requests
 from latency import Busy, Sleepers
 from workers import Memory, TwoWorkers
 
-# How peers are run beside ours: the name in tables, the server, its threads.
+# How the other servers run: the name in tables, the server, its threads.
 PEERS = [
     ("bjoern", "bjoern", 1),
     ("fastwsgi", "fastwsgi", 1),
@@ -52,7 +52,7 @@ class Bench:
         self.peers = [peer for peer in PEERS if not options.peer or peer[1] in options.peer]
 
     def install(self):
-        """What cannot be installed takes no part, and the reason is told."""
+        """A server that cannot be installed takes no part. The reason is printed."""
         names = {name for _, name, _ in self.peers}
         wanted = {it for name in names for it in peers.SERVERS[name].distributions}
         for distribution, reason in peers.install(sorted(wanted)).items():

@@ -1,4 +1,4 @@
-"""Our nginx: applications, and beside them what nginx answers by itself, in the same worker."""
+"""Our nginx: applications, and in the same worker what nginx answers by itself."""
 
 import os
 import pathlib

@@ -54,7 +54,7 @@ class Memory:
 class TwoWorkers:
     """wrk needs a core too, so not throughput is compared but what the CPU gives: a second worker
     doubles it if a request costs each as much as it costs one that is alone. What `return 200` costs
-    on the same servers tells how much of the rest is nginx's, the kernel's and the machine's."""
+    on the same servers shows how much of the rest is nginx's, the kernel's and the machine's."""
 
     name, callable_name, peers = "two-workers", "hello_world", ()
     target = "two workers on two cores ≥ 1.9 times one (twice the CPU of a request, one over two)"

@@ -78,7 +78,7 @@ static void cancel_watched_running(void) {
     ensure_silence();
 }
 
-// The host answers by itself: nobody is told that the client has left, because it has not.
+// The host answers by itself. For the application the client is not gone.
 static void cancel_answered(void) {
     wsgi_str about = wsgi_str_from("the first");
     submit_path(&one, "/first");
@@ -92,7 +92,7 @@ static void cancel_answered(void) {
     ensure_silence();
 }
 
-// The host keeps its buffers: the application waits for credit, and close() is called all the same.
+// The host keeps its buffers. The application waits for credit, and close() is called nevertheless.
 static void cancel_without_credit(void) {
     submit_and_hold();
     ENSURE(one.size <= 2 * 64 * 1024);

@@ -1,4 +1,4 @@
-"""What the rows of the battery are made of: an application beside the probe that judges it.
+"""What the rows of the battery are made of: an application and the probe that judges it.
 
 An application is served by every server alike, at /ITS_NAME. A probe talks to it over raw sockets
 and says what the server made of it: nothing for a pass, or one of the verdicts below.
@@ -20,11 +20,11 @@ class Fault(Exception):
 
 
 class Weak(Exception):
-    """The server breaks a SHOULD, or hides an error of the application that it should have told."""
+    """The server breaks a SHOULD, or hides an error of the application that it should report."""
 
 
 class Absent(Exception):
-    """The server has not got what the rule is about, and need not have it."""
+    """The server does not have the feature that the rule is about, and need not have it."""
 
 
 class Probe:
@@ -65,7 +65,7 @@ def prefer(condition, phrase):
 
 
 def note(environ, text):
-    """Tells the probe something, from inside of the application."""
+    """Sends the probe a note, from inside the application."""
     note_to(notes_of(environ), text)
 
 

@@ -42,8 +42,8 @@ all bytes: `make conformance ROW=10 PEER=gunicorn`.
 
 * ✓ keeps the rule.
 * ✗ breaks a MUST, or loses or invents a part of a response, or does not answer.
-* ○ breaks a SHOULD, or hides an error of the application that it should have told.
-* – has not got an optional feature.
+* ○ breaks a SHOULD, or hides an error of the application that it should report.
+* – does not have an optional feature.
 
 Each server has one worker and four threads, and is otherwise as it comes. What it did wrong stands
 below the matrix. A verdict that is a matter of waiting counts if it came twice, the second time from
@@ -143,7 +143,7 @@ def legend(y):
         (judge.PASS, "keeps the rule"),
         (judge.FAULT, "breaks a MUST, or a response"),
         (judge.WEAK, "breaks a SHOULD, or hides an error"),
-        (judge.ABSENT, "has not got it"),
+        (judge.ABSENT, "does not have it"),
     )
     x = 40
     for kind, meaning in meanings:

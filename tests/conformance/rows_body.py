@@ -9,7 +9,7 @@ ENDLESS = 8
 
 
 class Blocks:
-    """An iterable that tells when it is closed. An exception among its blocks is raised."""
+    """An iterable that notes when it is closed. An exception among its blocks is raised."""
 
     def __init__(self, environ, *blocks):
         self.environ, self.blocks = environ, iter(blocks)
@@ -92,7 +92,7 @@ def goes_on(environ, start_response):
 
 
 class Endless(Blocks):
-    """Blocks for as long as any probe may wait, and not for ever."""
+    """Blocks for as long as any probe may wait; then they end."""
 
     def __init__(self, environ):
         super().__init__(environ)
@@ -186,7 +186,7 @@ def start_response_never_called(talk):
 
 @application
 def gated(environ, start_response):
-    """first, and second once the gate is open; with a length if the query says so."""
+    """first, and second once the gate is open; with a length if the query asks for it."""
     way = environ["QUERY_STRING"]
     headers = [TEXT, ("Content-Length", "11")] if way == "length" else [TEXT]
     write = start_response("200 OK", headers)

@@ -149,7 +149,7 @@ def a_chunked_body(talk):
     return None
 
 
-@probe("E7", "Content-Length beside chunks does not decide")
+@probe("E7", "Content-Length together with chunks does not decide")
 def a_length_beside_chunks(talk):
     wire = talk.connect()
     fields = [("Content-Length", "4"), ("Transfer-Encoding", "chunked")]

@@ -1,4 +1,4 @@
-"""Rows 10 to 14 and 27: where a response ends, and what the client can tell of it."""
+"""Rows 10 to 14 and 27: where a response ends, and what the client sees of it."""
 
 from battery import Fault, application, need, prefer, probe
 from wire import CUT, SILENT
@@ -77,7 +77,7 @@ def an_error_in_the_middle(talk):
     does_not_end_validly(talk, "fails_in_the_middle")
 
 
-@probe(12, "nor does it if the length was told")
+@probe(12, "nor does it if the length was stated")
 def an_error_before_the_promised_end(talk):
     does_not_end_validly(talk, "fails_in_the_middle?length")
 

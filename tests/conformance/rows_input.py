@@ -50,7 +50,7 @@ def shown(result):
 
 
 def expect(talk, body, *calls):
-    """Each call is what `reads` takes, and what it is to give."""
+    """Each call is what `reads` takes, and what it must give."""
     query = ";".join(call for call, _ in calls)
     results = talk.json(f"reads?{query}", method="POST", body=body)
     for (call, wanted), result in zip(calls, results):
@@ -154,7 +154,7 @@ def ignores_input(environ, start_response):
     return [b"ignored"]
 
 
-@probe(33, "a body that nobody reads spoils neither this response nor the next")
+@probe(33, "a body that the application does not read spoils neither this response nor the next")
 def an_unread_body(talk):
     body = b"GET /evil HTTP/1.1\r\nHost: evil\r\n\r\n" * 6000
     # Often, for a server that closes too soon loses its response only now and then.
@@ -191,7 +191,7 @@ def leave_in_the_body(talk, begin):
     if not talk.wait_for_note("called", patience=1.0):
         return None
     talk.wait_until(lambda: len(talk.notes()) > 1)
-    need(len(talk.notes()) > 1, "the application waits for it for ever")
+    need(len(talk.notes()) > 1, "the application waits for it without an end")
     return talk.notes()[1]
 
 

@@ -75,7 +75,7 @@ def replaces(environ, start_response):
 def exc_info_replaces(talk):
     response = talk.ask("replaces")
     need(response.status == 500, f"answers {response}")
-    need(not response.all("X-Old"), "sends the old headers beside the new")
+    need(not response.all("X-Old"), "sends the old headers together with the new")
     need(response.field("X-New") == "yes", "loses the new headers")
     need(response.body == b"replaced", f"answers {response}")
 

@@ -18,7 +18,7 @@ class Talk:
         self.wires = []
 
     def finish(self):
-        """Lets go of the application and of the connections."""
+        """Releases the application and the connections."""
         self.open_gate()
         for wire in self.wires:
             wire.close()
@@ -46,7 +46,7 @@ class Talk:
         return [json.loads(line) for line in self.path.read_text().splitlines()]
 
     def wait_for_note(self, *texts, patience=None):
-        """Waits until the application has said one of `texts`; None if it does not."""
+        """Waits until the application notes one of `texts`; None if it does not."""
 
         def said():
             return next((text for text in self.notes() if not texts or text in texts), None)

@@ -1,7 +1,7 @@
 """HTTP/1.1 as bytes: requests that polite clients do not send, responses read by the letter.
 
 A response that breaks RFC 9112 is `Broken`, one that does not come is `Silent` or `Closed`. One
-that ends early is a response whose `end` says so: that is often just what is asked for.
+that ends early is a response, and its `end` states that: it is often what the probe asks for.
 """
 
 import json
@@ -31,7 +31,7 @@ class Closed(Fault):
 
 
 class Response:
-    """A status line, fields, and what came of the body.
+    """A status line, fields, and the body as far as it came.
 
     `end` is COMPLETE, CUT (the connection ended first) or SILENT (nothing more came, and the
     connection stayed open). `framing` is "none", "length", "chunked" or "close".
@@ -45,7 +45,7 @@ class Response:
         return [value for key, value in self.fields if key.lower() == name.lower()]
 
     def field(self, name):
-        """The value of a field, or None; several are joined, as RFC 9110 has it."""
+        """The value of a field, or None; several are joined, as RFC 9110 specifies."""
         return ", ".join(self.all(name)) if self.all(name) else None
 
     def json(self):
@@ -166,12 +166,12 @@ class Wire:
             raise Broken(f"sends {self.buffer[:40]!r}")
 
     def _frame(self, response, method):
-        """Reads the body, as RFC 9112 6.3 has it."""
+        """Reads the body, as RFC 9112, 6.3 specifies."""
         coding, lengths = response.field("Transfer-Encoding"), set(response.all("Content-Length"))
         if method == "HEAD" or response.status in (204, 304):
             return
         if coding and lengths:
-            raise Broken("sends Content-Length beside Transfer-Encoding")
+            raise Broken("sends Content-Length together with Transfer-Encoding")
         if coding:
             if coding.lower() != "chunked":
                 raise Broken(f"sends Transfer-Encoding: {coding}")

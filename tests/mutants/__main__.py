@@ -106,9 +106,9 @@ def need(command, limit, environment):
 
 
 def judge(mutant, environment, equivalents, failing, code):
-    """What became of it, and by what; None if it does not compile, or to the same code as before.
+    """The verdict, and what decided it; None if it does not compile, or to the same code as before.
 
-    The latter is what becomes of lines that are for other versions of nginx.
+    The latter happens to lines that are for other versions of nginx.
     """
     path = tree.TREE / mutant.file
     text = path.read_text()

@@ -1,4 +1,4 @@
-"""The levels of the tests, the cheapest first, and what each of them says of a mutant."""
+"""The levels of the tests, the cheapest first, and the verdict of each on a mutant."""
 
 import os
 import re

@@ -1,6 +1,6 @@
 """The mutants of ngx_module: simple changes of what stands in the bodies of C functions.
 
-The text is taken as nginx's style has it: a function begins and ends with a brace in the first column,
+The text must have nginx's style: a function begins and ends with a brace in the first column,
 operators have blanks around them, and each statement begins a line. What is done when the system has no
 memory is left alone, since no test can bring it about, and so is how much memory is taken, since more
 makes no difference.

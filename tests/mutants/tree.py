@@ -73,7 +73,7 @@ def code_of_module():
 
 
 def allow_warnings():
-    """A mutant that has an unused variable is to be tried, not refused."""
+    """A mutant with an unused variable must be tried, not refused."""
     makefile = TREE / "build/nginx-src/objs/Makefile"
     text = makefile.read_text()
     if " -Werror" in text:

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 
-/* nginx's own: it was told to terminate. */
+/* nginx's own: it has received SIGTERM. */
 extern volatile sig_atomic_t  ngx_terminate __attribute__((weak));
 
 static pid_t  master;
@@ -75,8 +75,8 @@ _exit(int status)
 {
     /*
      * A child that an application has forked has none of its threads, so
-     * what these hold would look like leaks.  And who is to terminate is
-     * killed by the master a second later, which is too soon.
+     * what these hold would look like leaks.  And the master kills a worker
+     * that must terminate a second later, which is too soon.
      */
 
     if (getppid() == master
