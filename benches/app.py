@@ -60,6 +60,7 @@ def upload(environ, start_response):
 
 
 def sleep_10ms(environ, start_response):
+    # What is measured: applications that wait for a database.
     time.sleep(0.010)
     return hello_world(environ, start_response)
 

@@ -126,6 +126,7 @@ def connect(process, port, log):
             if process.poll() is not None or time.monotonic() > deadline:
                 lines = log.read_text() if log.exists() else ""
                 raise SystemExit(f"nginx does not start under callgrind: {lines}") from None
+            # nginx does not report that it listens, so the connection is tried again.
             time.sleep(0.05)
 
 

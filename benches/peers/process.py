@@ -137,6 +137,7 @@ class Server:
             if ended or time.monotonic() > deadline:
                 what = f"{ended[0]} ended" if ended else "no answer in time"
                 raise CannotStart(f"{self.name}: {what}\n{self.log()[-4000:]}")
+            # Not every server reports that it is ready, so the request is tried again.
             time.sleep(0.05)
 
     def answers(self, timeout=5.0):

@@ -158,6 +158,7 @@ def probe(server, request, seconds, cores):
             found.append(time.perf_counter() - begun)
             if response.status != 200 or body != request.expect:
                 raise Wrong(f"{request.path}: {response.status} {body[:60]!r}")
+            # A probe measures latency: it must not be a load of its own.
             time.sleep(0.001)
     finally:
         client.close()

@@ -225,6 +225,7 @@ class Round:
             headers = [("Accept-Encoding", "gzip")] if zipped else []
             how = {"method": "POST", "body": b"a body"} if chance.random() < 0.2 else {}
             connection.send_request(path, headers=[*headers, ("Connection", "close")], **how)
+            # A slow client: the server must keep the response for it meanwhile.
             time.sleep(chance.choice([0, 0, 0.1, 1.0]))
             response, whole = connection.read_head(), True
             framed = response.chunked or response.header("Content-Length") is not None
@@ -249,6 +250,7 @@ class Round:
         with H2Connection(self.server.h2_port, window) as connection:
             connection.socket.settimeout(PATIENCE)
             streams = [connection.send(path) for _ in range(chance.choice([1, 1, 3]))]
+            # The client reads nothing meanwhile, so that the windows are used up.
             time.sleep(chance.choice([0, 0, 0.2]))
             if len(streams) > 1:
                 connection.reset(streams.pop(0))
@@ -264,6 +266,7 @@ class Round:
         """Sends a request, reads a little, and leaves: by a close, or by a reset."""
         connection = self.server.connect(receive_buffer=4096)
         connection.send_request(path)
+        # The client leaves at the start of the response, or in the middle.
         time.sleep(chance.choice([0, 0.01, 0.2]))
         if chance.random() < 0.5:
             connection.socket.recv(chance.choice([1, 100, 65536]))

@@ -21,6 +21,7 @@ def known(start, size):
 def pieces(size, piece, start, delay):
     for at in range(0, size, piece):
         if delay:
+            # An application that takes its time for each block.
             time.sleep(delay)
         yield known(start + at, min(piece, size - at))
 

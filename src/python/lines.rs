@@ -116,9 +116,9 @@ pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// The line, with its control characters, except tabs, as `\xNN`. Characters that begin a line or
-/// change the direction of the text after them become `\uNNNN`. So the line cannot look like two
-/// lines or like other text, and cannot control the terminal of a user who reads the log.
+/// Replaces each control character of the line, except tabs, by `\xNN`. Characters that begin a
+/// line or change the direction of the text after them become `\uNNNN`. An application then cannot
+/// write a line that looks like two, or that controls the terminal of a user who reads the log.
 pub fn escape(line: &str) -> Cow<'_, str> {
     let harmless = |c: char| match c {
         '\t' => true,
